@@ -1,0 +1,67 @@
+/*
+ * The built-in model: traces a screenshot into HTML by measuring it. No weights, no network. It reads text with
+ * Tesseract, fits type with FreeType and HarfBuzz, and finds boxes and pictures in the pixels.
+ *
+ *     struct glmv_scene *scene = glmv_tracer_look(image, &look, &err);        // perception
+ *     struct glmv_draft *draft = glmv_draft_new(scene, &emit, &err);          // layout
+ *     glmv_draft_html(draft, true, &html, &err);                              // with data-glmv marks
+ *     glmv_draft_revise(draft, target, render_image, render_page, &err);      // correct by what was measured
+ *     glmv_draft_html(draft, false, &html, &err);                             // the page for people
+ */
+#ifndef GLMV_MODEL_TRACER_TRACER_H
+#define GLMV_MODEL_TRACER_TRACER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/image.h"
+#include "base/page.h"
+#include "model/tracer/scene.h"
+
+struct glmv_look_options {
+    int threads;         /* 0: as many as there are processors, at most 8 */
+    const char *lang;    /* Tesseract languages, "eng+chi_sim"; NULL: English, and CJK where its data is installed */
+    double scale;        /* device px per CSS px; 0: guess */
+};
+
+/* Measures a picture. NULL on failure: GLMV_ERR_MISSING when OCR data is not installed. Free with glmv_scene_free. */
+struct glmv_scene *glmv_tracer_look(const struct glmv_image *image, const struct glmv_look_options *options,
+                                    struct glmv_err *err);
+
+/* Appends the scene as JSON (the form is described in README.md). */
+bool glmv_scene_json(const struct glmv_scene *scene, struct glmv_buf *out, struct glmv_err *err);
+/* Draws the scene's boxes over a copy of the picture. */
+struct glmv_image *glmv_scene_draw(const struct glmv_scene *scene, const struct glmv_image *image,
+                                   struct glmv_err *err);
+
+struct glmv_emit_options {
+    const char *assets_dir;  /* where pictures go as files; NULL: inline as data URIs */
+    const char *assets_href; /* how the page names that folder */
+    const char *title;       /* NULL: the page's largest heading */
+};
+
+/* A page under construction: the layout tree and its numbers. */
+struct glmv_draft;
+
+/* Lays a scene out. The scene must outlive the draft. */
+struct glmv_draft *glmv_draft_new(const struct glmv_scene *scene, const struct glmv_emit_options *options,
+                                  struct glmv_err *err);
+/* NULL is allowed. */
+void glmv_draft_free(struct glmv_draft *draft);
+
+/* Appends the page. marks: every element carries a number in data-glmv that glmv_draft_revise finds again. */
+bool glmv_draft_html(const struct glmv_draft *draft, bool marks, struct glmv_buf *out, struct glmv_err *err);
+
+/* Writes the pictures into assets_dir. Does nothing when they are inline. */
+bool glmv_draft_write_assets(const struct glmv_draft *draft, struct glmv_err *err);
+
+/*
+ * Corrects positions, sizes, spacing and colours by what a render of the page with marks measured.
+ * target and render are flattened; changed (may be NULL) receives how many numbers moved, 0 for a fixed point.
+ */
+bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target, const struct glmv_image *render,
+                       const struct glmv_page *page, int *changed, struct glmv_err *err);
+
+/* A copy to go back to when a revision did not help. */
+struct glmv_draft *glmv_draft_copy(const struct glmv_draft *draft, struct glmv_err *err);
+
+#endif

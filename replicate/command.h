@@ -1,0 +1,36 @@
+/* The commands of the program: main.c finds one by its name and hands it the rest of the line.
+ * Private to replicate. */
+#ifndef GLMV_REPLICATE_COMMAND_H
+#define GLMV_REPLICATE_COMMAND_H
+
+#include "base/err.h"
+
+/* Exit codes of every command. */
+enum replicate_exit {
+    REPLICATE_DONE = 0,
+    REPLICATE_BELOW = 1, /* below the wanted score, or different */
+    REPLICATE_USAGE = 2,
+    REPLICATE_INPUT = 3,
+    REPLICATE_ENGINE = 4, /* the model or the renderer failed */
+    REPLICATE_INTERRUPTED = 130,
+};
+
+/* argv[0] is the command's name. Returns an exit code. */
+typedef int replicate_command_fn(int argc, char **argv);
+
+struct replicate_command {
+    const char *name;
+    const char *summary; /* one line for --help */
+    replicate_command_fn *run;
+};
+
+/* The exit code that fits a failure. */
+int replicate_exit_code(const struct glmv_err *err);
+
+/* Prints "glmv-replicate: MESSAGE" on stderr and returns the exit code that fits. */
+int replicate_report(const struct glmv_err *err);
+
+/* cmd_*.c, one file a command. */
+replicate_command_fn replicate_cmd_version;
+
+#endif

@@ -1,0 +1,38 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "replicate/command.h"
+
+static const struct replicate_command commands[] = {
+    {"version", "print the version", replicate_cmd_version},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: glmv-replicate COMMAND [OPTION...]\n\nCommands:\n", out);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return REPLICATE_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0) {
+        print_help(stdout);
+        return REPLICATE_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        return replicate_cmd_version(argc - 1, argv + 1);
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "glmv-replicate: no command '%s'; try 'glmv-replicate --help'\n", argv[1]);
+    return REPLICATE_USAGE;
+}
