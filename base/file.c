@@ -2,22 +2,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The one temporary file a thread may have open, for a signal handler to remove. */
-static char pending[4096];
-static volatile sig_atomic_t pending_set;
+/*
+ * Temporary files that are being written, so that a signal handler can remove them. A writer takes
+ * a free slot; with all slots taken the write still works, only an interrupt at that moment would
+ * leave its temporary file behind.
+ */
+#define SLOT_COUNT 16
+enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_SET };
+static struct {
+    atomic_int state;
+    char path[4096];
+} slots[SLOT_COUNT];
+
+static int slot_take(const char *path)
+{
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        int expected = SLOT_FREE;
+        if (atomic_compare_exchange_strong(&slots[i].state, &expected, SLOT_TAKEN)) {
+            snprintf(slots[i].path, sizeof slots[i].path, "%s", path);
+            atomic_store(&slots[i].state, SLOT_SET);
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void slot_release(int slot)
+{
+    if (slot >= 0) {
+        atomic_store(&slots[slot].state, SLOT_FREE);
+    }
+}
 
 void glmv_file_abandon(void)
 {
-    if (pending_set) {
-        unlink(pending);
-        pending_set = 0;
+    for (int i = 0; i < SLOT_COUNT; i++) {
+        if (atomic_load(&slots[i].state) == SLOT_SET) {
+            unlink(slots[i].path);
+        }
     }
 }
 
@@ -130,8 +159,7 @@ bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glm
     if (fd < 0) {
         return glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
-    memcpy(pending, temp, sizeof pending);
-    pending_set = 1;
+    int slot = slot_take(temp);
     bool ok = write_all(fd, path, bytes, len, err);
     if (ok && (fchmod(fd, target_mode(path)) != 0 || fsync(fd) != 0)) {
         ok = glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
@@ -145,6 +173,6 @@ bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glm
     if (!ok) {
         unlink(temp);
     }
-    pending_set = 0;
+    slot_release(slot);
     return ok;
 }
