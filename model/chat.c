@@ -77,8 +77,21 @@ bool glmv_chat_complete(struct glmv_chat *chat, const struct glmv_chat_message *
     if (count == 0) {
         return glmv_fail(err, GLMV_ERR_USAGE, "the conversation is empty");
     }
-    return chat->kind->complete(chat->self, messages, count, options,
-                                watch != NULL ? watch : &nobody, result, err);
+    if (!chat->kind->complete(chat->self, messages, count, options, watch != NULL ? watch : &nobody,
+                              result, err)) {
+        return false;
+    }
+    if (result->text.len > 0 || result->call_count > 0) {
+        return true;
+    }
+    if (result->reasoning.len > 0) {
+        return glmv_fail(err, GLMV_ERR_MODEL,
+                         "the model used its whole answer for thinking: turn that off with --think "
+                         "off, or allow more with --max-tokens");
+    }
+    return glmv_fail(err, GLMV_ERR_MODEL,
+                     "the model gave an empty answer; try again or another "
+                     "model");
 }
 
 void glmv_chat_result_release(struct glmv_chat_result *result)
