@@ -31,6 +31,9 @@ int replicate_exit_code(const struct glmv_err *err);
 int replicate_report(const struct glmv_err *err);
 
 /* cmd_*.c, one file a command. */
+replicate_command_fn replicate_cmd_ask;
+replicate_command_fn replicate_cmd_doctor;
+replicate_command_fn replicate_cmd_models;
 replicate_command_fn replicate_cmd_version;
 
 #endif

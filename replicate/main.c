@@ -4,6 +4,9 @@
 #include "replicate/command.h"
 
 static const struct replicate_command commands[] = {
+    {"ask", "ask a model about pictures", replicate_cmd_ask},
+    {"doctor", "check what works on this machine", replicate_cmd_doctor},
+    {"models", "list the models of a server", replicate_cmd_models},
     {"version", "print the version", replicate_cmd_version},
 };
 

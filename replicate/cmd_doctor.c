@@ -1,0 +1,290 @@
+/* glmv-replicate doctor: what works on this machine, and what to do about what does not. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "replicate/command.h"
+#include "replicate/model_options.h"
+
+static const char help[] =
+    "Usage: glmv-replicate doctor [--model ADDRESS]\n\n"
+    "Checks what this program needs on this machine and says what to do about what is missing.\n"
+    "Exit code 0: everything that is needed is there; 4: something needed is "
+    "not.\n" REPLICATE_MODEL_HELP;
+
+enum level {
+    FINE,
+    LIMITED, /* works without */
+    BROKEN,
+};
+
+/* Prints one line; broken becomes true when the program cannot do its work like this. */
+static void say(bool *broken, enum level level, const char *what, const char *state,
+                const char *next)
+{
+    static const char *const words[] = {"ok     ", "limited", "MISSING"};
+    printf("%s  %-10s %s\n", words[level], what, state);
+    if (next[0] != '\0') {
+        printf("                    -> %s\n", next);
+    }
+    *broken = *broken || level == BROKEN;
+}
+
+/* Finds a program in PATH. */
+static bool find_program(const char *name, char *path, size_t size)
+{
+    const char *list = getenv("PATH");
+    while (list != NULL && *list != '\0') {
+        size_t len = strcspn(list, ":");
+        int n = snprintf(path, size, "%.*s/%s", (int)len, list, name);
+        if (n > 0 && (size_t)n < size && access(path, X_OK) == 0) {
+            return true;
+        }
+        list += len + (list[len] == ':');
+    }
+    return false;
+}
+
+/* Runs a program; the first line of what it prints goes to out. Returns its exit code, -1 when it
+ * did not run. */
+static int run(char *const argv[], char *out, size_t size)
+{
+    int ends[2];
+    if (pipe(ends) != 0) {
+        return -1;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        int nothing = open("/dev/null", O_RDWR);
+        dup2(nothing, 0);
+        dup2(ends[1], 1);
+        dup2(nothing, 2);
+        close(ends[0]);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    char piece[256];
+    ssize_t n;
+    while (pid > 0 && (n = read(ends[0], piece, sizeof piece)) > 0) {
+        for (ssize_t i = 0; i < n && len + 1 < size; i++) {
+            out[len++] = piece[i];
+        }
+    }
+    close(ends[0]);
+    out[len] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+        return -1;
+    }
+    return WEXITSTATUS(status);
+}
+
+static void check_worker(bool *broken)
+{
+    static const char *const places[] = {"", "../render/", "../libexec/glmv-replicate/",
+                                         "../libexec/", "../lib/glmv-replicate/"};
+    char self[PATH_MAX] = "", path[PATH_MAX + 64];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    const char *chosen = getenv("GLMV_RENDER_WORKER");
+    if (chosen != NULL && access(chosen, X_OK) == 0) {
+        say(broken, FINE, "renderer", chosen, "");
+        return;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "%s/%sglmv-render-worker", self, places[i]);
+        if (access(path, X_OK) == 0) {
+            say(broken, FINE, "renderer", path, "");
+            return;
+        }
+    }
+    say(broken, BROKEN, "renderer", "glmv-render-worker is not beside this program",
+        "install the whole program, or build it with libwebkit2gtk-4.1-dev present");
+}
+
+static void check_display(bool *broken)
+{
+    char path[PATH_MAX];
+    if (find_program("Xvfb", path, sizeof path)) {
+        say(broken, FINE, "display", path, "");
+    } else {
+        say(broken, BROKEN, "display", "no Xvfb: the renderer has no screen to draw on",
+            "apt install xvfb");
+    }
+}
+
+static void check_sandbox(bool *broken)
+{
+    char path[PATH_MAX], out[64];
+    char *const argv[] = {"bwrap", "--ro-bind", "/", "/", "--unshare-net", "true", NULL};
+    if (!find_program("bwrap", path, sizeof path)) {
+        say(broken, LIMITED, "sandbox",
+            "no bwrap: pages are rendered without a second wall round them",
+            "apt install bubblewrap");
+    } else if (run(argv, out, sizeof out) != 0) {
+        say(broken, LIMITED, "sandbox",
+            "bwrap is there but may not make namespaces on this machine",
+            "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, or the "
+            "container's seccomp profile)");
+    } else {
+        say(broken, FINE, "sandbox", path, "");
+    }
+}
+
+static void check_ocr(bool *broken)
+{
+    const char *const folders[] = {getenv("TESSDATA_PREFIX"), "/usr/share/tesseract-ocr/5/tessdata",
+                                   "/usr/share/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata",
+                                   "/usr/local/share/tessdata"};
+    char list[512] = "";
+    bool english = false;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && list[0] == '\0'; i++) {
+        DIR *folder = folders[i] != NULL ? opendir(folders[i]) : NULL;
+        struct dirent *entry;
+        while (folder != NULL && (entry = readdir(folder)) != NULL) {
+            size_t len = strlen(entry->d_name), used = strlen(list);
+            if (len <= 12 || strcmp(entry->d_name + len - 12, ".traineddata") != 0 ||
+                strncmp(entry->d_name, "osd.", 4) == 0 || used + len > sizeof list) {
+                continue;
+            }
+            snprintf(list + used, sizeof list - used, "%s%.*s", used > 0 ? " " : "", (int)len - 12,
+                     entry->d_name);
+            english = english || strncmp(entry->d_name, "eng.", 4) == 0;
+        }
+        if (folder != NULL) {
+            closedir(folder);
+        }
+    }
+    if (list[0] == '\0') {
+        say(broken, BROKEN, "text",
+            "no language data for Tesseract: text in pictures cannot be read",
+            "apt install tesseract-ocr-eng, and tesseract-ocr-chi-sim and the like as needed");
+    } else {
+        say(broken, english ? FINE : LIMITED, "text", list,
+            english ? "" : "apt install tesseract-ocr-eng");
+    }
+}
+
+static void check_fonts(bool *broken)
+{
+    static const struct {
+        const char *family, *package;
+    } fonts[] = {{"Liberation Sans", "fonts-liberation"},
+                 {"DejaVu Sans", "fonts-dejavu"},
+                 {"Noto Sans CJK SC", "fonts-noto-cjk"},
+                 {"Noto Color Emoji", "fonts-noto-color-emoji"}};
+    char have[256] = "", lacking[256] = "", out[256];
+    for (size_t i = 0; i < sizeof fonts / sizeof fonts[0]; i++) {
+        char family[64];
+        snprintf(family, sizeof family, "%s", fonts[i].family);
+        char format[] = "%{family}";
+        char *const argv[] = {"fc-match", "-f", format, family, NULL};
+        bool found = run(argv, out, sizeof out) == 0 && strstr(out, family) != NULL;
+        char *list = found ? have : lacking;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof have - used, "%s%s", used > 0 ? (found ? ", " : " ") : "",
+                 found ? family : fonts[i].package);
+    }
+    if (lacking[0] == '\0') {
+        say(broken, FINE, "fonts", have, "");
+        return;
+    }
+    char next[320];
+    snprintf(next, sizeof next, "apt install %s", lacking);
+    say(broken, have[0] != '\0' ? LIMITED : BROKEN, "fonts",
+        have[0] != '\0' ? have : "none of the usual families", next);
+}
+
+static void check_gpu(bool *broken)
+{
+    void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    int (*init)(unsigned) = NULL, (*count_devices)(int *) = NULL;
+    int (*name_device)(char *, int, int) = NULL;
+    if (library != NULL) {
+        /* POSIX promises that this conversion works; ISO C does not. */
+        *(void **)&init = dlsym(library, "cuInit");
+        *(void **)&count_devices = dlsym(library, "cuDeviceGetCount");
+        *(void **)&name_device = dlsym(library, "cuDeviceGetName");
+    }
+    int count = 0;
+    char name[128] = "";
+    if (init == NULL || count_devices == NULL || name_device == NULL) {
+        say(broken, LIMITED, "gpu",
+            "no CUDA driver: models in this process would run on the processor",
+            "install NVIDIA's driver, or use a server with --model ADDRESS");
+    } else if (init(0) != 0 || count_devices(&count) != 0 || count == 0) {
+        say(broken, LIMITED, "gpu", "the CUDA driver sees no device", "check nvidia-smi");
+    } else {
+        name_device(name, sizeof name, 0);
+        say(broken, FINE, "gpu", name, "");
+    }
+    if (library != NULL) {
+        dlclose(library);
+    }
+}
+
+static void check_server(bool *broken, const struct replicate_model *model)
+{
+    if (model->where == NULL) {
+        say(broken, LIMITED, "model", "no server chosen; the built-in tracer needs none",
+            "--model http://localhost:8000/v1 checks one");
+        return;
+    }
+    struct glmv_err err = {0};
+    struct glmv_chat_about about = {0};
+    struct glmv_chat *chat = replicate_model_open(model, &err);
+    if (chat == NULL || !glmv_chat_ask_about(chat, &about, &err)) {
+        say(broken, BROKEN, "model", err.message, "");
+    } else if (about.model_count == 0) {
+        say(broken, BROKEN, "model", "the server has no model loaded", "load one, then try again");
+    } else {
+        char state[256];
+        snprintf(state, sizeof state, "%s with %zu model%s, first: %s", about.program,
+                 about.model_count, about.model_count == 1 ? "" : "s", about.models[0].name);
+        say(broken, FINE, "model", state,
+            "'glmv-replicate models --probe' tries whether it can see");
+    }
+    glmv_chat_about_release(&about);
+    glmv_chat_close(chat);
+}
+
+int replicate_cmd_doctor(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"help", no_argument, NULL, 'h'}, REPLICATE_MODEL_OPTIONS, {0}};
+    struct replicate_model model = replicate_model_defaults();
+    struct glmv_err err = {0};
+    int code;
+    while ((code = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (code == 'h') {
+            fputs(help, stdout);
+            return REPLICATE_DONE;
+        }
+        if (!replicate_model_option(&model, code, optarg, &err)) {
+            return err.message[0] != '\0' ? replicate_report(&err) : REPLICATE_USAGE;
+        }
+    }
+    bool broken = false;
+    check_worker(&broken);
+    check_display(&broken);
+    check_sandbox(&broken);
+    check_ocr(&broken);
+    check_fonts(&broken);
+    check_gpu(&broken);
+    check_server(&broken, &model);
+    return broken ? REPLICATE_ENGINE : REPLICATE_DONE;
+}

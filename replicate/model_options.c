@@ -1,0 +1,138 @@
+#include "replicate/model_options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+struct replicate_model replicate_model_defaults(void)
+{
+    struct replicate_model model = {.chat = glmv_chat_defaults()};
+    const char *where = getenv("GLMV_MODEL"), *name = getenv("GLMV_MODEL_NAME");
+    model.where = where != NULL && where[0] != '\0' ? where : NULL;
+    model.name = name != NULL && name[0] != '\0' ? name : NULL;
+    return model;
+}
+
+static bool take_real(const char *option, const char *text, double low, double high, double *out,
+                      struct glmv_err *err)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value >= low && value <= high)) {
+        return glmv_fail(err, GLMV_ERR_USAGE, "--%s takes a number from %g to %g, not '%.40s'",
+                         option, low, high, text);
+    }
+    *out = value;
+    return true;
+}
+
+static bool take_whole(const char *option, const char *text, int *out, struct glmv_err *err)
+{
+    double value;
+    if (!take_real(option, text, 0, INT_MAX, &value, err)) {
+        return false;
+    }
+    *out = (int)value;
+    return true;
+}
+
+static bool take_think(struct glmv_chat_options *chat, const char *value, struct glmv_err *err)
+{
+    if (strcmp(value, "on") == 0) {
+        chat->thinking = GLMV_CHAT_THINK_ON;
+        return true;
+    }
+    if (strcmp(value, "off") == 0) {
+        chat->thinking = GLMV_CHAT_THINK_OFF;
+        return true;
+    }
+    if (strspn(value, "0123456789") != strlen(value) || value[0] == '\0') {
+        return glmv_fail(err, GLMV_ERR_USAGE,
+                         "--think takes on, off or a number of tokens, not "
+                         "'%.40s'",
+                         value);
+    }
+    chat->thinking = GLMV_CHAT_THINK_ON;
+    return take_whole("think", value, &chat->think_budget, err);
+}
+
+bool replicate_model_option(struct replicate_model *model, int code, const char *value,
+                            struct glmv_err *err)
+{
+    struct glmv_chat_options *chat = &model->chat;
+    double seed;
+    switch (code) {
+    case REPLICATE_OPT_MODEL:
+        model->where = value;
+        return true;
+    case REPLICATE_OPT_MODEL_NAME:
+        model->name = value;
+        return true;
+    case REPLICATE_OPT_TEMPERATURE:
+        return take_real("temperature", value, 0, 2, &chat->temperature, err);
+    case REPLICATE_OPT_TOP_P:
+        return take_real("top-p", value, 0, 1, &chat->top_p, err);
+    case REPLICATE_OPT_TOP_K:
+        return take_whole("top-k", value, &chat->top_k, err);
+    case REPLICATE_OPT_PENALTY:
+        return take_real("repetition-penalty", value, 0.5, 2, &chat->repetition_penalty, err);
+    case REPLICATE_OPT_MAX_TOKENS:
+        return take_whole("max-tokens", value, &chat->max_tokens, err);
+    case REPLICATE_OPT_SEED:
+        if (!take_real("seed", value, 0, 9007199254740992.0, &seed, err)) {
+            return false;
+        }
+        chat->seed = (int64_t)seed;
+        return true;
+    case REPLICATE_OPT_THINK:
+        return take_think(chat, value, err);
+    case REPLICATE_OPT_SHOW_THINKING:
+        model->show_thinking = true;
+        return true;
+    default:
+        err->code = GLMV_ERR_USAGE;
+        return false;
+    }
+}
+
+struct glmv_chat *replicate_model_open(const struct replicate_model *model, struct glmv_err *err)
+{
+    if (model->where == NULL) {
+        glmv_fail(err, GLMV_ERR_USAGE,
+                  "no model: give --model ADDRESS, such as http://localhost:8000/v1, or set "
+                  "GLMV_MODEL");
+        return NULL;
+    }
+    return glmv_chat_open(model->where, model->name, err);
+}
+
+/* A signal handler reaches nothing else. */
+static atomic_bool cancelled;
+
+static void on_signal(int number)
+{
+    if (atomic_exchange(&cancelled, true)) {
+        glmv_file_abandon();
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+}
+
+const atomic_bool *replicate_cancel_flag(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    return &cancelled;
+}
+
+void replicate_cancel_reset(void)
+{
+    atomic_store(&cancelled, false);
+}
