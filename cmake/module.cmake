@@ -1,5 +1,5 @@
-# glmv_module(NAME [DEPENDS MODULE...]): a static library glmv_NAME of every .c file below the folder NAME, except the
-# files that hold a main(): main.c and *_main.c. The arrows between modules are checked here; tests/arrows.sh checks the includes.
+# glmv_module(NAME [DEPENDS MODULE...] [EXCLUDE REGEX]): a static library glmv_NAME of every .c file below the folder NAME,
+# except the files that hold a main(), main.c and *_main.c, and those that match EXCLUDE. The arrows between modules are checked here; tests/arrows.sh checks the includes.
 set(GLMV_ARROWS_base "")
 set(GLMV_ARROWS_model base)
 set(GLMV_ARROWS_render base)
@@ -8,7 +8,7 @@ set(GLMV_ARROWS_htmlfix base)
 set(GLMV_ARROWS_replicate base model render diff htmlfix)
 
 function(glmv_module name)
-    cmake_parse_arguments(arg "" "" "DEPENDS" ${ARGN})
+    cmake_parse_arguments(arg "" "EXCLUDE" "DEPENDS" ${ARGN})
     foreach(dep IN LISTS arg_DEPENDS)
         if(NOT dep IN_LIST GLMV_ARROWS_${name})
             message(FATAL_ERROR "module ${name} may not depend on ${dep}: see the layout in README.md")
@@ -16,6 +16,9 @@ function(glmv_module name)
     endforeach()
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
     list(FILTER sources EXCLUDE REGEX "/([a-z_]+_)?main\\.c$")
+    if(arg_EXCLUDE)
+        list(FILTER sources EXCLUDE REGEX "${arg_EXCLUDE}")
+    endif()
     if(NOT sources)
         add_library(glmv_${name} INTERFACE)
         set(scope INTERFACE)
@@ -57,4 +60,18 @@ function(glmv_script_test name script)
     endif()
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT}
         ENVIRONMENT "GLMV=${CMAKE_BINARY_DIR}/replicate/glmv-replicate;GLMV_BUILD=${CMAKE_BINARY_DIR}")
+endfunction()
+
+# glmv_embed(TARGET FILE SYMBOL): gives TARGET a header with `static const char SYMBOL[]`, the bytes of FILE and a NUL. It is
+# included by the file's path with '_' for '.': render/facts.js as "render/facts_js.h".
+function(glmv_embed target file symbol)
+    get_filename_component(stem ${file} NAME)
+    string(REPLACE "." "_" stem ${stem})
+    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    set(header ${CMAKE_BINARY_DIR}/embedded/${folder}/${stem}.h)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    file(READ ${CMAKE_CURRENT_SOURCE_DIR}/${file} bytes HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    file(CONFIGURE OUTPUT ${header} CONTENT "static const char ${symbol}[] = {${bytes}0};\n" @ONLY)
+    target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/embedded)
 endfunction()

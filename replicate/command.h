@@ -34,6 +34,7 @@ int replicate_report(const struct glmv_err *err);
 replicate_command_fn replicate_cmd_ask;
 replicate_command_fn replicate_cmd_doctor;
 replicate_command_fn replicate_cmd_models;
+replicate_command_fn replicate_cmd_render;
 replicate_command_fn replicate_cmd_version;
 
 #endif

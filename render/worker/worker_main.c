@@ -1,0 +1,415 @@
+/*
+ * The supervisor: it never touches a page. It gives up its rights, starts the display and the
+ * browser process, kills what grows too large, and takes everything with it when the client goes.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "render/wire.h"
+#include "render/worker/worker.h"
+
+#define ORDINARY_UID 65534
+#define MEMORY_LIMIT_MB 1536 /* resident, of one process; a page of 16384 px needs about 600 */
+#define DISPLAY_WAIT_S 20.0
+
+#if defined(__SANITIZE_ADDRESS__)
+/* GTK and fontconfig keep caches until the process ends; the leak check would report those. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+#endif
+
+void worker_refuse(int socket, const struct glmv_err *err)
+{
+    struct render_hello hello = {.magic = RENDER_MAGIC,
+                                 .code = (uint32_t)err->code,
+                                 .message_len = (uint32_t)strlen(err->message)};
+    render_wire_send(socket, &hello, sizeof hello, -1);
+    render_wire_send(socket, err->message, hello.message_len, -1);
+}
+
+static bool write_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    close(fd);
+    return ok;
+}
+
+/* A network namespace of our own: as root directly, else in a user namespace that maps the user to
+ * itself. */
+static bool leave_network(void)
+{
+    if (geteuid() == 0) {
+        return unshare(CLONE_NEWNET) == 0;
+    }
+    char uid_map[64];
+    char gid_map[64];
+    snprintf(uid_map, sizeof uid_map, "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
+    snprintf(gid_map, sizeof gid_map, "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+        return false;
+    }
+    return write_text("/proc/self/setgroups", "deny") &&
+           write_text("/proc/self/uid_map", uid_map) && write_text("/proc/self/gid_map", gid_map);
+}
+
+static bool make_folder(struct worker_place *place, struct glmv_err *err)
+{
+    snprintf(place->folder, sizeof place->folder, "/tmp/glmv-render-XXXXXX");
+    if (mkdtemp(place->folder) == NULL) {
+        return glmv_fail(err, GLMV_ERR_IO, "no private folder can be made in /tmp: %s",
+                         strerror(errno));
+    }
+    if (geteuid() == 0 && chown(place->folder, ORDINARY_UID, ORDINARY_UID) != 0) {
+        return glmv_fail(err, GLMV_ERR_IO, "%s: cannot be given away: %s", place->folder,
+                         strerror(errno));
+    }
+    return true;
+}
+
+/* As root a page would sit in a sandbox that still holds every capability. */
+static bool give_up_root(struct glmv_err *err)
+{
+    if (geteuid() != 0) {
+        return true;
+    }
+    if (setgroups(0, NULL) != 0 || setresgid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) != 0 ||
+        setresuid(ORDINARY_UID, ORDINARY_UID, ORDINARY_UID) != 0 || setuid(0) == 0) {
+        return glmv_fail(err, GLMV_ERR_RENDER, "root cannot be given up: %s", strerror(errno));
+    }
+    prctl(PR_SET_DUMPABLE, 1, 0, 0,
+          0); /* else /proc/self belongs to root, and namespaces cannot be mapped */
+    return true;
+}
+
+/* Runs a program with no output and tells whether it ended well. */
+static bool succeeds(char *const argv[])
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 0);
+        dup2(null, 1);
+        dup2(null, 2);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    int status;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+static bool can_sandbox(void)
+{
+    char *argv[] = {"bwrap", "--unshare-all", "--ro-bind", "/", "/", "true", NULL};
+    return access("/.dockerenv", F_OK) != 0 && succeeds(argv);
+}
+
+/* Starts a private Xvfb and reads its display number. Returns its pid, or -1. */
+static pid_t start_display(struct worker_place *place, struct glmv_err *err)
+{
+    int numbers[2];
+    if (pipe(numbers) != 0) {
+        glmv_fail(err, GLMV_ERR_IO, "no pipe can be made: %s", strerror(errno));
+        return -1;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        char number_fd[16];
+        snprintf(number_fd, sizeof number_fd, "%d", numbers[1]);
+        close(numbers[0]);
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 0);
+        dup2(null, 1);
+        dup2(null, 2);
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        execlp("Xvfb", "Xvfb", "-displayfd", number_fd, "-screen", "0", "64x64x24", "-nolisten",
+               "tcp", "-noreset", "-extension", "GLX", (char *)NULL);
+        _exit(127);
+    }
+    close(numbers[1]);
+    char text[32];
+    size_t len = 0;
+    double deadline = render_now() + DISPLAY_WAIT_S;
+    while (len < sizeof text - 1 && memchr(text, '\n', len) == NULL) {
+        struct pollfd one = {.fd = numbers[0], .events = POLLIN};
+        double left = deadline - render_now();
+        if (left <= 0 || poll(&one, 1, (int)(left * 1000)) < 0) {
+            break;
+        }
+        ssize_t got = read(numbers[0], text + len, sizeof text - 1 - len);
+        if (got <= 0) {
+            break;
+        }
+        len += (size_t)got;
+    }
+    close(numbers[0]);
+    text[len] = '\0';
+    if (memchr(text, '\n', len) == NULL) {
+        glmv_fail(err, GLMV_ERR_MISSING,
+                  "no display: Xvfb is not installed or does not start; install the package xvfb");
+        return -1;
+    }
+    place->display = atoi(text);
+    return pid;
+}
+
+static void set_environment(const struct worker_place *place)
+{
+    static const char *const fixed[][2] = {
+        {"WEBKIT_DISABLE_DMABUF_RENDERER", "1"},
+        {"GDK_BACKEND", "x11"},
+        {"GDK_SCALE", "1"},
+        {"GDK_DPI_SCALE", "1"},
+        {"DBUS_SESSION_BUS_ADDRESS", "disabled:"},
+        {"NO_AT_BRIDGE", "1"},
+        {"GIO_USE_VFS", "local"},
+        {"GSETTINGS_BACKEND", "memory"},
+        {"LANG", "C.UTF-8"},
+        {"TZ", "UTC"},
+        {"LIBGL_ALWAYS_SOFTWARE", "1"},
+        {"JSC_useJIT", "0"},
+    };
+    static const char *const folders[] = {"HOME",          "XDG_CONFIG_HOME", "XDG_CACHE_HOME",
+                                          "XDG_DATA_HOME", "XDG_STATE_HOME",  "XDG_RUNTIME_DIR"};
+    static const char *const dropped[] = {"WAYLAND_DISPLAY", "GTK_THEME",   "GTK_MODULES",
+                                          "LD_PRELOAD",      "LC_ALL",      "http_proxy",
+                                          "GTK_PATH",        "XAUTHORITY",  "FONTCONFIG_FILE",
+                                          "DESKTOP_SESSION", "GLMV_API_KEY"};
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        setenv(fixed[i][0], fixed[i][1], 1);
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        setenv(folders[i], place->folder, 1);
+    }
+    for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++) {
+        unsetenv(dropped[i]);
+    }
+    char display[16];
+    snprintf(display, sizeof display, ":%d", place->display);
+    setenv("DISPLAY", display, 1);
+}
+
+/* Chromium's system-ui here is Noto Sans; WebKit would take its default family. */
+static void write_fonts(const struct worker_place *place)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/fontconfig", place->folder);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/fontconfig/fonts.conf", place->folder);
+    FILE *file = fopen(path, "w");
+    if (file != NULL) {
+        fputs("<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\"><fontconfig>"
+              "<match target=\"pattern\"><test name=\"family\"><string>system-ui</string></test>"
+              "<edit name=\"family\" mode=\"prepend\" binding=\"same\"><string>Noto "
+              "Sans</string></edit></match>"
+              "</fontconfig>",
+              file);
+        fclose(file);
+    }
+}
+
+struct process {
+    pid_t pid, parent;
+    long resident_mb;
+};
+
+/* Every process of this machine that we may see; at most max. */
+static size_t list_processes(struct process *list, size_t max)
+{
+    DIR *proc = opendir("/proc");
+    size_t count = 0;
+    if (proc == NULL) {
+        return 0;
+    }
+    for (struct dirent *entry = readdir(proc); entry != NULL && count < max;
+         entry = readdir(proc)) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (pid <= 0) {
+            continue;
+        }
+        char path[300];
+        char text[512];
+        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+        FILE *file = fopen(path, "r");
+        if (file == NULL) {
+            continue;
+        }
+        size_t len = fread(text, 1, sizeof text - 1, file);
+        fclose(file);
+        text[len] = '\0';
+        char *after = strrchr(text, ')');
+        int parent;
+        long pages;
+        if (after != NULL &&
+            sscanf(after + 1,
+                   " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+                   "%*d %*d %*u %*u %ld",
+                   &parent, &pages) == 2) {
+            list[count++] =
+                (struct process){pid, parent, pages / (1048576 / sysconf(_SC_PAGESIZE))};
+        }
+    }
+    closedir(proc);
+    return count;
+}
+
+static bool descends(const struct process *list, size_t count, pid_t pid, pid_t from)
+{
+    for (int depth = 0; depth < 64 && pid > 1; depth++) {
+        size_t i = 0;
+        while (i < count && list[i].pid != pid) {
+            i++;
+        }
+        if (i == count) {
+            return false;
+        }
+        pid = list[i].parent;
+        if (pid == from) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define MAX_PROCESSES 8192
+static struct process processes[MAX_PROCESSES];
+
+static void kill_large(void)
+{
+    size_t count = list_processes(processes, MAX_PROCESSES);
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i].resident_mb > MEMORY_LIMIT_MB &&
+            descends(processes, count, processes[i].pid, getpid())) {
+            kill(processes[i].pid, SIGKILL);
+        }
+    }
+}
+
+/* Kills everything below us but one, until nothing is left; we are the subreaper, so nothing
+ * escapes. */
+static void kill_all_but(pid_t spared)
+{
+    double deadline = render_now() + 5;
+    while (render_now() < deadline) {
+        size_t count = list_processes(processes, MAX_PROCESSES);
+        bool any = false;
+        for (size_t i = 0; i < count; i++) {
+            if (processes[i].pid != spared &&
+                descends(processes, count, processes[i].pid, getpid())) {
+                kill(processes[i].pid, SIGKILL);
+                any = true;
+            }
+        }
+        while (waitpid(-1, NULL, WNOHANG) > 0) {
+        }
+        if (!any) {
+            return;
+        }
+        usleep(2000);
+    }
+}
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *state)
+{
+    (void)st;
+    (void)kind;
+    (void)state;
+    return remove(path);
+}
+
+/* Until the client goes or the browser ends. */
+static void watch(pid_t browser)
+{
+    for (;;) {
+        struct pollfd life = {.fd = RENDER_LIFE_FD, .events = POLLIN};
+        int n = poll(&life, 1, 100);
+        if (n > 0) {
+            return;
+        }
+        for (pid_t pid = waitpid(-1, NULL, WNOHANG); pid > 0; pid = waitpid(-1, NULL, WNOHANG)) {
+            if (pid == browser) {
+                return;
+            }
+        }
+        kill_large();
+    }
+}
+
+static void end_display(pid_t display)
+{
+    if (display > 0) {
+        kill(display, SIGTERM); /* it removes its lock file and socket then */
+        for (int i = 0; i < 200 && waitpid(display, NULL, WNOHANG) == 0; i++) {
+            usleep(5000);
+        }
+        kill(display, SIGKILL);
+    }
+}
+
+int main(void)
+{
+    struct glmv_err err = {0};
+    struct worker_place place = {.display = -1};
+    signal(SIGINT,
+           SIG_IGN); /* Ctrl-C in the terminal is the client's business; it closes the life pipe */
+    signal(SIGPIPE, SIG_IGN);
+    setsid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    umask(077);
+    pid_t display = -1;
+    if (fcntl(RENDER_SOCKET_FD, F_GETFD) < 0 || fcntl(RENDER_LIFE_FD, F_GETFD) < 0) {
+        fputs("glmv-render-worker is started by glmv-replicate, not by hand\n", stderr);
+        return 2;
+    }
+    place.isolated = leave_network();
+    if (!make_folder(&place, &err) || !give_up_root(&err)) {
+        worker_refuse(RENDER_SOCKET_FD, &err);
+        rmdir(place.folder);
+        return 4;
+    }
+    place.sandboxed = can_sandbox();
+    display = start_display(&place, &err);
+    if (display > 0) {
+        set_environment(&place);
+        write_fonts(&place);
+        pid_t browser = fork();
+        if (browser == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            close(RENDER_LIFE_FD);
+            _exit(worker_browse(RENDER_SOCKET_FD, &place));
+        }
+        close(RENDER_SOCKET_FD);
+        watch(browser);
+    } else {
+        worker_refuse(RENDER_SOCKET_FD, &err);
+    }
+    kill_all_but(display);
+    end_display(display);
+    kill_all_but(-1);
+    nftw(place.folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return 0;
+}
