@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "model/server/text.h"
 
 #define PNG_LEVEL 6
@@ -94,7 +95,7 @@ static bool put_image(struct writer *w, const struct glmv_image *image)
     glmv_buf_init(&png, GLMV_IMAGE_MAX_FILE);
     bool ok = encode(w, image, &png) &&
               put(w, "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,") &&
-              server_base64(w->out, png.data, png.len, w->err) && put(w, "\"}}");
+              glmv_base64_append(w->out, png.data, png.len, w->err) && put(w, "\"}}");
     glmv_buf_release(&png);
     return ok;
 }

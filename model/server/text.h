@@ -1,4 +1,4 @@
-/* Text in the forms the protocol wants: whole UTF-8 characters, JSON strings, base64.
+/* Text in the forms the protocol wants: whole UTF-8 characters and JSON strings.
  * Private to model/server. */
 #ifndef GLMV_MODEL_SERVER_TEXT_H
 #define GLMV_MODEL_SERVER_TEXT_H
@@ -31,7 +31,5 @@ bool server_utf8_feed(struct server_utf8 *state, const char *bytes, size_t len, 
 bool server_json_string(struct glmv_buf *out, const char *text, size_t len, struct glmv_err *err);
 /* The same without the quotes. */
 bool server_json_escape(struct glmv_buf *out, const char *text, size_t len, struct glmv_err *err);
-
-bool server_base64(struct glmv_buf *out, const void *bytes, size_t len, struct glmv_err *err);
 
 #endif

@@ -1,0 +1,228 @@
+#include "replicate/rounds.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define MAX_PAGE (64u << 20) /* with its pictures */
+#define WHY 80
+
+struct replicate_rounds_options replicate_rounds_defaults(void)
+{
+    return (struct replicate_rounds_options){
+        .rounds = 3,
+        .target = 0.99,
+        .gain = 0.002,
+        .margin = 0.03,
+        .patience = 2,
+    };
+}
+
+void replicate_rounds_release(struct replicate_rounds_result *result)
+{
+    glmv_buf_release(&result->html);
+    glmv_buf_release(&result->page);
+    glmv_render_free(result->render);
+    result->render = NULL;
+}
+
+bool replicate_rounds_accepts(const struct replicate_rounds_options *options,
+                              const struct replicate_score *best,
+                              const struct replicate_score *candidate, char *why)
+{
+    if (candidate->total < best->total + options->gain) {
+        snprintf(why, WHY, "the score went from %.3f to %.3f", best->total, candidate->total);
+        return false;
+    }
+    for (int i = 0; i < REPLICATE_SLICES; i++) {
+        if (candidate->slices[i] < best->slices[i] - options->margin) {
+            snprintf(why, WHY, "part %d of %d of the page fell from %.3f to %.3f", i + 1,
+                     REPLICATE_SLICES, best->slices[i], candidate->slices[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One run. */
+struct run {
+    struct replicate_author *author;
+    const struct replicate_referee *referee;
+    const struct replicate_rounds_options *options;
+    struct replicate_rounds_result *best;
+    double started;
+    char tried[512]; /* told to the model after a rejection */
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void say(const struct run *run, const char *format, ...) GLMV_PRINTF(2, 3);
+static void say(const struct run *run, const char *format, ...)
+{
+    if (run->options->log != NULL) {
+        char sentence[700];
+        va_list args;
+        va_start(args, format);
+        vsnprintf(sentence, sizeof sentence, format, args);
+        va_end(args);
+        run->options->log(run->options->log_arg, sentence);
+    }
+}
+
+/* Renders and measures one answer. result holds the page afterwards. */
+static bool judge(struct run *run, const struct glmv_buf *answer,
+                  struct replicate_rounds_result *result, struct glmv_err *err)
+{
+    memset(result, 0, sizeof *result);
+    glmv_buf_init(&result->html, REPLICATE_MAX_HTML);
+    glmv_buf_init(&result->page, MAX_PAGE);
+    const struct replicate_referee *referee = run->referee;
+    if (!referee->extract(referee->arg, answer->data != NULL ? answer->data : "", answer->len,
+                          &result->html, err) ||
+        !replicate_slots_fill(run->author->scene, result->html.data, result->html.len,
+                              &result->page, err)) {
+        return false;
+    }
+    result->render =
+        referee->measure(referee->arg, result->page.data, result->page.len, &result->score, err);
+    return result->render != NULL;
+}
+
+static void keep(struct run *run, struct replicate_rounds_result *candidate)
+{
+    candidate->tried = run->best->tried;
+    candidate->accepted = run->best->accepted;
+    replicate_rounds_release(run->best);
+    *run->best = *candidate;
+    memset(candidate, 0, sizeof *candidate);
+}
+
+/* A page that renders is needed before anything can be said about it: one more chance. */
+static bool draft(struct run *run, struct glmv_err *err)
+{
+    for (int chance = 0;; chance++) {
+        struct glmv_buf answer;
+        struct replicate_rounds_result candidate = {0};
+        struct glmv_err problem = {0};
+        glmv_buf_init(&answer, REPLICATE_MAX_HTML);
+        bool ok = replicate_author_draft(run->author, &answer, &problem) &&
+                  judge(run, &answer, &candidate, &problem);
+        glmv_buf_release(&answer);
+        if (ok) {
+            keep(run, &candidate);
+            say(run, "draft: score %.3f", run->best->score.total);
+            return true;
+        }
+        replicate_rounds_release(&candidate);
+        if (chance > 0 || problem.code == GLMV_ERR_CANCELLED) {
+            return glmv_fail(err, problem.code, "%s", problem.message);
+        }
+        say(run, "draft: %s; once more", problem.message);
+    }
+}
+
+static bool over_budget(const struct run *run)
+{
+    const struct replicate_rounds_options *o = run->options;
+    return (o->budget_tokens > 0 && run->author->tokens >= o->budget_tokens) ||
+           (o->budget_seconds > 0 && now() - run->started >= o->budget_seconds);
+}
+
+/* Asks for one revision and keeps it if it is better. accepted tells which. false when the model
+ * failed. */
+static bool revise(struct run *run, const struct replicate_fact *facts, int count, bool *accepted,
+                   struct glmv_err *err)
+{
+    struct replicate_revision revision = {
+        .html = run->best->html.data,
+        .render = run->best->render->image,
+        .facts = facts,
+        .fact_count = count,
+        .tried = run->tried,
+    };
+    struct glmv_buf answer;
+    struct replicate_rounds_result candidate = {0};
+    struct glmv_err problem = {0};
+    char why[WHY];
+    glmv_buf_init(&answer, REPLICATE_MAX_HTML);
+    *accepted = false;
+    bool answered = replicate_author_revise(run->author, &revision, &answer, err);
+    run->best->tried += answered;
+    if (answered && !judge(run, &answer, &candidate, &problem)) {
+        say(run, "round %d: rejected: %s", run->best->tried, problem.message);
+        snprintf(run->tried, sizeof run->tried,
+                 "Your last answer was no complete page (%.300s); write the whole file.\n",
+                 problem.message);
+        if (problem.code == GLMV_ERR_CANCELLED) {
+            answered = glmv_fail(err, problem.code, "%s", problem.message);
+        }
+    } else if (answered &&
+               !replicate_rounds_accepts(run->options, &run->best->score, &candidate.score, why)) {
+        say(run, "round %d: rejected: %s", run->best->tried, why);
+        snprintf(run->tried, sizeof run->tried,
+                 "Your last attempt made it worse (%s) and was thrown away; try another way.\n",
+                 why);
+    } else if (answered) {
+        say(run, "round %d: accepted: score %.3f -> %.3f", run->best->tried, run->best->score.total,
+            candidate.score.total);
+        keep(run, &candidate);
+        run->best->accepted++;
+        run->tried[0] = '\0';
+        *accepted = true;
+    }
+    replicate_rounds_release(&candidate);
+    glmv_buf_release(&answer);
+    return answered;
+}
+
+bool replicate_rounds_run(struct replicate_author *author, const struct replicate_referee *referee,
+                          const struct replicate_rounds_options *options,
+                          struct replicate_rounds_result *result, struct glmv_err *err)
+{
+    struct run run = {author, referee, options, result, now(), ""};
+    memset(result, 0, sizeof *result);
+    result->stop = REPLICATE_STOP_FAILED;
+    if (!draft(&run, err)) {
+        return false;
+    }
+    enum replicate_stop stop = REPLICATE_STOP_ROUNDS;
+    int rejected = 0;
+    while (result->tried < options->rounds) {
+        struct replicate_fact facts[REPLICATE_MAX_FACTS];
+        double scale = author->scene->scale;
+        if (result->score.total >= options->target) {
+            stop = REPLICATE_STOP_TARGET;
+            break;
+        }
+        if (over_budget(&run)) {
+            stop = REPLICATE_STOP_BUDGET;
+            break;
+        }
+        int count = replicate_feedback_find(author->scene, result->render->page, scale, facts, err);
+        for (int i = 0; i < count; i++) {
+            say(&run, "  %s", facts[i].sentence);
+        }
+        bool accepted;
+        if (count < 0 || (count > 0 && !revise(&run, facts, count, &accepted, err))) {
+            result->stop = REPLICATE_STOP_FAILED;
+            return false;
+        }
+        if (count == 0) {
+            stop = REPLICATE_STOP_PERFECT;
+            break;
+        }
+        rejected = accepted ? 0 : rejected + 1;
+        if (rejected >= options->patience) {
+            stop = REPLICATE_STOP_PLATEAU;
+            break;
+        }
+    }
+    result->stop = result->score.total >= options->target ? REPLICATE_STOP_TARGET : stop;
+    return true;
+}

@@ -1,0 +1,77 @@
+/*
+ * Draft, measure, tell, again: a model writes a page, a measurement judges it, the model is told
+ * what is wrong in numbers. The measurement alone decides. A round is accepted only when the score
+ * rises and no slice of the page falls by more than a margin; the page that comes back is the best
+ * one measured.
+ * Private to replicate.
+ */
+#ifndef GLMV_REPLICATE_ROUNDS_H
+#define GLMV_REPLICATE_ROUNDS_H
+
+#include "render/render.h"
+#include "replicate/author.h"
+
+#define REPLICATE_SLICES 8
+
+struct replicate_score {
+    double total;                    /* 0..1 */
+    double slices[REPLICATE_SLICES]; /* 0..1, equal parts of the target from top to bottom */
+};
+
+/* Turns answers into pages and pages into scores. */
+struct replicate_referee {
+    /* Appends the page that an answer holds. false with GLMV_ERR_MODEL and the reason when it holds
+     * none that is complete. */
+    bool (*extract)(void *arg, const char *answer, size_t len, struct glmv_buf *html,
+                    struct glmv_err *err);
+    /* Renders and measures; the caller frees the render. NULL on failure. */
+    struct glmv_render *(*measure)(void *arg, const char *html, size_t len,
+                                   struct replicate_score *score, struct glmv_err *err);
+    void *arg;
+};
+
+struct replicate_rounds_options {
+    int rounds;                                   /* revisions after the draft; 3 */
+    double target;                                /* a score at which to stop; 0.99 */
+    int64_t budget_tokens;                        /* 0: no limit */
+    double budget_seconds;                        /* 0: no limit */
+    double gain;                                  /* the least rise that counts; 0.002 */
+    double margin;                                /* how far one slice may fall; 0.03 */
+    int patience;                                 /* rejections in a row before it stops; 2 */
+    void (*log)(void *arg, const char *sentence); /* may be NULL */
+    void *log_arg;
+};
+
+enum replicate_stop {
+    REPLICATE_STOP_TARGET,
+    REPLICATE_STOP_ROUNDS,
+    REPLICATE_STOP_PLATEAU,
+    REPLICATE_STOP_BUDGET,
+    REPLICATE_STOP_PERFECT, /* nothing left that the measurement could name */
+    REPLICATE_STOP_FAILED,  /* the model failed; the best page so far is kept */
+};
+
+struct replicate_rounds_result {
+    struct glmv_buf html;       /* as written by the model, slots unfilled */
+    struct glmv_buf page;       /* the same with its pictures: what was measured */
+    struct glmv_render *render; /* of the page; NULL when there is none */
+    struct replicate_score score;
+    int tried, accepted; /* rounds, the draft not counted */
+    enum replicate_stop stop;
+};
+
+struct replicate_rounds_options replicate_rounds_defaults(void);
+
+/* false with err set when the model failed or was cancelled; a page that was measured before is in
+ * the result nevertheless. The caller releases the result either way. */
+bool replicate_rounds_run(struct replicate_author *author, const struct replicate_referee *referee,
+                          const struct replicate_rounds_options *options,
+                          struct replicate_rounds_result *result, struct glmv_err *err);
+void replicate_rounds_release(struct replicate_rounds_result *result);
+
+/* Whether a round may replace the best one. why (80 bytes) says why not. */
+bool replicate_rounds_accepts(const struct replicate_rounds_options *options,
+                              const struct replicate_score *best,
+                              const struct replicate_score *candidate, char *why);
+
+#endif
