@@ -7,10 +7,11 @@
 #include <string.h>
 
 #define MAX_CANDIDATES 256
-#define SHOWN 60           /* bytes of a text that are quoted */
-#define SURE 60            /* OCR confidence from which a word counts */
-#define MOVED_PX 3.0       /* smaller shifts are not worth a sentence */
-#define COLOUR_STEPS 20    /* of 255, in one channel */
+#define SHOWN 60      /* bytes of a text that are quoted */
+#define SURE 60       /* OCR confidence from which a word counts */
+#define MOVED_PX 3.0  /* smaller shifts are not worth a sentence */
+#define TEXT_STEPS 14 /* of 255 in one channel; the colour of thin type is measured less surely */
+#define PAINT_STEPS 6
 #define ASCENT_SHARE 0.805 /* of ascent + descent; within 0.01 for the families in use */
 
 /* A line of the target beside the text of the page that matches it. */
@@ -379,7 +380,7 @@ static void find_colours(struct search *s)
     for (size_t i = 0; i < s->target->line_count; i++) {
         const struct pair *pair = &s->pairs[i];
         double off = pair->text != NULL ? channel_distance(pair->line->color, pair->text->rgba) : 0;
-        if (off < COLOUR_STEPS || pair->line->on_picture) {
+        if (off < TEXT_STEPS || pair->line->on_picture) {
             continue;
         }
         char name[SHOWN + 24];
@@ -394,7 +395,7 @@ static void find_colours(struct search *s)
         const struct glmv_page_element *element =
             box->fill == GLMV_FILL_SOLID ? element_at(s, box->box, true) : NULL;
         double off = element != NULL ? channel_distance(box->color, element->background) : 0;
-        if (off < COLOUR_STEPS) {
+        if (off < PAINT_STEPS) {
             continue;
         }
         struct replicate_fact *fact =

@@ -28,17 +28,17 @@ void replicate_rounds_release(struct replicate_rounds_result *result)
 }
 
 bool replicate_rounds_accepts(const struct replicate_rounds_options *options,
-                              const struct replicate_score *best,
-                              const struct replicate_score *candidate, char *why)
+                              const struct glmv_score *best, const struct glmv_score *candidate,
+                              char *why)
 {
     if (candidate->total < best->total + options->gain) {
         snprintf(why, WHY, "the score went from %.3f to %.3f", best->total, candidate->total);
         return false;
     }
-    for (int i = 0; i < REPLICATE_SLICES; i++) {
+    for (int i = 0; i < best->slice_count && i < candidate->slice_count; i++) {
         if (candidate->slices[i] < best->slices[i] - options->margin) {
             snprintf(why, WHY, "part %d of %d of the page fell from %.3f to %.3f", i + 1,
-                     REPLICATE_SLICES, best->slices[i], candidate->slices[i]);
+                     best->slice_count, best->slices[i], candidate->slices[i]);
             return false;
         }
     }

@@ -8,15 +8,9 @@
 #ifndef GLMV_REPLICATE_ROUNDS_H
 #define GLMV_REPLICATE_ROUNDS_H
 
+#include "diff/diff.h"
 #include "render/render.h"
 #include "replicate/author.h"
-
-#define REPLICATE_SLICES 8
-
-struct replicate_score {
-    double total;                    /* 0..1 */
-    double slices[REPLICATE_SLICES]; /* 0..1, equal parts of the target from top to bottom */
-};
 
 /* Turns answers into pages and pages into scores. */
 struct replicate_referee {
@@ -26,7 +20,7 @@ struct replicate_referee {
                     struct glmv_err *err);
     /* Renders and measures; the caller frees the render. NULL on failure. */
     struct glmv_render *(*measure)(void *arg, const char *html, size_t len,
-                                   struct replicate_score *score, struct glmv_err *err);
+                                   struct glmv_score *score, struct glmv_err *err);
     void *arg;
 };
 
@@ -55,7 +49,7 @@ struct replicate_rounds_result {
     struct glmv_buf html;       /* as written by the model, slots unfilled */
     struct glmv_buf page;       /* the same with its pictures: what was measured */
     struct glmv_render *render; /* of the page; NULL when there is none */
-    struct replicate_score score;
+    struct glmv_score score;
     int tried, accepted; /* rounds, the draft not counted */
     enum replicate_stop stop;
 };
@@ -71,7 +65,7 @@ void replicate_rounds_release(struct replicate_rounds_result *result);
 
 /* Whether a round may replace the best one. why (80 bytes) says why not. */
 bool replicate_rounds_accepts(const struct replicate_rounds_options *options,
-                              const struct replicate_score *best,
-                              const struct replicate_score *candidate, char *why);
+                              const struct glmv_score *best, const struct glmv_score *candidate,
+                              char *why);
 
 #endif
