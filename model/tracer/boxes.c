@@ -1,0 +1,343 @@
+/* Rectangles: which surfaces are boxes, with their fill, borders and radii. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/perception.h"
+
+enum {
+    BORDER_MAX = 8, /* px */
+    PROBES = 13,    /* points on a side where a border is looked for */
+    PROBES_AGREE = 9,
+    MIN_RULE = 12, /* px of length of a divider */
+    RADIUS_MAX = 80,
+};
+
+static int width(struct model_rect r)
+{
+    return r.x1 - r.x0;
+}
+
+static int height(struct model_rect r)
+{
+    return r.y1 - r.y0;
+}
+
+/* Thin shapes: rules, and rings whose inside belongs to others. */
+static bool is_thin(const struct model_region *g)
+{
+    int w = width(g->r);
+    int h = height(g->r);
+    return model_min(w, h) <= BORDER_MAX ||
+           (g->area <= 0.35 * w * h && g->area <= 2 * BORDER_MAX * (w + h) &&
+            g->area + g->hole_area > 0.7 * w * h);
+}
+
+/* Share of one side of a region's box that the region reaches. */
+static double side_share(const struct model_view *view, int label, enum glmv_side side)
+{
+    struct model_rect r = view->regions[label].r;
+    bool across = side == GLMV_TOP || side == GLMV_BOTTOM;
+    int n = across ? width(r) : height(r);
+    int hits = 0;
+    for (int i = 0; i < n; i++) {
+        int x = across ? r.x0 + i : side == GLMV_LEFT ? r.x0 : r.x1 - 1;
+        int y = across ? (side == GLMV_TOP ? r.y0 : r.y1 - 1) : r.y0 + i;
+        hits += view->label[y * view->w + x] == label;
+    }
+    return (double)hits / n;
+}
+
+static bool is_rectangle(const struct model_view *view, int label)
+{
+    const struct model_region *g = &view->regions[label];
+    double full = (double)width(g->r) * height(g->r);
+    double filled = (g->area + g->hole_area) / full;
+    if (filled >= 0.97) {
+        return true;
+    }
+    int strong = 0;
+    double shares[4];
+    for (int side = 0; side < 4; side++) {
+        shares[side] = side_share(view, label, (enum glmv_side)side);
+        strong += shares[side] >= 0.45;
+    }
+    if (strong >= 3 && filled >= 0.3) {
+        return true;
+    }
+    /* Pills and discs: round ends touch their sides in the middle only. */
+    bool opposite = fabs(shares[0] - shares[2]) < 0.2 && fabs(shares[1] - shares[3]) < 0.2;
+    return filled >= 0.77 && opposite && shares[0] > 0.1 && shares[1] > 0.1;
+}
+
+/* Radius of one corner from the area that is missing there, antialiased px included. */
+static double corner_radius(const struct model_view *view, int label, int corner)
+{
+    struct model_rect r = view->regions[label].r;
+    int reach = model_min(model_min(width(r), height(r)) / 2, RADIUS_MAX);
+    int missing = 0;
+    for (int dy = 0; dy < reach; dy++) {
+        int y = corner < 2 ? r.y0 + dy : r.y1 - 1 - dy;
+        int dx = 0;
+        while (dx < reach) {
+            int x = corner == 0 || corner == 3 ? r.x0 + dx : r.x1 - 1 - dx;
+            if (view->label[y * view->w + x] == label) {
+                break;
+            }
+            dx++;
+        }
+        if (dx == 0) {
+            break;
+        }
+        missing += dx;
+    }
+    if (missing == 0) {
+        return 0;
+    }
+    double radius = (-0.78 + sqrt(0.61 + 0.858 * missing)) / 0.429;
+    return radius > reach + 1 ? 0 : radius;
+}
+
+/* What lies outside a side at one point: the run of one colour up to BORDER_MAX px. */
+static int border_run(const struct model_view *view, int x, int y, int dx, int dy, int label,
+                      uint8_t *rgb)
+{
+    int n = 0;
+    for (; n <= BORDER_MAX; n++) {
+        int px = x + dx * n;
+        int py = y + dy * n;
+        if (px < 0 || py < 0 || px >= view->w || py >= view->h) {
+            break;
+        }
+        const uint8_t *p = model_px(view, px, py);
+        int32_t l = view->label[py * view->w + px];
+        if (n == 0) {
+            memcpy(rgb, p, 3);
+            if (l == label || (l >= 0 && !is_thin(&view->regions[l]))) {
+                return 0;
+            }
+        } else if (model_distance(p, rgb) > 5) {
+            break;
+        }
+    }
+    return n <= BORDER_MAX ? n : 0;
+}
+
+static void find_border(struct model_view *view, int label, enum glmv_side side,
+                        struct glmv_scene_border *border)
+{
+    struct model_rect r = view->regions[label].r;
+    int runs[PROBES];
+    uint8_t rgb[PROBES][3];
+    for (int i = 0; i < PROBES; i++) {
+        double t = 0.15 + 0.7 * i / (PROBES - 1);
+        int x = r.x0 + (int)(t * width(r));
+        int y = r.y0 + (int)(t * height(r));
+        switch (side) {
+        case GLMV_TOP:
+            runs[i] = border_run(view, x, r.y0 - 1, 0, -1, label, rgb[i]);
+            break;
+        case GLMV_RIGHT:
+            runs[i] = border_run(view, r.x1, y, 1, 0, label, rgb[i]);
+            break;
+        case GLMV_BOTTOM:
+            runs[i] = border_run(view, x, r.y1, 0, 1, label, rgb[i]);
+            break;
+        case GLMV_LEFT:
+            runs[i] = border_run(view, r.x0 - 1, y, -1, 0, label, rgb[i]);
+            break;
+        }
+    }
+    for (int i = 0; i < PROBES; i++) {
+        int agree = 0;
+        for (int k = 0; k < PROBES && runs[i] > 0; k++) {
+            agree += runs[k] == runs[i] && model_distance(rgb[k], rgb[i]) <= 4;
+        }
+        if (agree >= PROBES_AGREE) {
+            border->width = runs[i];
+            border->color = model_rgba(rgb[i]);
+            return;
+        }
+    }
+}
+
+/* Regions that lie under a border are shown by it. */
+static void consume_border(struct model_view *view, const struct glmv_scene_box *box,
+                           struct model_rect inner)
+{
+    struct model_rect outer = {(int)box->box.x, (int)box->box.y, (int)(box->box.x + box->box.w),
+                               (int)(box->box.y + box->box.h)};
+    for (int y = outer.y0; y < outer.y1; y++) {
+        for (int x = outer.x0; x < outer.x1; x++) {
+            if (x == inner.x0 && y >= inner.y0 && y < inner.y1) {
+                x = inner.x1 - 1;
+                continue;
+            }
+            int32_t l = view->label[y * view->w + x];
+            if (l >= 0 && is_thin(&view->regions[l]) && view->regions[l].r.x0 >= outer.x0 - 1 &&
+                view->regions[l].r.x1 <= outer.x1 + 1 && view->regions[l].r.y0 >= outer.y0 - 1 &&
+                view->regions[l].r.y1 <= outer.y1 + 1) {
+                view->regions[l].used = true;
+            }
+        }
+    }
+}
+
+static void set_fill(const struct model_region *g, struct glmv_scene_box *box)
+{
+    box->fill = GLMV_FILL_SOLID;
+    box->color = model_rgba(g->rgb);
+    if (!g->gradient) {
+        return;
+    }
+    double gx = 0;
+    double gy = 0;
+    for (int c = 0; c < 3; c++) {
+        double sign =
+            (double)(g->plane[c][1] * (float)width(g->r) + g->plane[c][2] * (float)height(g->r)) < 0
+                ? -1
+                : 1;
+        gx += sign * (double)g->plane[c][1];
+        gy += sign * (double)g->plane[c][2];
+    }
+    double norm = hypot(gx, gy);
+    if (norm < 1e-6) {
+        return;
+    }
+    gx /= norm;
+    gy /= norm;
+    double w = width(g->r);
+    double h = height(g->r);
+    double half = (fabs(w * gx) + fabs(h * gy)) / 2;
+    box->fill = GLMV_FILL_GRADIENT;
+    box->angle = fmod(atan2(gx, -gy) * 180 / 3.14159265358979 + 360, 360);
+    box->angle = round(box->angle);
+    box->stop_count = 2;
+    for (int i = 0; i < 2; i++) {
+        double d = i == 0 ? -half : half;
+        uint8_t rgb[3];
+        for (int c = 0; c < 3; c++) {
+            double v = (double)g->plane[c][0] + (double)g->plane[c][1] * (w / 2 + d * gx) +
+                       (double)g->plane[c][2] * (h / 2 + d * gy);
+            rgb[c] = (uint8_t)lround(fmin(255, fmax(0, v)));
+        }
+        box->stops[i] = (struct glmv_scene_stop){i, model_rgba(rgb)};
+    }
+}
+
+static bool add_box(struct model_view *view, int label, struct glmv_scene *scene,
+                    struct glmv_err *err)
+{
+    struct model_region *g = &view->regions[label];
+    struct glmv_scene_box *box =
+        model_grow((void **)&scene->boxes, &scene->box_count, sizeof *scene->boxes, err);
+    if (box == NULL) {
+        return false;
+    }
+    set_fill(g, box);
+    bool rule = model_min(width(g->r), height(g->r)) <= BORDER_MAX;
+    for (int side = 0; side < 4 && !rule; side++) {
+        find_border(view, label, (enum glmv_side)side, &box->border[side]);
+    }
+    box->box = (struct glmv_box){
+        g->r.x0 - box->border[GLMV_LEFT].width, g->r.y0 - box->border[GLMV_TOP].width,
+        width(g->r) + box->border[GLMV_LEFT].width + box->border[GLMV_RIGHT].width,
+        height(g->r) + box->border[GLMV_TOP].width + box->border[GLMV_BOTTOM].width};
+    for (int c = 0; c < 4; c++) {
+        static const enum glmv_side beside[4] = {GLMV_LEFT, GLMV_RIGHT, GLMV_RIGHT, GLMV_LEFT};
+        double r = corner_radius(view, label, c);
+        box->radius[c] = r < 1 ? 0 : round(r + box->border[beside[c]].width);
+    }
+    consume_border(view, box, g->r);
+    g->used = true;
+    return true;
+}
+
+static bool is_box(const struct model_view *view, int label)
+{
+    const struct model_region *g = &view->regions[label];
+    if (g->is_text || g->used || label == view->page) {
+        return false;
+    }
+    int w = width(g->r);
+    int h = height(g->r);
+    if (model_min(w, h) <= 4) {
+        return model_max(w, h) >= MIN_RULE && g->area >= 0.9 * w * h;
+    }
+    return g->surface && !is_thin(g) && is_rectangle(view, label);
+}
+
+struct ranked {
+    int label;
+    double area;
+};
+
+static int larger_first(const void *pa, const void *pb)
+{
+    const struct ranked *a = pa;
+    const struct ranked *b = pb;
+    return a->area < b->area ? 1 : a->area > b->area ? -1 : a->label - b->label;
+}
+
+static bool has_edges(const struct glmv_scene_box *box)
+{
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        sum += box->border[i].width;
+    }
+    return sum > 0 || box->shadow.present;
+}
+
+static bool contains(struct glmv_box a, struct glmv_box b)
+{
+    return b.x >= a.x - 1 && b.y >= a.y - 1 && b.x + b.w <= a.x + a.w + 1 &&
+           b.y + b.h <= a.y + a.h + 1;
+}
+
+/* A fill that equals what lies under it shows nothing. */
+static void drop_invisible(struct glmv_scene *scene)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_scene_box *box = &scene->boxes[i];
+        uint32_t under = scene->background;
+        bool known = true;
+        for (size_t k = kept; k-- > 0;) {
+            if (contains(scene->boxes[k].box, box->box)) {
+                under = scene->boxes[k].color;
+                known = scene->boxes[k].fill == GLMV_FILL_SOLID;
+                break;
+            }
+        }
+        bool same = known && box->fill == GLMV_FILL_SOLID && box->color == under;
+        if (!same || has_edges(box)) {
+            scene->boxes[kept++] = *box;
+        }
+    }
+    scene->box_count = kept;
+}
+
+bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+{
+    struct ranked *order = malloc(((size_t)view->region_count + 1) * sizeof *order);
+    if (order == NULL) {
+        return glmv_fail_memory(err);
+    }
+    size_t n = 0;
+    for (int i = 0; i < view->region_count; i++) {
+        const struct model_region *g = &view->regions[i];
+        order[n++] = (struct ranked){i, (double)width(g->r) * height(g->r)};
+    }
+    qsort(order, n, sizeof *order, larger_first);
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        if (is_box(view, order[i].label)) {
+            ok = add_box(view, order[i].label, scene, err);
+        }
+    }
+    free(order);
+    if (ok) {
+        drop_invisible(scene);
+    }
+    return ok;
+}

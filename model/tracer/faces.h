@@ -1,0 +1,43 @@
+/* Installed typefaces and what a text measures in them. Private to model/tracer. */
+#ifndef GLMV_MODEL_TRACER_FACES_H
+#define GLMV_MODEL_TRACER_FACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/tracer/scene.h"
+
+struct model_face {
+    char family[64];
+    enum glmv_family kind;
+    int weight;
+    bool italic;
+    bool cjk;
+    void *font; /* HarfBuzz's */
+    char path[300];
+    int index;
+};
+
+struct model_faces {
+    struct model_face *items;
+    size_t count;
+};
+
+/* A text set in one em; lengths in em, y down from the baseline. */
+struct model_measure {
+    double advance;
+    double left, right; /* ink */
+    double top, bottom; /* ink, top is negative above the baseline */
+    double area;        /* of the ink, em squared */
+    int glyphs;
+    double *word_left; /* of each word's ink; the caller's, may be NULL */
+    double *word_right;
+    int words; /* room in them */
+};
+
+bool model_faces_open(struct model_faces *faces, struct glmv_err *err);
+void model_faces_close(struct model_faces *faces);
+bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out);
+
+#endif

@@ -1,0 +1,87 @@
+/* Perception from end to end: the order of the steps and what a caller may set. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/tracer/perception.h"
+
+static int thread_count(const struct glmv_look_options *options)
+{
+    long n =
+        options != NULL && options->threads > 0 ? options->threads : sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 8 ? 8 : (int)n;
+}
+
+static struct glmv_image *flat_copy(const struct glmv_image *image, struct glmv_err *err)
+{
+    struct glmv_image *copy = glmv_image_crop(image, 0, 0, image->width, image->height, err);
+    if (copy != NULL) {
+        glmv_image_flatten(copy, 0xffffff);
+    }
+    return copy;
+}
+
+/* Body text of 22 px and more on a wide picture was taken at two device px per CSS px. */
+static double guess_scale(const struct glmv_scene *scene)
+{
+    double small = 0;
+    double chars = 0;
+    for (size_t i = 0; i < scene->line_count; i++) {
+        double n = (double)strlen(scene->lines[i].text);
+        chars += n;
+        small += scene->lines[i].font_px < 21 ? n : 0;
+    }
+    bool large = chars > 60 && small < 0.15 * chars;
+    bool phone = scene->width >= 640 && scene->width <= 1290;
+    bool retina = scene->width >= 2000;
+    return large && (phone || retina) ? 2 : 1;
+}
+
+static bool fill_scene(struct model_view *view, const struct glmv_look_options *options,
+                       struct glmv_scene *scene, struct glmv_err *err)
+{
+    int threads = thread_count(options);
+    const char *lang = options != NULL && options->lang != NULL ? options->lang : "eng";
+    struct model_ocr *ocr = model_ocr_open(lang, threads, err);
+    if (ocr == NULL) {
+        return false;
+    }
+    bool ok = model_regions_find(view, err);
+    if (ok) {
+        static const uint8_t white[3] = {255, 255, 255};
+        scene->background = model_rgba(view->page >= 0 ? view->regions[view->page].rgb : white);
+    }
+    ok = ok && model_marks_find(view, err) && model_rows_find(view, err) &&
+         model_text_read(view, ocr, threads, scene, err);
+    model_ocr_close(ocr);
+    ok = ok && model_type_fit(view, scene, err) && model_boxes_find(view, scene, err) &&
+         model_pictures_find(view, scene, err);
+    scene->scale = options != NULL && options->scale > 0 ? options->scale : guess_scale(scene);
+    return ok;
+}
+
+struct glmv_scene *glmv_tracer_look(const struct glmv_image *image,
+                                    const struct glmv_look_options *options, struct glmv_err *err)
+{
+    struct glmv_image *flat = flat_copy(image, err);
+    struct glmv_scene *scene = calloc(1, sizeof *scene);
+    if (flat == NULL || scene == NULL) {
+        glmv_fail_memory(err);
+        glmv_image_free(flat);
+        free(scene);
+        return NULL;
+    }
+    scene->width = flat->width;
+    scene->height = flat->height;
+    memcpy(scene->lang, "en", 3);
+    struct model_view view = {.image = flat, .w = flat->width, .h = flat->height, .page = -1};
+    bool ok = fill_scene(&view, options, scene, err);
+    model_view_release(&view);
+    glmv_image_free(flat);
+    if (!ok) {
+        glmv_scene_free(scene);
+        return NULL;
+    }
+    return scene;
+}

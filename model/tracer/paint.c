@@ -1,0 +1,122 @@
+/* Paints measured boxes the way a browser would, to see what they explain. */
+#include <math.h>
+
+#include "model/tracer/perception.h"
+
+static void put(struct glmv_image *canvas, int x, int y, const double *rgb, double alpha)
+{
+    uint8_t *p = canvas->rgba + ((size_t)y * (size_t)canvas->width + (size_t)x) * 4;
+    for (int c = 0; c < 3; c++) {
+        p[c] = (uint8_t)lround(rgb[c] * alpha + p[c] * (1 - alpha));
+    }
+    p[3] = 255;
+}
+
+static void split(uint32_t colour, double *rgb)
+{
+    rgb[0] = colour >> 24 & 255;
+    rgb[1] = colour >> 16 & 255;
+    rgb[2] = colour >> 8 & 255;
+}
+
+/* How much of a px lies inside a rectangle with round corners, by the distance to its edge. */
+static double inside(const struct glmv_box *b, const double *radius, double x, double y)
+{
+    bool right = x > b->x + b->w / 2;
+    bool low = y > b->y + b->h / 2;
+    double r = fmax(0, radius[low ? (right ? 2 : 3) : (right ? 1 : 0)]);
+    r = fmin(r, fmin(b->w, b->h) / 2);
+    double dx = right ? x - (b->x + b->w - r) : b->x + r - x;
+    double dy = low ? y - (b->y + b->h - r) : b->y + r - y;
+    double d = dx > 0 && dy > 0 ? hypot(dx, dy) - r : fmax(dx, dy) - r;
+    return fmin(1, fmax(0, 0.5 - d));
+}
+
+static void fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
+{
+    if (box->fill != GLMV_FILL_GRADIENT) {
+        split(box->color, rgb);
+        return;
+    }
+    double a = box->angle * 3.14159265358979 / 180;
+    double gx = sin(a);
+    double gy = -cos(a);
+    double length = fabs(box->box.w * gx) + fabs(box->box.h * gy);
+    double t =
+        ((x - box->box.x - box->box.w / 2) * gx + (y - box->box.y - box->box.h / 2) * gy) / length +
+        0.5;
+    int i = 0;
+    while (i + 2 < box->stop_count && t > box->stops[i + 1].at) {
+        i++;
+    }
+    double span = box->stops[i + 1].at - box->stops[i].at;
+    double f = span > 0 ? fmin(1, fmax(0, (t - box->stops[i].at) / span)) : 0;
+    double from[3];
+    double to[3];
+    split(box->stops[i].color, from);
+    split(box->stops[i + 1].color, to);
+    for (int c = 0; c < 3; c++) {
+        rgb[c] = from[c] + (to[c] - from[c]) * f;
+    }
+}
+
+/* The border whose side a point between the outer and the inner edge is nearest to. */
+static const struct glmv_scene_border *border_at(const struct glmv_scene_box *box, double x,
+                                                 double y)
+{
+    double d[4] = {y - box->box.y, box->box.x + box->box.w - x, box->box.y + box->box.h - y,
+                   x - box->box.x};
+    int best = -1;
+    for (int i = 0; i < 4; i++) {
+        if (box->border[i].width > 0 &&
+            (best < 0 || d[i] / box->border[i].width < d[best] / box->border[best].width)) {
+            best = i;
+        }
+    }
+    return best < 0 ? NULL : &box->border[best];
+}
+
+static void paint_box(const struct glmv_scene_box *box, struct glmv_image *canvas)
+{
+    struct glmv_box in = {
+        box->box.x + box->border[GLMV_LEFT].width, box->box.y + box->border[GLMV_TOP].width,
+        box->box.w - box->border[GLMV_LEFT].width - box->border[GLMV_RIGHT].width,
+        box->box.h - box->border[GLMV_TOP].width - box->border[GLMV_BOTTOM].width};
+    double in_radius[4];
+    for (int c = 0; c < 4; c++) {
+        in_radius[c] =
+            box->radius[c] - box->border[c == 0 || c == 3 ? GLMV_LEFT : GLMV_RIGHT].width;
+    }
+    int x1 = model_min((int)ceil(box->box.x + box->box.w), canvas->width);
+    int y1 = model_min((int)ceil(box->box.y + box->box.h), canvas->height);
+    for (int y = model_max((int)box->box.y, 0); y < y1; y++) {
+        for (int x = model_max((int)box->box.x, 0); x < x1; x++) {
+            double rgb[3];
+            double outer = inside(&box->box, box->radius, x + 0.5, y + 0.5);
+            const struct glmv_scene_border *border = border_at(box, x + 0.5, y + 0.5);
+            double inner = border == NULL ? outer : inside(&in, in_radius, x + 0.5, y + 0.5);
+            if (border != NULL && outer > 0 && inner < 1) {
+                split(border->color, rgb);
+                put(canvas, x, y, rgb, outer);
+            }
+            if (inner > 0 && box->fill != GLMV_FILL_NONE) {
+                fill_at(box, x + 0.5, y + 0.5, rgb);
+                put(canvas, x, y, rgb, inner);
+            }
+        }
+    }
+}
+
+void model_paint_boxes(const struct glmv_scene *scene, struct glmv_image *canvas)
+{
+    double rgb[3];
+    split(scene->background, rgb);
+    for (int y = 0; y < canvas->height; y++) {
+        for (int x = 0; x < canvas->width; x++) {
+            put(canvas, x, y, rgb, 1);
+        }
+    }
+    for (size_t i = 0; i < scene->box_count; i++) {
+        paint_box(&scene->boxes[i], canvas);
+    }
+}

@@ -1,0 +1,142 @@
+/*
+ * What the steps of perception hand to each other: regions of like colour, the marks that lie on
+ * them, rows of marks that may be text. Private to model/tracer.
+ */
+#ifndef GLMV_MODEL_TRACER_PERCEPTION_H
+#define GLMV_MODEL_TRACER_PERCEPTION_H
+
+#include "model/tracer/scene.h"
+#include "model/tracer/tracer.h"
+
+/* A rectangle of whole px; x1 and y1 lie outside. */
+struct model_rect {
+    int x0, y0, x1, y1;
+};
+
+/* A 4-connected region whose neighbouring px differ by at most two levels. */
+struct model_region {
+    struct model_rect r;
+    int area;
+    int hole_area;     /* px that it encloses */
+    uint8_t rgb[3];    /* its commonest colour */
+    float plane[3][3]; /* colour = plane[c][0] + plane[c][1] * x + plane[c][2] * y, relative to r's
+                          corner */
+    bool surface;      /* large and even enough to be something that text lies on */
+    bool gradient;     /* follows the plane and not one colour */
+    bool is_text;      /* a part of a glyph */
+    bool used;         /* shown by a box already */
+};
+
+/* Something enclosed by a surface: a glyph, an icon, a box. */
+struct model_mark {
+    struct model_rect r;
+    int surface; /* index of the region it lies on */
+    int area;
+    uint8_t bg[3]; /* of the surface around it */
+    int contrast;  /* largest distance of a channel from bg */
+    bool weak;     /* solid: a glyph only beside others */
+    int row;       /* index of its row, -1 without one */
+};
+
+/* Marks of one surface in one row, left to right. */
+struct model_row {
+    struct model_rect r;
+    int surface;
+    int *marks; /* owned, indices */
+    int count;
+};
+
+struct model_view {
+    const struct glmv_image *image; /* opaque */
+    int w, h;
+    int32_t *label; /* index of the region of each px; -1 in the smallest ones */
+    struct model_region *regions;
+    int region_count;
+    struct model_mark *marks;
+    int mark_count;
+    struct model_row *rows;
+    int row_count;
+    uint8_t *text_mask; /* 1 where a line's ink lies */
+    int page;           /* region of the page's background, or -1 */
+};
+
+static inline const uint8_t *model_px(const struct model_view *view, int x, int y)
+{
+    return view->image->rgba + ((size_t)y * (size_t)view->w + (size_t)x) * 4;
+}
+
+static inline int model_distance(const uint8_t *a, const uint8_t *b)
+{
+    int worst = 0;
+    for (int c = 0; c < 3; c++) {
+        int d = a[c] > b[c] ? a[c] - b[c] : b[c] - a[c];
+        worst = d > worst ? d : worst;
+    }
+    return worst;
+}
+
+static inline uint32_t model_rgba(const uint8_t *rgb)
+{
+    return (uint32_t)rgb[0] << 24 | (uint32_t)rgb[1] << 16 | (uint32_t)rgb[2] << 8 | 0xff;
+}
+
+/* The smallest and the largest of two, of whole numbers. */
+static inline int model_min(int a, int b)
+{
+    return a < b ? a : b;
+}
+static inline int model_max(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+bool model_regions_find(struct model_view *view, struct glmv_err *err);
+/* Finds what lies on surfaces and keeps what may be a glyph. */
+bool model_marks_find(struct model_view *view, struct glmv_err *err);
+bool model_rows_find(struct model_view *view, struct glmv_err *err);
+void model_view_release(struct model_view *view);
+
+/* Runs job(context, i, worker) for every i below count in that many threads. */
+typedef void model_job_fn(void *context, int i, int worker);
+void model_parallel(int threads, int count, model_job_fn *job, void *context);
+
+/* Text recognition. One reader may be used by as many threads as it was opened for, each with its
+ * own number. */
+struct model_ocr;
+struct model_ocr_word {
+    char *text;          /* owned */
+    struct model_rect r; /* in the picture that was given */
+    double confidence;
+};
+struct model_ocr_line {
+    struct model_ocr_word *words;
+    int count;
+    double confidence;
+};
+struct model_ocr *model_ocr_open(const char *lang, int threads, struct glmv_err *err);
+void model_ocr_close(struct model_ocr *ocr);
+/* Whether the data of one language is installed. */
+bool model_ocr_has(const struct model_ocr *ocr, const char *lang);
+/* Reads a grey picture, black on white, with a page segmentation mode. False when nothing was read.
+ */
+bool model_ocr_read(struct model_ocr *ocr, int worker, const uint8_t *grey, int w, int h, int mode,
+                    struct model_ocr_line *out);
+void model_ocr_line_release(struct model_ocr_line *line);
+
+/* Reads all rows and appends lines to the scene; fills view->text_mask. */
+bool model_text_read(struct model_view *view, struct model_ocr *ocr, int threads,
+                     struct glmv_scene *scene, struct glmv_err *err);
+/* Fits family, size, weight and spacing of the scene's lines. */
+bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
+bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
+bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
+
+/* Paints the boxes as they were measured, over the page's background. */
+void model_paint_boxes(const struct glmv_scene *scene, struct glmv_image *canvas);
+
+/* Grows an array by one element, zeroed; *items keeps its old value on failure. */
+void *model_grow(void **items, size_t *count, size_t size, struct glmv_err *err);
+bool model_scene_note(struct glmv_scene *scene, struct glmv_err *err, const char *format, ...)
+    GLMV_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,225 @@
+/* What neither boxes nor text explain becomes pictures: photos whole, the rest transparent around
+ * its ink. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/perception.h"
+
+enum {
+    EXPLAINED = 14,    /* levels */
+    REACH = 4,         /* px between parts of one picture */
+    MIN_RESIDUAL = 10, /* px that a picture must differ in */
+    PHOTO_SIDE = 48,
+    ICON_SIDE = 72,
+};
+
+struct leftovers {
+    const struct model_view *view;
+    uint8_t *residual; /* 1 where unexplained */
+    uint8_t *wide;     /* residual grown by REACH; cleared as it is visited */
+    int32_t *queue;
+};
+
+static void grow_mask(const uint8_t *from, uint8_t *to, int w, int h, int reach)
+{
+    /* Two passes: along rows into bit 1, along columns into bit 0. */
+    for (int y = 0; y < h; y++) {
+        int last = -reach - 1;
+        for (int x = 0; x < w; x++) {
+            last = from[(size_t)y * (size_t)w + (size_t)x] ? x : last;
+            to[(size_t)y * (size_t)w + (size_t)x] = x - last <= reach ? 2 : 0;
+        }
+        last = w + reach + 1;
+        for (int x = w - 1; x >= 0; x--) {
+            last = from[(size_t)y * (size_t)w + (size_t)x] ? x : last;
+            to[(size_t)y * (size_t)w + (size_t)x] |= last - x <= reach ? 2 : 0;
+        }
+    }
+    for (int x = 0; x < w; x++) {
+        int last = -reach - 1;
+        for (int y = 0; y < h; y++) {
+            last = to[(size_t)y * (size_t)w + (size_t)x] & 2 ? y : last;
+            to[(size_t)y * (size_t)w + (size_t)x] |= y - last <= reach ? 1 : 0;
+        }
+        last = h + reach + 1;
+        for (int y = h - 1; y >= 0; y--) {
+            last = to[(size_t)y * (size_t)w + (size_t)x] & 2 ? y : last;
+            to[(size_t)y * (size_t)w + (size_t)x] |= last - y <= reach ? 1 : 0;
+        }
+    }
+    for (size_t i = 0; i < (size_t)w * (size_t)h; i++) {
+        to[i] &= 1;
+    }
+}
+
+/* Visits one connected part of the grown mask; the box is that of its unexplained px. */
+static int visit(struct leftovers *lo, int start, struct model_rect *box)
+{
+    int w = lo->view->w;
+    int h = lo->view->h;
+    int head = 0;
+    int tail = 0;
+    int residual = 0;
+    *box = (struct model_rect){w, h, 0, 0};
+    lo->queue[tail++] = start;
+    lo->wide[start] = 0;
+    while (head < tail) {
+        int i = lo->queue[head++];
+        int x = i % w;
+        int y = i / w;
+        if (lo->residual[i]) {
+            residual++;
+            box->x0 = model_min(box->x0, x);
+            box->y0 = model_min(box->y0, y);
+            box->x1 = model_max(box->x1, x + 1);
+            box->y1 = model_max(box->y1, y + 1);
+        }
+        const int next[4] = {x > 0 ? i - 1 : i, x + 1 < w ? i + 1 : i, y > 0 ? i - w : i,
+                             y + 1 < h ? i + w : i};
+        for (int k = 0; k < 4; k++) {
+            if (lo->wide[next[k]]) {
+                lo->wide[next[k]] = 0;
+                lo->queue[tail++] = next[k];
+            }
+        }
+    }
+    return residual;
+}
+
+/* Fills the px of text with those beside them, so that the words are not in the picture as well. */
+static void remove_text(const struct model_view *view, struct model_rect r,
+                        struct glmv_image *image)
+{
+    int w = r.x1 - r.x0;
+    int h = r.y1 - r.y0;
+    for (int y = 0; y < h; y++) {
+        int left = -1;
+        for (int x = 0; x < w; x++) {
+            const uint8_t *mask =
+                view->text_mask + (size_t)(r.y0 + y) * (size_t)view->w + (size_t)r.x0;
+            if (!mask[x]) {
+                left = x;
+                continue;
+            }
+            int right = x + 1;
+            while (right < w && mask[right]) {
+                right++;
+            }
+            uint8_t *row = image->rgba + (size_t)y * (size_t)w * 4;
+            int a = left >= 0 ? left : right < w ? right : -1;
+            int b = right < w ? right : a;
+            for (int k = x; a >= 0 && k < right; k++) {
+                double t = b > a ? (double)(k - a) / (b - a) : 0;
+                for (int c = 0; c < 3; c++) {
+                    row[k * 4 + c] = (uint8_t)lround(row[a * 4 + c] * (1 - t) + row[b * 4 + c] * t);
+                }
+            }
+            x = right - 1;
+        }
+    }
+}
+
+/* Explained px become transparent, except beside unexplained ones: those hold soft edges. */
+static void cut_out(const struct leftovers *lo, struct model_rect r, struct glmv_image *image)
+{
+    int w = r.x1 - r.x0;
+    for (int y = r.y0; y < r.y1; y++) {
+        for (int x = r.x0; x < r.x1; x++) {
+            size_t i = (size_t)y * (size_t)lo->view->w + (size_t)x;
+            if (!lo->residual[i]) {
+                uint8_t *p =
+                    image->rgba + ((size_t)(y - r.y0) * (size_t)w + (size_t)(x - r.x0)) * 4;
+                memset(p, 0, 4);
+            }
+        }
+    }
+}
+
+static int find_twin(const struct glmv_scene *scene, const struct glmv_scene_picture *picture)
+{
+    for (size_t i = 0; i + 1 < scene->picture_count; i++) {
+        const struct glmv_image *a = scene->pictures[i].image;
+        const struct glmv_image *b = picture->image;
+        if (scene->pictures[i].same_as < 0 && a->width == b->width && a->height == b->height &&
+            memcmp(a->rgba, b->rgba, (size_t)a->width * (size_t)a->height * 4) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static bool add_picture(struct leftovers *lo, struct model_rect r, int residual,
+                        struct glmv_scene *scene, struct glmv_err *err)
+{
+    int w = r.x1 - r.x0;
+    int h = r.y1 - r.y0;
+    struct glmv_image *image = glmv_image_crop(lo->view->image, r.x0, r.y0, w, h, err);
+    if (image == NULL) {
+        return false;
+    }
+    struct glmv_scene_picture *picture =
+        model_grow((void **)&scene->pictures, &scene->picture_count, sizeof *scene->pictures, err);
+    if (picture == NULL) {
+        glmv_image_free(image);
+        return false;
+    }
+    bool dense = residual > 0.55 * w * h;
+    bool photo = dense && w >= PHOTO_SIDE && h >= PHOTO_SIDE;
+    picture->kind = photo                              ? GLMV_PICTURE_PHOTO
+                    : w <= ICON_SIDE && h <= ICON_SIDE ? GLMV_PICTURE_ICON
+                                                       : GLMV_PICTURE_LEFTOVER;
+    picture->box = (struct glmv_box){r.x0, r.y0, w, h};
+    picture->image = image;
+    if (photo) {
+        remove_text(lo->view, r, image);
+    } else {
+        cut_out(lo, r, image);
+    }
+    picture->same_as = find_twin(scene, picture);
+    return true;
+}
+
+static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
+{
+    const struct model_view *view = lo->view;
+    size_t total = (size_t)view->w * (size_t)view->h;
+    grow_mask(view->text_mask, lo->wide, view->w, view->h, 1);
+    for (size_t i = 0; i < total; i++) {
+        lo->residual[i] = !lo->wide[i] && model_distance(view->image->rgba + i * 4,
+                                                         canvas->rgba + i * 4) > EXPLAINED;
+    }
+    grow_mask(lo->residual, lo->wide, view->w, view->h, REACH);
+}
+
+bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+{
+    size_t total = (size_t)view->w * (size_t)view->h;
+    struct leftovers lo = {.view = view};
+    struct glmv_image *canvas = glmv_image_new(view->w, view->h, err);
+    lo.residual = malloc(total);
+    lo.wide = malloc(total);
+    lo.queue = malloc(total * sizeof *lo.queue);
+    bool ok = canvas != NULL && lo.residual != NULL && lo.wide != NULL && lo.queue != NULL;
+    if (ok) {
+        model_paint_boxes(scene, canvas);
+        mark_residual(&lo, canvas);
+    } else {
+        glmv_fail_memory(err);
+    }
+    for (size_t i = 0; ok && i < total; i++) {
+        if (!lo.wide[i]) {
+            continue;
+        }
+        struct model_rect r;
+        int residual = visit(&lo, (int)i, &r);
+        if (residual >= MIN_RESIDUAL && (r.x1 - r.x0) * (r.y1 - r.y0) >= 16) {
+            ok = add_picture(&lo, r, residual, scene, err);
+        }
+    }
+    glmv_image_free(canvas);
+    free(lo.residual);
+    free(lo.wide);
+    free(lo.queue);
+    return ok;
+}

@@ -1,0 +1,249 @@
+/* Regions of like colour by union-find, and which of them are surfaces that text can lie on. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/perception.h"
+
+enum {
+    NEIGHBOUR_TOLERANCE = 2, /* near-white surfaces differ by one level; shadows by two */
+    REGION_MIN_AREA = 20,    /* px; smaller regions are edges of glyphs */
+    SURFACE_MIN_AREA = 90,
+    FLAT_TOLERANCE = 6,
+    PLANE_TOLERANCE = 7,
+};
+
+static int32_t find_root(int32_t *parent, int32_t i)
+{
+    int32_t root = i;
+    while (parent[root] >= 0) {
+        root = parent[root];
+    }
+    while (parent[i] >= 0) {
+        int32_t next = parent[i];
+        parent[i] = root;
+        i = next;
+    }
+    return root;
+}
+
+/* Roots hold minus their area, and the root is the first px of its region in reading order. */
+static void join(int32_t *parent, int32_t a, int32_t b)
+{
+    a = find_root(parent, a);
+    b = find_root(parent, b);
+    if (a == b) {
+        return;
+    }
+    if (a > b) {
+        int32_t t = a;
+        a = b;
+        b = t;
+    }
+    parent[a] += parent[b];
+    parent[b] = a;
+}
+
+static void join_neighbours(struct model_view *view)
+{
+    int32_t *parent = view->label;
+    for (int y = 0; y < view->h; y++) {
+        for (int x = 0; x < view->w; x++) {
+            int32_t i = y * view->w + x;
+            const uint8_t *p = view->image->rgba + (size_t)i * 4;
+            parent[i] = -1;
+            if (x > 0 && model_distance(p, p - 4) <= NEIGHBOUR_TOLERANCE) {
+                join(parent, i - 1, i);
+            }
+            if (y > 0 && model_distance(p, p - (size_t)view->w * 4) <= NEIGHBOUR_TOLERANCE) {
+                join(parent, i - view->w, i);
+            }
+        }
+    }
+}
+
+/* Turns the forest into labels in place: a root comes before its region's other px. */
+static int number_regions(struct model_view *view)
+{
+    int count = 0;
+    size_t total = (size_t)view->w * (size_t)view->h;
+    for (size_t i = 0; i < total; i++) {
+        int32_t p = view->label[i];
+        if (p < 0) {
+            view->label[i] = -p >= REGION_MIN_AREA ? count++ : -1;
+        } else {
+            view->label[i] = view->label[p];
+        }
+    }
+    return count;
+}
+
+/* Sums for a least-squares plane of the colour over a region. */
+struct sums {
+    double n, x, y, xx, xy, yy, c[3], cx[3], cy[3];
+    double flat[3], flat_n; /* of the px near the first estimate */
+    int near_flat, near_plane;
+};
+
+static void measure_extent(struct model_view *view, struct sums *sums)
+{
+    for (int i = 0; i < view->region_count; i++) {
+        view->regions[i].r = (struct model_rect){view->w, view->h, 0, 0};
+    }
+    for (int y = 0; y < view->h; y++) {
+        for (int x = 0; x < view->w; x++) {
+            int32_t l = view->label[y * view->w + x];
+            if (l < 0) {
+                continue;
+            }
+            struct model_region *g = &view->regions[l];
+            if (g->area == 0) {
+                g->r.y0 = y;
+            }
+            g->area++;
+            g->r.x0 = model_min(g->r.x0, x);
+            g->r.x1 = model_max(g->r.x1, x + 1);
+            g->r.y1 = y + 1;
+            const uint8_t *p = model_px(view, x, y);
+            struct sums *s = &sums[l];
+            double dy = y - g->r.y0;
+            s->n++;
+            s->x += x;
+            s->y += dy;
+            s->xx += (double)x * x;
+            s->xy += x * dy;
+            s->yy += dy * dy;
+            for (int c = 0; c < 3; c++) {
+                s->c[c] += p[c];
+                s->cx[c] += p[c] * (double)x;
+                s->cy[c] += p[c] * dy;
+            }
+        }
+    }
+}
+
+static void solve_plane(struct model_region *g, const struct sums *s)
+{
+    double mx = s->x / s->n;
+    double my = s->y / s->n;
+    double xx = s->xx / s->n - mx * mx;
+    double xy = s->xy / s->n - mx * my;
+    double yy = s->yy / s->n - my * my;
+    double det = xx * yy - xy * xy;
+    for (int c = 0; c < 3; c++) {
+        double m = s->c[c] / s->n;
+        double cx = s->cx[c] / s->n - m * mx;
+        double cy = s->cy[c] / s->n - m * my;
+        double a = 0;
+        double b = 0;
+        if (det > 1e-3) {
+            a = (cx * yy - cy * xy) / det;
+            b = (cy * xx - cx * xy) / det;
+        }
+        g->plane[c][1] = (float)a;
+        g->plane[c][2] = (float)b;
+        g->plane[c][0] = (float)(m + a * (g->r.x0 - mx) - b * my);
+    }
+}
+
+/* A majority vote finds the commonest colour when one covers most of the region; two passes settle
+ * it. */
+static void vote_colours(struct model_view *view, int *votes)
+{
+    size_t total = (size_t)view->w * (size_t)view->h;
+    memset(votes, 0, (size_t)view->region_count * sizeof *votes);
+    for (size_t i = 0; i < total; i++) {
+        int32_t l = view->label[i];
+        if (l < 0) {
+            continue;
+        }
+        const uint8_t *p = view->image->rgba + i * 4;
+        uint8_t *rgb = view->regions[l].rgb;
+        if (votes[l] == 0) {
+            memcpy(rgb, p, 3);
+            votes[l] = 1;
+        } else {
+            votes[l] += memcmp(rgb, p, 3) == 0 ? 1 : -1;
+        }
+    }
+}
+
+static void count_near(struct model_view *view, struct sums *sums)
+{
+    for (int y = 0; y < view->h; y++) {
+        for (int x = 0; x < view->w; x++) {
+            int32_t l = view->label[y * view->w + x];
+            if (l < 0) {
+                continue;
+            }
+            const struct model_region *g = &view->regions[l];
+            const uint8_t *p = model_px(view, x, y);
+            sums[l].near_flat += model_distance(p, g->rgb) <= FLAT_TOLERANCE;
+            double worst = 0;
+            for (int c = 0; c < 3; c++) {
+                double want = (double)(g->plane[c][0] + g->plane[c][1] * (float)(x - g->r.x0) +
+                                       g->plane[c][2] * (float)(y - g->r.y0));
+                worst = fmax(worst, fabs(want - p[c]));
+            }
+            sums[l].near_plane += worst <= PLANE_TOLERANCE;
+        }
+    }
+}
+
+static void choose_page(struct model_view *view)
+{
+    view->page = -1;
+    for (int i = 0; i < view->region_count; i++) {
+        const struct model_region *g = &view->regions[i];
+        bool at_edge = g->r.x0 == 0 || g->r.y0 == 0 || g->r.x1 == view->w || g->r.y1 == view->h;
+        if (g->surface && at_edge && (view->page < 0 || g->area > view->regions[view->page].area)) {
+            view->page = i;
+        }
+    }
+}
+
+bool model_regions_find(struct model_view *view, struct glmv_err *err)
+{
+    view->label = malloc((size_t)view->w * (size_t)view->h * sizeof *view->label);
+    if (view->label == NULL) {
+        return glmv_fail_memory(err);
+    }
+    join_neighbours(view);
+    view->region_count = number_regions(view);
+    size_t n = (size_t)view->region_count + 1;
+    view->regions = calloc(n, sizeof *view->regions);
+    struct sums *sums = calloc(n, sizeof *sums);
+    int *votes = calloc(n, sizeof *votes);
+    bool ok = view->regions != NULL && sums != NULL && votes != NULL;
+    if (ok) {
+        measure_extent(view, sums);
+        for (int i = 0; i < view->region_count; i++) {
+            solve_plane(&view->regions[i], &sums[i]);
+        }
+        vote_colours(view, votes);
+        count_near(view, sums);
+        for (int i = 0; i < view->region_count; i++) {
+            struct model_region *g = &view->regions[i];
+            bool flat = sums[i].near_flat >= 0.7 * g->area;
+            bool plane = sums[i].near_plane >= 0.9 * g->area;
+            g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane);
+            g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
+        }
+        choose_page(view);
+    }
+    free(sums);
+    free(votes);
+    return ok || glmv_fail_memory(err);
+}
+
+void model_view_release(struct model_view *view)
+{
+    for (int i = 0; i < view->row_count; i++) {
+        free(view->rows[i].marks);
+    }
+    free(view->rows);
+    free(view->marks);
+    free(view->regions);
+    free(view->label);
+    free(view->text_mask);
+}

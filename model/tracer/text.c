@@ -1,0 +1,438 @@
+/* Reads rows of marks as lines of text: a normalised crop of each goes to the OCR, words come back
+ * to their marks. */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/perception.h"
+
+enum {
+    CROP_INK = 36,    /* px of height that the LSTM works with */
+    CROP_BORDER = 10, /* px */
+    CROP_MAX_WIDTH = 9000,
+    LINE_MODE = 7, /* Tesseract's page segmentation modes */
+    CHAR_MODE = 10,
+    DOUBTFUL = 80,     /* confidence below which a line is read again */
+    SPLIT_COLOUR = 64, /* levels between words that make two runs of one line */
+};
+
+struct reading {
+    struct model_view *view;
+    struct model_ocr *ocr;
+    struct model_ocr_line *lines; /* of each row, boxes in px of the page */
+};
+
+/* Ink of a row as 0..255 into a buffer of its box. */
+static void draw_ink(const struct model_view *view, const struct model_row *row, uint8_t *ink)
+{
+    int w = row->r.x1 - row->r.x0;
+    memset(ink, 0, (size_t)w * (size_t)(row->r.y1 - row->r.y0));
+    for (int k = 0; k < row->count; k++) {
+        const struct model_mark *m = &view->marks[row->marks[k]];
+        for (int y = m->r.y0; y < m->r.y1; y++) {
+            for (int x = m->r.x0; x < m->r.x1; x++) {
+                if (view->label[y * view->w + x] == m->surface) {
+                    continue;
+                }
+                int a = model_distance(model_px(view, x, y), m->bg) * 255 / m->contrast;
+                uint8_t *to = &ink[(y - row->r.y0) * w + (x - row->r.x0)];
+                *to = (uint8_t)model_max(*to, model_min(a, 255));
+            }
+        }
+    }
+}
+
+/* Bilinear when growing, mean of the covered px when shrinking; inverted, with a white border. */
+static void scale_ink(const uint8_t *ink, int w, int h, double scale, double gamma, uint8_t *out,
+                      int ow, int oh)
+{
+    memset(out, 255, (size_t)ow * (size_t)oh);
+    double reach = scale < 1 ? 0.5 / scale : 0.5;
+    for (int oy = CROP_BORDER; oy < oh - CROP_BORDER; oy++) {
+        double sy = (oy - CROP_BORDER + 0.5) / scale - 0.5;
+        for (int ox = CROP_BORDER; ox < ow - CROP_BORDER; ox++) {
+            double sx = (ox - CROP_BORDER + 0.5) / scale - 0.5;
+            double sum = 0;
+            double weight = 0;
+            for (int y = (int)floor(sy - reach + 0.5); y <= (int)floor(sy + reach + 0.5); y++) {
+                double fy = 1 - fabs(y - sy) / (reach * 2);
+                for (int x = (int)floor(sx - reach + 0.5);
+                     fy > 0 && x <= (int)floor(sx + reach + 0.5); x++) {
+                    double f = fy * (1 - fabs(x - sx) / (reach * 2));
+                    if (f <= 0) {
+                        continue;
+                    }
+                    weight += f;
+                    sum += x >= 0 && y >= 0 && x < w && y < h ? f * ink[y * w + x] : 0;
+                }
+            }
+            double a = weight > 0 ? sum / weight / 255 : 0;
+            out[oy * ow + ox] = (uint8_t)lround(255 * (1 - (gamma == 1 ? a : pow(a, gamma))));
+        }
+    }
+}
+
+static bool read_scaled(struct reading *reading, int worker, const struct model_row *row,
+                        const uint8_t *ink, int target, double gamma, int mode,
+                        struct model_ocr_line *out)
+{
+    int w = row->r.x1 - row->r.x0;
+    int h = row->r.y1 - row->r.y0;
+    double scale = (double)target / h;
+    scale = scale > 5 ? 5 : scale;
+    int ow = (int)lround(w * scale) + 2 * CROP_BORDER;
+    int oh = (int)lround(h * scale) + 2 * CROP_BORDER;
+    *out = (struct model_ocr_line){0};
+    if (ow > CROP_MAX_WIDTH) {
+        return false;
+    }
+    uint8_t *grey = malloc((size_t)ow * (size_t)oh);
+    if (grey == NULL) {
+        return false;
+    }
+    scale_ink(ink, w, h, scale, gamma, grey, ow, oh);
+    bool found = model_ocr_read(reading->ocr, worker, grey, ow, oh, mode, out);
+    free(grey);
+    for (int i = 0; i < out->count; i++) {
+        struct model_rect *r = &out->words[i].r;
+        r->x0 = row->r.x0 + (int)floor((r->x0 - CROP_BORDER) / scale);
+        r->x1 = row->r.x0 + (int)ceil((r->x1 - CROP_BORDER) / scale);
+        r->y0 = row->r.y0;
+        r->y1 = row->r.y1;
+    }
+    return found;
+}
+
+static void keep_better(struct model_ocr_line *best, struct model_ocr_line *other)
+{
+    if (other->count > 0 && (best->count == 0 || other->confidence > best->confidence)) {
+        model_ocr_line_release(best);
+        *best = *other;
+    } else {
+        model_ocr_line_release(other);
+    }
+}
+
+static bool is_worth_reading(const struct model_view *view, const struct model_row *row)
+{
+    int w = row->r.x1 - row->r.x0;
+    int h = row->r.y1 - row->r.y0;
+    bool weak = true;
+    for (int k = 0; k < row->count; k++) {
+        weak = weak && view->marks[row->marks[k]].weak;
+    }
+    if (h < 5 || w < 2 ||
+        (weak && (row->count > 1 ? h < 7 : h < 7 || w > 0.6 * h || w < 0.15 * h))) {
+        return false;
+    }
+    return true;
+}
+
+static void read_row(void *context, int i, int worker)
+{
+    struct reading *reading = context;
+    const struct model_row *row = &reading->view->rows[i];
+    struct model_ocr_line *line = &reading->lines[i];
+    if (!is_worth_reading(reading->view, row)) {
+        return;
+    }
+    int w = row->r.x1 - row->r.x0;
+    int h = row->r.y1 - row->r.y0;
+    uint8_t *ink = malloc((size_t)w * (size_t)h);
+    if (ink == NULL) {
+        return;
+    }
+    draw_ink(reading->view, row, ink);
+    read_scaled(reading, worker, row, ink, CROP_INK, 1, LINE_MODE, line);
+    struct model_ocr_line other;
+    if (line->count > 0 && line->confidence < DOUBTFUL) {
+        read_scaled(reading, worker, row, ink, 24, 1, LINE_MODE, &other);
+        keep_better(line, &other);
+        if (line->confidence < DOUBTFUL) {
+            read_scaled(reading, worker, row, ink, 48, 0.75, LINE_MODE, &other);
+            keep_better(line, &other);
+        }
+    }
+    if (w < 2.2 * h && (line->count == 0 || line->confidence < DOUBTFUL)) {
+        read_scaled(reading, worker, row, ink, CROP_INK, 1, CHAR_MODE, &other);
+        keep_better(line, &other);
+    }
+    free(ink);
+}
+
+static bool has_alnum(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (isalnum((unsigned char)*c) || (unsigned char)*c >= 0xc3) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A bar inside a word of letters is an I that lost its context. */
+static void mend_bars(char *text)
+{
+    if (!has_alnum(text)) {
+        return;
+    }
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c == '|') {
+            *c = 'I';
+        }
+    }
+}
+
+/* Icons come back as short words of low confidence. */
+static bool is_plausible(const struct model_ocr_word *word, int words_in_line)
+{
+    size_t len = strlen(word->text);
+    if (!has_alnum(word->text)) {
+        bool plain = strspn(word->text, "-+|/&$%:.,*#()[]{}<>=!?\"'~_^;\\") == len;
+        return words_in_line > 1 ? word->confidence > 40 && (plain || word->confidence > 75)
+                                 : plain && word->confidence > 60;
+    }
+    if (len <= 2) {
+        return word->confidence > (words_in_line > 1 ? 45 : 60);
+    }
+    return word->confidence > 25;
+}
+
+/* The commonest of the colours farthest from the background. */
+static uint32_t ink_colour(const struct model_view *view, const int *marks, int count)
+{
+    int far = 0;
+    for (int k = 0; k < count; k++) {
+        far = model_max(far, view->marks[marks[k]].contrast);
+    }
+    uint32_t seen[64];
+    int votes[64];
+    int used = 0;
+    for (int k = 0; k < count; k++) {
+        const struct model_mark *m = &view->marks[marks[k]];
+        for (int y = m->r.y0; y < m->r.y1; y++) {
+            for (int x = m->r.x0; x < m->r.x1; x++) {
+                const uint8_t *p = model_px(view, x, y);
+                if (view->label[y * view->w + x] == m->surface ||
+                    model_distance(p, m->bg) * 100 < far * 94) {
+                    continue;
+                }
+                uint32_t colour = model_rgba(p);
+                int i = 0;
+                while (i < used && seen[i] != colour) {
+                    i++;
+                }
+                if (i < used) {
+                    votes[i]++;
+                } else if (used < 64) {
+                    seen[used] = colour;
+                    votes[used++] = 1;
+                }
+            }
+        }
+    }
+    int best = 0;
+    for (int i = 1; i < used; i++) {
+        best = votes[i] > votes[best] ? i : best;
+    }
+    return used > 0 ? seen[best] : 0xff;
+}
+
+/* A word of the row with its marks. */
+struct found {
+    const struct model_ocr_word *word;
+    int *marks;
+    int count;
+    struct model_rect r;
+    uint32_t colour;
+};
+
+static int distance_to(const struct model_rect *r, int x)
+{
+    return x < r->x0 ? r->x0 - x : x > r->x1 ? x - r->x1 : 0;
+}
+
+static void assign_marks(const struct model_view *view, const struct model_row *row,
+                         struct found *words, int count)
+{
+    for (int k = 0; k < row->count; k++) {
+        const struct model_mark *m = &view->marks[row->marks[k]];
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            int x = (m->r.x0 + m->r.x1) / 2;
+            if (distance_to(&words[i].word->r, x) < distance_to(&words[best].word->r, x)) {
+                best = i;
+            }
+        }
+        words[best].marks[words[best].count++] = row->marks[k];
+    }
+    for (int i = 0; i < count; i++) {
+        struct found *f = &words[i];
+        f->r = f->word->r;
+        for (int k = 0; k < f->count; k++) {
+            struct model_rect r = view->marks[f->marks[k]].r;
+            f->r.x0 = k == 0 ? r.x0 : model_min(f->r.x0, r.x0);
+            f->r.x1 = k == 0 ? r.x1 : model_max(f->r.x1, r.x1);
+            f->r.y0 = k == 0 ? r.y0 : model_min(f->r.y0, r.y0);
+            f->r.y1 = k == 0 ? r.y1 : model_max(f->r.y1, r.y1);
+        }
+        f->colour = ink_colour(view, f->marks, f->count);
+    }
+}
+
+static struct glmv_box to_box(struct model_rect r)
+{
+    return (struct glmv_box){r.x0, r.y0, r.x1 - r.x0, r.y1 - r.y0};
+}
+
+static void mask_marks(struct model_view *view, const struct found *f)
+{
+    for (int k = 0; k < f->count; k++) {
+        const struct model_mark *m = &view->marks[f->marks[k]];
+        for (int y = m->r.y0; y < m->r.y1; y++) {
+            for (int x = m->r.x0; x < m->r.x1; x++) {
+                int32_t l = view->label[y * view->w + x];
+                if (l == m->surface) {
+                    continue;
+                }
+                view->text_mask[y * view->w + x] = 1;
+                if (l >= 0) {
+                    view->regions[l].is_text = true;
+                }
+            }
+        }
+    }
+}
+
+static bool add_line(struct model_view *view, struct glmv_scene *scene, const struct found *words,
+                     int count, struct glmv_err *err)
+{
+    struct glmv_scene_line *line =
+        model_grow((void **)&scene->lines, &scene->line_count, sizeof *scene->lines, err);
+    if (line == NULL) {
+        return false;
+    }
+    size_t len = 1;
+    for (int i = 0; i < count; i++) {
+        len += strlen(words[i].word->text) + 1;
+    }
+    line->text = calloc(len, 1);
+    line->words = calloc((size_t)count, sizeof *line->words);
+    if (line->text == NULL || line->words == NULL) {
+        return glmv_fail_memory(err);
+    }
+    struct model_rect all = words[0].r;
+    double weight = 0;
+    int longest = 0;
+    for (int i = 0; i < count; i++) {
+        struct glmv_scene_word *w = &line->words[line->word_count];
+        w->text = strdup(words[i].word->text);
+        if (w->text == NULL) {
+            return glmv_fail_memory(err);
+        }
+        line->word_count++;
+        mend_bars(w->text);
+        w->ink = to_box(words[i].r);
+        w->confidence = words[i].word->confidence;
+        strcat(line->text, i > 0 ? " " : "");
+        strcat(line->text, w->text);
+        double n = (double)strlen(w->text);
+        line->confidence += w->confidence * n;
+        weight += n;
+        all.x0 = model_min(all.x0, words[i].r.x0);
+        all.x1 = model_max(all.x1, words[i].r.x1);
+        all.y0 = model_min(all.y0, words[i].r.y0);
+        all.y1 = model_max(all.y1, words[i].r.y1);
+        longest = words[i].count > words[longest].count ? i : longest;
+        mask_marks(view, &words[i]);
+    }
+    line->confidence /= weight;
+    line->ink = to_box(all);
+    line->color = words[longest].colour;
+    line->background = words[longest].count > 0
+                           ? model_rgba(view->marks[words[longest].marks[0]].bg)
+                           : model_rgba(view->regions[view->page >= 0 ? view->page : 0].rgb);
+    return true;
+}
+
+static int colour_gap(uint32_t a, uint32_t b)
+{
+    uint8_t pa[3] = {(uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8)};
+    uint8_t pb[3] = {(uint8_t)(b >> 24), (uint8_t)(b >> 16), (uint8_t)(b >> 8)};
+    return model_distance(pa, pb);
+}
+
+/* Drops implausible words and makes a line of every run of one colour. */
+static bool take_row(struct model_view *view, const struct model_row *row,
+                     const struct model_ocr_line *read, struct glmv_scene *scene,
+                     struct glmv_err *err)
+{
+    struct found *words = calloc((size_t)read->count, sizeof *words);
+    int *marks = malloc(((size_t)row->count * (size_t)read->count + 1) * sizeof *marks);
+    bool ok = words != NULL && marks != NULL;
+    for (int i = 0; ok && i < read->count; i++) {
+        words[i].word = &read->words[i];
+        words[i].marks = marks + (size_t)i * (size_t)row->count;
+    }
+    if (ok) {
+        assign_marks(view, row, words, read->count);
+    } else {
+        glmv_fail_memory(err);
+    }
+    int n = 0;
+    for (int i = 0; ok && i < read->count; i++) {
+        if (words[i].count > 0 && is_plausible(words[i].word, read->count)) {
+            words[n++] = words[i];
+        }
+    }
+    for (int from = 0; ok && from < n;) {
+        int to = from + 1;
+        while (to < n && colour_gap(words[to].colour, words[from].colour) < SPLIT_COLOUR) {
+            to++;
+        }
+        ok = add_line(view, scene, words + from, to - from, err);
+        from = to;
+    }
+    free(words);
+    free(marks);
+    return ok;
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+    const struct glmv_scene_line *a = pa;
+    const struct glmv_scene_line *b = pb;
+    if (a->ink.y != b->ink.y) {
+        return a->ink.y < b->ink.y ? -1 : 1;
+    }
+    return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x ? 1 : 0;
+}
+
+bool model_text_read(struct model_view *view, struct model_ocr *ocr, int threads,
+                     struct glmv_scene *scene, struct glmv_err *err)
+{
+    struct reading reading = {.view = view, .ocr = ocr};
+    reading.lines = calloc((size_t)view->row_count + 1, sizeof *reading.lines);
+    view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
+    bool ok = reading.lines != NULL && view->text_mask != NULL;
+    if (ok) {
+        model_parallel(threads, view->row_count, read_row, &reading);
+    } else {
+        glmv_fail_memory(err);
+    }
+    for (int i = 0; ok && i < view->row_count; i++) {
+        if (reading.lines[i].count > 0) {
+            ok = take_row(view, &view->rows[i], &reading.lines[i], scene, err);
+        }
+    }
+    for (int i = 0; reading.lines != NULL && i < view->row_count; i++) {
+        model_ocr_line_release(&reading.lines[i]);
+    }
+    free(reading.lines);
+    if (ok && scene->line_count > 1) {
+        qsort(scene->lines, scene->line_count, sizeof *scene->lines, by_place);
+    }
+    return ok;
+}

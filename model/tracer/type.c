@@ -1,0 +1,321 @@
+/* Which type a line is set in: the family by the widths of its words, the weight by its ink, the
+ * size by both. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/faces.h"
+#include "model/tracer/perception.h"
+
+enum {
+    MAX_WORDS = 64,
+    VOTERS = 40, /* lines that choose the page's families */
+    PAGE_FAMILIES = 3,
+};
+
+/* How one face explains one line. */
+struct fit {
+    double size;
+    double spacing;
+    double residual; /* px, root of the mean square over word edges */
+    double baseline;
+    double advance;
+    double mass; /* log of measured over expected ink */
+    double tall; /* log of measured over expected height */
+};
+
+/* The sum of a line's ink, 0..1 a px. */
+static double ink_mass(const struct model_view *view, const struct glmv_scene_line *line)
+{
+    uint8_t fg[3] = {(uint8_t)(line->color >> 24), (uint8_t)(line->color >> 16),
+                     (uint8_t)(line->color >> 8)};
+    uint8_t bg[3] = {(uint8_t)(line->background >> 24), (uint8_t)(line->background >> 16),
+                     (uint8_t)(line->background >> 8)};
+    int full = model_max(model_distance(fg, bg), 1);
+    double sum = 0;
+    for (int y = (int)line->ink.y; y < (int)(line->ink.y + line->ink.h); y++) {
+        for (int x = (int)line->ink.x; x < (int)(line->ink.x + line->ink.w); x++) {
+            if (view->text_mask[y * view->w + x]) {
+                sum += fmin(1, (double)model_distance(model_px(view, x, y), bg) / full);
+            }
+        }
+    }
+    return sum;
+}
+
+/* Least squares of word edges: x = origin + size * place [+ spacing * characters before]. */
+static void solve_widths(const struct glmv_scene_line *line, const double *left,
+                         const double *right, int n, struct fit *fit)
+{
+    double sx = 0;
+    double sp = 0;
+    double spp = 0;
+    double spx = 0;
+    for (int i = 0; i < n; i++) {
+        double a = line->words[i].ink.x;
+        double b = a + line->words[i].ink.w;
+        sx += a + b;
+        sp += left[i] + right[i];
+        spp += left[i] * left[i] + right[i] * right[i];
+        spx += a * left[i] + b * right[i];
+    }
+    double m = 2.0 * n;
+    double det = spp - sp * sp / m;
+    fit->size = det > 1e-9 ? (spx - sp * sx / m) / det : 0;
+    double origin = (sx - fit->size * sp) / m;
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        double a = line->words[i].ink.x - origin - fit->size * left[i];
+        double b = line->words[i].ink.x + line->words[i].ink.w - origin - fit->size * right[i];
+        sum += a * a + b * b;
+    }
+    fit->residual = sqrt(sum / m);
+}
+
+static bool fit_face(struct model_face *face, const struct glmv_scene_line *line, double mass,
+                     struct fit *fit)
+{
+    double left[MAX_WORDS];
+    double right[MAX_WORDS];
+    for (int i = 0; i < MAX_WORDS; i++) {
+        left[i] = 1e9;
+        right[i] = -1e9;
+    }
+    struct model_measure m = {.word_left = left, .word_right = right, .words = MAX_WORDS};
+    if (!model_face_measure(face, line->text, &m)) {
+        return false;
+    }
+    int n = line->word_count < MAX_WORDS ? (int)line->word_count : MAX_WORDS;
+    for (int i = 0; i < n; i++) {
+        if (right[i] < left[i]) {
+            return false;
+        }
+    }
+    *fit = (struct fit){0};
+    solve_widths(line, left, right, n, fit);
+    if (fit->size <= 1) {
+        return false;
+    }
+    double by_height = line->ink.h / (m.bottom - m.top);
+    fit->tall = log(by_height / fit->size);
+    double allowed = 0.05 + 0.7 / line->ink.h;
+    if (fabs(fit->tall) > allowed && m.glyphs > 1) {
+        /* Another face, or spaced letters: the height gives the size, spacing the width. */
+        fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
+        double natural = (m.right - m.left) * fit->size;
+        fit->spacing = (line->ink.w - natural) / (m.glyphs - 1);
+    }
+    fit->mass = log(fmax(mass, 0.5) / (m.area * fit->size * fit->size));
+    fit->advance = m.advance * fit->size + fit->spacing * m.glyphs;
+    double from_bottom = line->ink.y + line->ink.h - m.bottom * fit->size;
+    double from_top = line->ink.y - m.top * fit->size;
+    fit->baseline = round((from_bottom + from_top) / 2);
+    return true;
+}
+
+static double badness(const struct fit *fit)
+{
+    return fmin(fit->residual, 6) + 0.5 * fmin(fabs(fit->mass), 1.5) +
+           4 * fmax(0, fabs(fit->tall) - 0.05) + 0.6 * fabs(fit->spacing);
+}
+
+static int longer_first(const void *pa, const void *pb)
+{
+    size_t a = strlen((*(struct glmv_scene_line *const *)pa)->text);
+    size_t b = strlen((*(struct glmv_scene_line *const *)pb)->text);
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* The first face of each family that wins; count is at most PAGE_FAMILIES. */
+struct choice {
+    const char *family[PAGE_FAMILIES];
+    int count;
+};
+
+static size_t family_end(const struct model_faces *faces, size_t from)
+{
+    size_t to = from;
+    while (to < faces->count && strcmp(faces->items[to].family, faces->items[from].family) == 0) {
+        to++;
+    }
+    return to;
+}
+
+static bool is_common_weight(int weight)
+{
+    return weight == 400 || weight == 700;
+}
+
+/* Every line gives each family its best badness; families are then picked greedily for what they
+ * add. */
+static void vote(struct model_faces *faces, struct glmv_scene_line **lines, int n,
+                 struct choice *choice)
+{
+    static const double unknown = 6;
+    size_t starts[128];
+    size_t families = 0;
+    for (size_t f = 0; f < faces->count && families < 128; f = family_end(faces, f)) {
+        starts[families++] = f;
+    }
+    double *cost = malloc((families * (size_t)n + 1) * sizeof *cost);
+    double best[VOTERS];
+    if (cost == NULL) {
+        return;
+    }
+    for (size_t f = 0; f < families; f++) {
+        for (int i = 0; i < n; i++) {
+            cost[f * (size_t)n + (size_t)i] = unknown;
+            for (size_t k = starts[f]; k < family_end(faces, starts[f]); k++) {
+                struct fit fit;
+                if (is_common_weight(faces->items[k].weight) &&
+                    fit_face(&faces->items[k], lines[i], 1, &fit)) {
+                    fit.mass = 0;
+                    cost[f * (size_t)n + (size_t)i] =
+                        fmin(cost[f * (size_t)n + (size_t)i], badness(&fit));
+                }
+            }
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        best[i] = unknown;
+    }
+    while (choice->count < PAGE_FAMILIES) {
+        double top = 0;
+        size_t winner = families;
+        for (size_t f = 0; f < families; f++) {
+            double gain = 0;
+            for (int i = 0; i < n; i++) {
+                gain += fmax(0, best[i] - cost[f * (size_t)n + (size_t)i]);
+            }
+            if (gain > top) {
+                top = gain;
+                winner = f;
+            }
+        }
+        if (winner == families || (choice->count > 0 && top < 0.35 * n)) {
+            break;
+        }
+        choice->family[choice->count++] = faces->items[starts[winner]].family;
+        for (int i = 0; i < n; i++) {
+            best[i] = fmin(best[i], cost[winner * (size_t)n + (size_t)i]);
+        }
+    }
+    free(cost);
+}
+
+static double snap(double size)
+{
+    double whole = round(size);
+    if (fabs(size - whole) <= 0.1 + 0.008 * size) {
+        return whole;
+    }
+    return round(size * 10) / 10;
+}
+
+/* Slanted glyphs have sharper columns after they are sheared upright. */
+static bool looks_italic(const struct model_view *view, const struct glmv_scene_line *line)
+{
+    enum { MAX_COLUMNS = 1400 };
+    int w = (int)line->ink.w;
+    int h = (int)line->ink.h;
+    if (w + h >= MAX_COLUMNS || strlen(line->text) < 4) {
+        return false;
+    }
+    double energy[2];
+    for (int s = 0; s < 2; s++) {
+        double column[MAX_COLUMNS] = {0};
+        for (int y = 0; y < h; y++) {
+            int shift = s == 0 ? 0 : (int)lround(0.21 * y);
+            for (int x = 0; x < w; x++) {
+                size_t i = (size_t)((int)line->ink.y + y) * (size_t)view->w +
+                           (size_t)((int)line->ink.x + x);
+                if (view->text_mask[i]) {
+                    uint8_t bg[3] = {(uint8_t)(line->background >> 24),
+                                     (uint8_t)(line->background >> 16),
+                                     (uint8_t)(line->background >> 8)};
+                    column[x + shift] += model_distance(view->image->rgba + i * 4, bg);
+                }
+            }
+        }
+        energy[s] = 0;
+        for (int x = 1; x < MAX_COLUMNS; x++) {
+            energy[s] += (column[x] - column[x - 1]) * (column[x] - column[x - 1]);
+        }
+    }
+    return energy[1] > 1.25 * energy[0];
+}
+
+static void fit_line(const struct model_view *view, struct model_faces *faces,
+                     const struct choice *choice, struct glmv_scene_line *line)
+{
+    double mass = ink_mass(view, line);
+    double best = 1e9;
+    struct fit kept = {0};
+    const struct model_face *face = NULL;
+    for (size_t k = 0; k < faces->count; k++) {
+        struct model_face *candidate = &faces->items[k];
+        int rank = 0;
+        while (rank < choice->count && strcmp(choice->family[rank], candidate->family) != 0) {
+            rank++;
+        }
+        struct fit fit;
+        if (rank == choice->count || !is_common_weight(candidate->weight) ||
+            !fit_face(candidate, line, mass, &fit)) {
+            continue;
+        }
+        double cost = badness(&fit) + 0.5 * rank;
+        if (cost < best) {
+            best = cost;
+            kept = fit;
+            face = candidate;
+        }
+    }
+    if (face == NULL) {
+        snprintf(line->font, sizeof line->font, "%s",
+                 choice->count > 0 ? choice->family[0] : "sans-serif");
+        line->font_px = fmax(6, round(line->ink.h * 1.1));
+        line->weight = 400;
+        line->baseline = round(line->ink.y + line->ink.h * 0.87);
+        line->advance = line->ink.w;
+        return;
+    }
+    snprintf(line->font, sizeof line->font, "%s", face->family);
+    line->family = face->kind;
+    line->weight = face->weight;
+    line->italic = looks_italic(view, line);
+    line->font_px = snap(kept.size);
+    line->letter_spacing = fabs(kept.spacing) < 0.05 ? 0 : round(kept.spacing * 100) / 100;
+    line->baseline = kept.baseline;
+    line->advance = kept.advance;
+    line->fit = 1 / (1 + best);
+}
+
+bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+{
+    struct model_faces faces;
+    if (!model_faces_open(&faces, err)) {
+        return false;
+    }
+    struct glmv_scene_line **order =
+        malloc((scene->line_count + 1) * sizeof(struct glmv_scene_line *));
+    if (order == NULL) {
+        model_faces_close(&faces);
+        return glmv_fail_memory(err);
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < scene->line_count; i++) {
+        if (scene->lines[i].confidence >= 80 && scene->lines[i].word_count <= MAX_WORDS) {
+            order[n++] = &scene->lines[i];
+        }
+    }
+    qsort(order, n, sizeof(struct glmv_scene_line *), longer_first);
+    struct choice choice = {0};
+    vote(&faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
+    free(order);
+    for (size_t i = 0; i < scene->line_count; i++) {
+        fit_line(view, &faces, &choice, &scene->lines[i]);
+    }
+    model_faces_close(&faces);
+    return true;
+}
