@@ -1,0 +1,187 @@
+/*
+ * Corrects a draft by what a render of it measured. Where an element came out elsewhere than it was
+ * placed, it is shifted back; where the ink of a line lies elsewhere or is wider than in the
+ * target, its place and its spacing follow the ink.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/draft.h"
+
+#define REACH 6          /* px around a line in which its ink is looked for */
+#define MAX_STEP 40.0    /* px; a larger error is not a matter of numbers */
+#define INK_SHARE 0.35   /* of the way from the background to the text's colour */
+#define SIZE_ERROR 0.025 /* relative; above it the size is wrong, below it the spacing */
+
+/* Where the ink of a line lies; false when there is none. */
+static bool ink_box(const struct glmv_image *image, struct glmv_box area, uint32_t color,
+                    uint32_t back, struct glmv_box *out)
+{
+    int text[3] = {(int)(color >> 24), (int)(color >> 16 & 255), (int)(color >> 8 & 255)};
+    int paper[3] = {(int)(back >> 24), (int)(back >> 16 & 255), (int)(back >> 8 & 255)};
+    double length = 0;
+    for (int c = 0; c < 3; c++) {
+        length += (double)(text[c] - paper[c]) * (text[c] - paper[c]);
+    }
+    int left = image->width;
+    int top = image->height;
+    int right = -1;
+    int bottom = -1;
+    int x0 = (int)fmax(0, floor(area.x));
+    int y0 = (int)fmax(0, floor(area.y));
+    int x1 = (int)fmin(image->width, ceil(area.x + area.w));
+    int y1 = (int)fmin(image->height, ceil(area.y + area.h));
+    for (int y = y0; y < y1; y++) {
+        const uint8_t *p = image->rgba + ((size_t)y * (size_t)image->width + (size_t)x0) * 4;
+        for (int x = x0; x < x1; x++, p += 4) {
+            double along = 0;
+            for (int c = 0; c < 3; c++) {
+                along += (double)(p[c] - paper[c]) * (text[c] - paper[c]);
+            }
+            if (along > INK_SHARE * length) {
+                left = x < left ? x : left;
+                right = x > right ? x : right;
+                top = y < top ? y : top;
+                bottom = y > bottom ? y : bottom;
+            }
+        }
+    }
+    *out = (struct glmv_box){left, top, right - left + 1, bottom - top + 1};
+    return right >= left && length > 300;
+}
+
+struct revision {
+    struct glmv_draft *draft;
+    const struct glmv_image *target, *render;
+    const struct glmv_page *page;
+    const struct glmv_page_element **by_mark;
+    int mark_count;
+    int changed;
+};
+
+static int count_nodes(const struct tracer_node *node)
+{
+    int count = 1;
+    for (int i = 0; i < node->child_count; i++) {
+        count += count_nodes(node->children[i]);
+    }
+    return count;
+}
+
+static void shift(struct revision *r, struct tracer_shift *by, double dx, double dy)
+{
+    if (fabs(dx) > MAX_STEP || fabs(dy) > MAX_STEP) {
+        return;
+    }
+    if (fabs(dx) >= 0.25 || fabs(dy) >= 0.25) {
+        by->dx += dx;
+        by->dy += dy;
+        r->changed++;
+    }
+}
+
+static size_t letters_of(const char *text)
+{
+    size_t count = 0;
+    for (const char *p = text; *p != '\0'; p++) {
+        count += ((unsigned char)*p & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+/* Makes a line as wide as its ink in the target. */
+static void fit_width(struct revision *r, int index, double want, double got)
+{
+    const struct glmv_scene_line *line = &r->draft->scene->lines[index];
+    struct tracer_type *type = &r->draft->types[index];
+    size_t letters = letters_of(line->text);
+    if (letters < 3 || fabs(want - got) < 0.75 || fabs(want - got) > 0.25 * want) {
+        return;
+    }
+    double error = want / got - 1;
+    if (fabs(error) > SIZE_ERROR) {
+        type->font_px *= 1 + error * 0.8;
+    } else {
+        type->letter_spacing += (want - got) / (double)(letters - 1);
+    }
+    r->changed++;
+}
+
+static void revise_text(struct revision *r, const struct tracer_node *node,
+                        const struct glmv_page_element *element)
+{
+    const struct glmv_scene_line *line = &r->draft->scene->lines[node->lines[0]];
+    struct tracer_shift *by = &r->draft->line_shift[node->lines[0]];
+    double line_px = node->pitch;
+    int came = (int)lround(element->box.h / line_px);
+    if (came != node->line_count || line->on_picture) {
+        /* It wrapped differently: its place says nothing about its ink, but its top edge does. */
+        shift(r, by, 0, node->box.y - element->box.y);
+        return;
+    }
+    struct glmv_box want;
+    struct glmv_box got;
+    struct glmv_box area = {line->ink.x - REACH, line->ink.y - 1, line->ink.w + 2 * REACH,
+                            line->ink.h + 2};
+    double dy = element->box.y - node->box.y;
+    if (fabs(dy) > MAX_STEP) {
+        shift(r, by, 0, fmax(-MAX_STEP, fmin(MAX_STEP, -dy)));
+        return;
+    }
+    struct glmv_box there = {area.x - 10, area.y + dy - 2, area.w + 20, area.h + 4};
+    if (!ink_box(r->target, area, line->color, line->background, &want) ||
+        !ink_box(r->render, there, line->color, line->background, &got)) {
+        shift(r, by, 0, node->box.y - element->box.y);
+        return;
+    }
+    fit_width(r, node->lines[0], want.w, got.w);
+    /* Top and bottom vote: an accent or a neighbour's descender spoils one of them at most. */
+    double up = want.y - got.y;
+    double down = want.y + want.h - got.y - got.h;
+    double move = fabs(up) < fabs(down) ? up : down;
+    bool centre_kept = fabs((want.x + want.w / 2) - (got.x + got.w / 2)) < 0.75;
+    shift(r, by, centre_kept ? 0 : want.x - got.x, move);
+}
+
+static void revise_node(struct revision *r, const struct tracer_node *node)
+{
+    const struct glmv_page_element *element =
+        node->mark < r->mark_count ? r->by_mark[node->mark] : NULL;
+    if (element != NULL && node->kind == TRACER_TEXT) {
+        revise_text(r, node, element);
+    } else if (element != NULL && node->scene_box >= 0) {
+        shift(r, &r->draft->box_shift[node->scene_box], node->box.x - element->box.x,
+              node->box.y - element->box.y);
+    } else if (element != NULL && node->scene_picture >= 0) {
+        shift(r, &r->draft->picture_shift[node->scene_picture], node->box.x - element->box.x,
+              node->box.y - element->box.y);
+    }
+    for (int i = 0; i < node->child_count; i++) {
+        revise_node(r, node->children[i]);
+    }
+}
+
+bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target,
+                       const struct glmv_image *render, const struct glmv_page *page, int *changed,
+                       struct glmv_err *err)
+{
+    struct revision r = {.draft = draft, .target = target, .render = render, .page = page};
+    r.mark_count = count_nodes(draft->tree);
+    r.by_mark = calloc((size_t)r.mark_count, sizeof *r.by_mark);
+    if (r.by_mark == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; i < page->element_count; i++) {
+        int mark = page->elements[i].mark;
+        if (mark >= 0 && mark < r.mark_count) {
+            r.by_mark[mark] = &page->elements[i];
+        }
+    }
+    revise_node(&r, draft->tree);
+    free((void *)r.by_mark);
+    if (changed != NULL) {
+        *changed = r.changed;
+    }
+    return r.changed == 0 || tracer_draft_arrange(draft, err);
+}

@@ -1,0 +1,241 @@
+#include "model/tracer/emit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void tracer_sheet_release(struct tracer_sheet *sheet)
+{
+    for (size_t i = 0; i < sheet->count; i++) {
+        free(sheet->classes[i].rules);
+    }
+    free(sheet->classes);
+    free(sheet->colors);
+    memset(sheet, 0, sizeof *sheet);
+}
+
+const char *tracer_sheet_class(struct tracer_sheet *sheet, const char *role, const char *rules)
+{
+    int same_role = 0;
+    size_t stem = strlen(role);
+    for (size_t i = 0; i < sheet->count; i++) {
+        const char *name = sheet->classes[i].name;
+        if (strncmp(name, role, stem) == 0 && (name[stem] == '\0' || name[stem] == '-')) {
+            if (strcmp(sheet->classes[i].rules, rules) == 0) {
+                return name;
+            }
+            same_role++;
+        }
+    }
+    if (sheet->count == sheet->cap) {
+        size_t cap = sheet->cap == 0 ? 64 : sheet->cap * 2;
+        struct tracer_class *grown = realloc(sheet->classes, cap * sizeof *grown);
+        if (grown == NULL) {
+            return NULL;
+        }
+        sheet->classes = grown;
+        sheet->cap = cap;
+    }
+    struct tracer_class *fresh = &sheet->classes[sheet->count];
+    fresh->rules = strdup(rules);
+    if (fresh->rules == NULL) {
+        return NULL;
+    }
+    sheet->count++;
+    if (same_role == 0) {
+        snprintf(fresh->name, sizeof fresh->name, "%.20s", role);
+    } else {
+        snprintf(fresh->name, sizeof fresh->name, "%.20s-%d", role, same_role + 1);
+    }
+    return fresh->name;
+}
+
+bool tracer_sheet_color(struct tracer_sheet *sheet, uint32_t rgba, struct glmv_buf *out,
+                        struct glmv_err *err)
+{
+    if ((rgba & 255) != 255) {
+        return glmv_buf_appendf(out, err, "rgb(%u %u %u / %.3g)", (unsigned)(rgba >> 24),
+                                (unsigned)(rgba >> 16 & 255), (unsigned)(rgba >> 8 & 255),
+                                (rgba & 255) / 255.0);
+    }
+    size_t i = 0;
+    while (i < sheet->color_count && sheet->colors[i] != rgba) {
+        i++;
+    }
+    if (i == sheet->color_count) {
+        if (i == sheet->color_cap) {
+            size_t cap = sheet->color_cap == 0 ? 32 : sheet->color_cap * 2;
+            uint32_t *grown = realloc(sheet->colors, cap * sizeof *grown);
+            if (grown == NULL) {
+                return glmv_fail_memory(err);
+            }
+            sheet->colors = grown;
+            sheet->color_cap = cap;
+        }
+        sheet->colors[sheet->color_count++] = rgba;
+    }
+    return glmv_buf_appendf(out, err, "var(--color-%zu)", i + 1);
+}
+
+bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
+                        struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(out, ":root {\n", err);
+    for (size_t i = 0; ok && i < sheet->color_count; i++) {
+        ok = glmv_buf_appendf(out, err, "  --color-%zu: #%06x;\n", i + 1,
+                              (unsigned)(sheet->colors[i] >> 8));
+    }
+    ok = ok && glmv_buf_append_str(out, "}\n", err);
+    for (size_t i = 0; ok && i < sheet->count; i++) {
+        ok = glmv_buf_appendf(out, err, ".%s { %s }\n", sheet->classes[i].name,
+                              sheet->classes[i].rules);
+    }
+    return ok;
+}
+
+bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err)
+{
+    double rounded = round(value * 100) / 100;
+    if (rounded == 0) {
+        return glmv_buf_append_str(out, "0", err);
+    }
+    return glmv_buf_appendf(out, err, "%.10gpx", rounded);
+}
+
+static bool gradient_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
+                           struct glmv_buf *out, struct glmv_err *err)
+{
+    bool ok = glmv_buf_appendf(out, err, "background: linear-gradient(%.10gdeg",
+                               round(box->angle * 10) / 10);
+    for (int i = 0; ok && i < box->stop_count; i++) {
+        ok = glmv_buf_append_str(out, ", ", err) &&
+             tracer_sheet_color(sheet, box->stops[i].color, out, err) &&
+             glmv_buf_appendf(out, err, " %.10g%%", round(box->stops[i].at * 1000) / 10);
+    }
+    return ok && glmv_buf_append_str(out, "); ", err);
+}
+
+static bool same_border(const struct glmv_scene_border *a, const struct glmv_scene_border *b)
+{
+    return a->width == b->width && a->color == b->color && a->dashed == b->dashed;
+}
+
+static bool border_rule(struct tracer_sheet *sheet, const char *name,
+                        const struct glmv_scene_border *border, struct glmv_buf *out,
+                        struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "%s: ", name) && tracer_px(border->width, out, err) &&
+           glmv_buf_append_str(out, border->dashed ? " dashed " : " solid ", err) &&
+           tracer_sheet_color(sheet, border->color, out, err) &&
+           glmv_buf_append_str(out, "; ", err);
+}
+
+static bool border_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
+                         struct glmv_buf *out, struct glmv_err *err)
+{
+    static const char *const names[] = {"border-top", "border-right", "border-bottom",
+                                        "border-left"};
+    const struct glmv_scene_border *b = box->border;
+    if (b[0].width > 0 && same_border(&b[0], &b[1]) && same_border(&b[0], &b[2]) &&
+        same_border(&b[0], &b[3])) {
+        return border_rule(sheet, "border", &b[0], out, err);
+    }
+    bool ok = true;
+    for (int side = 0; ok && side < 4; side++) {
+        ok = b[side].width <= 0 || border_rule(sheet, names[side], &b[side], out, err);
+    }
+    return ok;
+}
+
+static bool radius_rules(const struct glmv_scene_box *box, struct glmv_buf *out,
+                         struct glmv_err *err)
+{
+    const double *r = box->radius;
+    if (r[0] <= 0 && r[1] <= 0 && r[2] <= 0 && r[3] <= 0) {
+        return true;
+    }
+    bool ok = glmv_buf_append_str(out, "border-radius: ", err);
+    bool even = r[0] == r[1] && r[0] == r[2] && r[0] == r[3];
+    for (int i = 0; ok && i < (even ? 1 : 4); i++) {
+        ok = (i == 0 || glmv_buf_append_str(out, " ", err)) && tracer_px(r[i], out, err);
+    }
+    return ok && glmv_buf_append_str(out, "; ", err);
+}
+
+static bool shadow_rules(const struct glmv_scene_box *box, struct glmv_buf *out,
+                         struct glmv_err *err)
+{
+    const struct glmv_scene_shadow *s = &box->shadow;
+    if (!s->present) {
+        return true;
+    }
+    return glmv_buf_append_str(out, "box-shadow: ", err) && tracer_px(s->dx, out, err) &&
+           glmv_buf_append_str(out, " ", err) && tracer_px(s->dy, out, err) &&
+           glmv_buf_append_str(out, " ", err) && tracer_px(s->blur, out, err) &&
+           glmv_buf_append_str(out, " ", err) && tracer_px(s->spread, out, err) &&
+           glmv_buf_appendf(out, err, " rgb(%u %u %u / %.3g); ", (unsigned)(s->color >> 24),
+                            (unsigned)(s->color >> 16 & 255), (unsigned)(s->color >> 8 & 255),
+                            (s->color & 255) / 255.0);
+}
+
+bool tracer_paint_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
+                        struct glmv_buf *out, struct glmv_err *err)
+{
+    bool ok = true;
+    if (box->fill == GLMV_FILL_SOLID) {
+        ok = glmv_buf_append_str(out, "background: ", err) &&
+             tracer_sheet_color(sheet, box->color, out, err) && glmv_buf_append_str(out, "; ", err);
+    } else if (box->fill == GLMV_FILL_GRADIENT) {
+        ok = gradient_rules(sheet, box, out, err);
+    }
+    return ok && border_rules(sheet, box, out, err) && radius_rules(box, out, err) &&
+           shadow_rules(box, out, err);
+}
+
+/* The fitted family, its metric twins that are common elsewhere, and the generic one. */
+static const char *font_stack(const struct glmv_scene_line *line)
+{
+    static const char *const generic[] = {"sans-serif", "serif", "monospace"};
+    static const char *const twins[][2] = {
+        {"Liberation Sans", "\"Liberation Sans\", Arial, Helvetica, sans-serif"},
+        {"Liberation Serif", "\"Liberation Serif\", \"Times New Roman\", Times, serif"},
+        {"Liberation Mono", "\"Liberation Mono\", \"Courier New\", monospace"},
+        {"DejaVu Sans Mono", "\"DejaVu Sans Mono\", Menlo, Consolas, monospace"},
+        {"DejaVu Sans", "\"DejaVu Sans\", Verdana, sans-serif"},
+    };
+    for (size_t i = 0; i < sizeof twins / sizeof twins[0]; i++) {
+        if (strcmp(line->font, twins[i][0]) == 0) {
+            return twins[i][1];
+        }
+    }
+    return generic[line->family];
+}
+
+bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line *line,
+                       const struct tracer_type *type, double pitch, struct glmv_buf *out,
+                       struct glmv_err *err)
+{
+    const char *stack = font_stack(line);
+    bool named = strchr(stack, '"') == NULL && line->font[0] != '\0' &&
+                 strpbrk(line->font, "\"\\<>{};") == NULL;
+    bool ok = glmv_buf_append_str(out, "font: ", err) &&
+              (!line->italic || glmv_buf_append_str(out, "italic ", err)) &&
+              (line->weight == 400 || glmv_buf_appendf(out, err, "%d ", line->weight)) &&
+              tracer_px(type->font_px, out, err) && glmv_buf_append_str(out, "/", err) &&
+              tracer_px(pitch, out, err);
+    ok = ok && (named ? glmv_buf_appendf(out, err, " \"%s\", %s; ", line->font, stack)
+                      : glmv_buf_appendf(out, err, " %s; ", stack));
+    ok = ok && glmv_buf_append_str(out, "color: ", err) &&
+         tracer_sheet_color(sheet, line->color, out, err) && glmv_buf_append_str(out, "; ", err);
+    if (ok && fabs(type->letter_spacing) >= 0.01) {
+        ok = glmv_buf_append_str(out, "letter-spacing: ", err) &&
+             tracer_px(type->letter_spacing, out, err) && glmv_buf_append_str(out, "; ", err);
+    }
+    if (ok && (line->underline || line->strike)) {
+        ok = glmv_buf_appendf(out, err, "text-decoration:%s%s; ",
+                              line->underline ? " underline" : "",
+                              line->strike ? " line-through" : "");
+    }
+    return ok;
+}

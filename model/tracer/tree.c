@@ -1,0 +1,571 @@
+#include "model/tracer/tree.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOX_TOLERANCE 1.5  /* px a box may stick out of what holds it */
+#define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
+#define MAX_DEPTH 60
+
+/* A line, a paragraph, a box or a picture, before it has its place in the tree. */
+struct item {
+    struct glmv_box want; /* structure is cut from this */
+    struct tracer_node *node;
+    int parent; /* item that holds it, or -1 */
+    double area;
+};
+
+struct builder {
+    const struct glmv_scene *scene;
+    const struct tracer_shift *line_shift, *box_shift, *picture_shift;
+    struct item *items;
+    int count;
+    bool failed;
+};
+
+void tracer_node_free(struct tracer_node *node)
+{
+    if (node == NULL) {
+        return;
+    }
+    for (int i = 0; i < node->child_count; i++) {
+        tracer_node_free(node->children[i]);
+    }
+    free((void *)node->children);
+    free(node->lines);
+    free(node);
+}
+
+static struct tracer_node *node_new(struct builder *b, enum tracer_node_kind kind,
+                                    struct glmv_box box)
+{
+    struct tracer_node *node = calloc(1, sizeof *node);
+    if (node == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    node->kind = kind;
+    node->box = box;
+    node->scene_box = -1;
+    node->scene_picture = -1;
+    node->mark = -1;
+    return node;
+}
+
+/* Takes the child, also when it cannot be kept. */
+static void adopt(struct builder *b, struct tracer_node *node, struct tracer_node *child)
+{
+    if (child == NULL) {
+        return;
+    }
+    struct tracer_node **grown =
+        node == NULL
+            ? NULL
+            : realloc((void *)node->children, ((size_t)node->child_count + 1) * sizeof *grown);
+    if (grown == NULL) {
+        b->failed = true;
+        tracer_node_free(child);
+        return;
+    }
+    node->children = grown;
+    node->children[node->child_count++] = child;
+}
+
+static struct glmv_box moved(struct glmv_box box, struct tracer_shift by)
+{
+    box.x += by.dx;
+    box.y += by.dy;
+    return box;
+}
+
+static struct glmv_box joined(struct glmv_box a, struct glmv_box b)
+{
+    double right = fmax(a.x + a.w, b.x + b.w);
+    double bottom = fmax(a.y + a.h, b.y + b.h);
+    double x = fmin(a.x, b.x);
+    double y = fmin(a.y, b.y);
+    return (struct glmv_box){x, y, right - x, bottom - y};
+}
+
+static bool holds(struct glmv_box outer, struct glmv_box inner, double slack)
+{
+    return inner.x >= outer.x - slack && inner.y >= outer.y - slack &&
+           inner.x + inner.w <= outer.x + outer.w + slack &&
+           inner.y + inner.h <= outer.y + outer.h + slack;
+}
+
+void tracer_font_metrics(const char *font, enum glmv_family family, double *ascent, double *descent)
+{
+    /* hhea or typo metrics, whichever the font asks browsers to use. */
+    static const struct {
+        const char *name;
+        double ascent, descent;
+    } known[] = {
+        {"Liberation Sans", 0.905, 0.212}, {"Liberation Serif", 0.891, 0.216},
+        {"Liberation Mono", 0.833, 0.300}, {"DejaVu Sans Mono", 0.928, 0.236},
+        {"DejaVu Serif", 0.928, 0.236},    {"DejaVu Sans", 0.928, 0.236},
+        {"Noto Sans Mono", 1.069, 0.293},  {"Noto Serif", 1.069, 0.293},
+        {"Noto Sans CJK", 1.160, 0.288},   {"Noto Serif CJK", 1.151, 0.286},
+        {"Noto Sans", 1.069, 0.293},
+    };
+    *ascent = family == GLMV_FAMILY_SERIF ? 0.891 : 0.905;
+    *descent = 0.214;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strncmp(font, known[i].name, strlen(known[i].name)) == 0) {
+            *ascent = known[i].ascent;
+            *descent = known[i].descent;
+            return;
+        }
+    }
+}
+
+/* The line box of a line: as wide as its ink, pitch high, with the baseline where a browser would
+ * put it. */
+static struct glmv_box line_box(const struct glmv_scene_line *line, double pitch)
+{
+    double ascent;
+    double descent;
+    tracer_font_metrics(line->font, line->family, &ascent, &descent);
+    ascent = round(ascent * line->font_px);
+    descent = round(descent * line->font_px);
+    double top = line->baseline - ascent - (pitch - ascent - descent) / 2;
+    return (struct glmv_box){line->ink.x, top, line->ink.w, pitch};
+}
+
+static double usual_pitch(const struct glmv_scene_line *line)
+{
+    return fmax(round(line->font_px * 1.25), 1);
+}
+
+static bool same_type(const struct glmv_scene_line *a, const struct glmv_scene_line *b)
+{
+    return fabs(a->font_px - b->font_px) <= 0.06 * a->font_px && abs(a->weight - b->weight) < 200 &&
+           a->italic == b->italic && a->family == b->family && a->color == b->color &&
+           a->rotation == b->rotation && a->underline == b->underline;
+}
+
+static void add_item(struct builder *b, struct glmv_box want, struct tracer_node *node)
+{
+    if (node != NULL) {
+        b->items[b->count++] = (struct item){want, node, -1, want.w * want.h};
+    }
+}
+
+/* --- containment
+ * -------------------------------------------------------------------------------------------- */
+
+static void add_boxes_and_pictures(struct builder *b)
+{
+    const struct glmv_scene *s = b->scene;
+    for (size_t i = 0; i < s->box_count; i++) {
+        struct tracer_node *node =
+            node_new(b, TRACER_STACK, moved(s->boxes[i].box, b->box_shift[i]));
+        if (node != NULL) {
+            node->scene_box = (int)i;
+        }
+        add_item(b, s->boxes[i].box, node);
+    }
+    for (size_t i = 0; i < s->picture_count; i++) {
+        struct tracer_node *node =
+            node_new(b, TRACER_PICTURE, moved(s->pictures[i].box, b->picture_shift[i]));
+        if (node != NULL) {
+            node->scene_picture = (int)i;
+        }
+        add_item(b, s->pictures[i].box, node);
+    }
+}
+
+/* The smallest box or photo that holds a rectangle; self is left out. */
+static int holder_of(const struct builder *b, struct glmv_box box, double slack, int self,
+                     int limit)
+{
+    int best = -1;
+    double area = box.w * box.h;
+    for (int i = 0; i < limit; i++) {
+        const struct item *item = &b->items[i];
+        bool icon = item->node->kind == TRACER_PICTURE &&
+                    b->scene->pictures[item->node->scene_picture].kind != GLMV_PICTURE_PHOTO;
+        if (i == self || icon || !holds(item->want, box, slack)) {
+            continue;
+        }
+        bool larger = item->area > area || (item->area == area && i < self);
+        if ((self < 0 || larger) && (best < 0 || item->area < b->items[best].area)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static bool continues(const struct glmv_scene *s, int upper, int lower, double pitch)
+{
+    const struct glmv_scene_line *a = &s->lines[upper];
+    const struct glmv_scene_line *b = &s->lines[lower];
+    double step = b->baseline - a->baseline;
+    if (!same_type(a, b) || a->rotation != 0 || step < 0.9 * a->font_px ||
+        step > 2.1 * a->font_px) {
+        return false;
+    }
+    if (pitch > 0 && fabs(step - pitch) > 1.6) {
+        return false;
+    }
+    bool left = fabs(a->ink.x - b->ink.x) <= 0.3 * a->font_px;
+    bool middle = fabs(a->ink.x + a->ink.w / 2 - b->ink.x - b->ink.w / 2) <= 0.3 * a->font_px;
+    return left || middle;
+}
+
+/* Whether another line stands beside one of the two at its height, between them: then they are not
+ * one paragraph. */
+static double line_overlap(struct glmv_box a, struct glmv_box b)
+{
+    return fmin(a.x + a.w, b.x + b.w) - fmax(a.x, b.x);
+}
+
+/* A paragraph's first line is followed as long as the next line down continues it and fits its
+ * width. */
+static int collect(struct builder *b, const int *holders, bool *used, int first, int *members,
+                   double *pitch)
+{
+    const struct glmv_scene *s = b->scene;
+    int count = 0;
+    members[count++] = first;
+    *pitch = 0;
+    int last = first;
+    for (int i = first + 1; i < (int)s->line_count; i++) {
+        if (used[i] || holders[i] != holders[first] ||
+            line_overlap(s->lines[last].ink, s->lines[i].ink) <= 0) {
+            continue;
+        }
+        if (s->lines[i].baseline - s->lines[last].baseline < 0.5 * s->lines[last].font_px) {
+            continue;
+        }
+        if (!continues(s, last, i, *pitch)) {
+            break; /* something else stands below: the paragraph ends */
+        }
+        double step = s->lines[i].baseline - s->lines[last].baseline;
+        *pitch = count == 1 ? step : (*pitch * (count - 1) + step) / count;
+        members[count++] = i;
+        used[i] = true;
+        last = i;
+    }
+    return count;
+}
+
+/* A line that ends well before the widest one could have held the next word, so the author broke
+ * it. */
+static bool broken_by_author(const struct glmv_scene *s, const int *members, int count)
+{
+    double widest = 0;
+    for (int i = 0; i < count; i++) {
+        widest = fmax(widest, s->lines[members[i]].ink.w);
+    }
+    for (int i = 0; i + 1 < count; i++) {
+        const struct glmv_scene_line *next = &s->lines[members[i + 1]];
+        double word = next->word_count > 0 ? next->words[0].ink.w : next->ink.w;
+        if (s->lines[members[i]].ink.w + 0.3 * next->font_px + word < widest - 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_text(struct builder *b, const int *members, int count, double pitch, int holder)
+{
+    const struct glmv_scene *s = b->scene;
+    const struct glmv_scene_line *first = &s->lines[members[0]];
+    double step = count > 1 ? pitch : usual_pitch(first);
+    struct glmv_box want = line_box(first, step);
+    struct glmv_box placed = moved(want, b->line_shift[members[0]]);
+    struct glmv_box ink = first->ink;
+    for (int i = 1; i < count; i++) {
+        const struct glmv_scene_line *line = &s->lines[members[i]];
+        want = joined(want, line_box(line, step));
+        placed.w = fmax(placed.w, line->ink.w);
+        placed.x = fmin(placed.x, line->ink.x + b->line_shift[members[0]].dx);
+        ink = joined(ink, line->ink);
+    }
+    placed.h = step * count;
+    struct tracer_node *node = node_new(b, TRACER_TEXT, placed);
+    if (node == NULL) {
+        return;
+    }
+    node->lines = malloc((size_t)count * sizeof *node->lines);
+    if (node->lines == NULL) {
+        b->failed = true;
+        tracer_node_free(node);
+        return;
+    }
+    memcpy(node->lines, members, (size_t)count * sizeof *node->lines);
+    node->line_count = count;
+    node->pitch = step;
+    if (count > 1) {
+        double left = 0;
+        double middle = 0;
+        for (int i = 1; i < count; i++) {
+            const struct glmv_box *one = &s->lines[members[i]].ink;
+            left += fabs(one->x - first->ink.x);
+            middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
+        }
+        node->centered = middle < left;
+    }
+    add_item(b, ink, node); /* the ink: line boxes of neighbours may overlap, their ink does not */
+    b->items[b->count - 1].parent = holder;
+}
+
+static void add_lines(struct builder *b)
+{
+    const struct glmv_scene *s = b->scene;
+    size_t n = s->line_count;
+    int containers = b->count;
+    bool *used = calloc(n + 1, sizeof *used);
+    int *members = malloc((n + 1) * sizeof *members);
+    int *holders = malloc((n + 1) * sizeof *holders);
+    if (used == NULL || members == NULL || holders == NULL) {
+        b->failed = true;
+    }
+    for (size_t i = 0; !b->failed && i < n; i++) {
+        holders[i] = holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
+    }
+    for (size_t i = 0; !b->failed && i < n; i++) {
+        if (used[i]) {
+            continue;
+        }
+        used[i] = true;
+        double pitch;
+        int count = collect(b, holders, used, (int)i, members, &pitch);
+        if (count > 1 && broken_by_author(s, members, count)) {
+            for (int k = 0; k < count; k++) {
+                add_text(b, &members[k], 1, 0, holders[i]);
+            }
+        } else {
+            add_text(b, members, count, pitch, holders[i]);
+        }
+    }
+    free(used);
+    free(members);
+    free(holders);
+}
+
+/* --- cuts
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+struct group {
+    int *ids; /* into builder.items */
+    int count;
+};
+
+static double low(const struct builder *b, int id, bool vertical)
+{
+    return vertical ? b->items[id].want.y : b->items[id].want.x;
+}
+
+static double high(const struct builder *b, int id, bool vertical)
+{
+    const struct glmv_box *box = &b->items[id].want;
+    return vertical ? box->y + box->h : box->x + box->w;
+}
+
+static void sort_ids(const struct builder *b, int *ids, int count, bool vertical)
+{
+    for (int i = 1; i < count; i++) { /* insertion: lists are short and nearly sorted */
+        int id = ids[i];
+        int k = i;
+        while (k > 0 && (low(b, ids[k - 1], vertical) > low(b, id, vertical))) {
+            ids[k] = ids[k - 1];
+            k--;
+        }
+        ids[k] = id;
+    }
+}
+
+/* Cuts a sorted list where nothing crosses, allowing an overlap of slack px. Stores where parts
+ * end; returns how many. */
+static int cut(const struct builder *b, const int *ids, int count, bool vertical, double slack,
+               int *ends)
+{
+    int parts = 0;
+    double reach = high(b, ids[0], vertical);
+    for (int i = 1; i < count; i++) {
+        if (low(b, ids[i], vertical) >= reach - slack) {
+            ends[parts++] = i;
+        }
+        reach = fmax(reach, high(b, ids[i], vertical));
+    }
+    ends[parts++] = count;
+    return parts;
+}
+
+static struct tracer_node *arrange(struct builder *b, int *ids, int count, int depth);
+
+static struct tracer_node *arrange_parts(struct builder *b, int *ids, const int *ends, int parts,
+                                         bool vertical, int depth)
+{
+    struct tracer_node *node =
+        node_new(b, vertical ? TRACER_STACK : TRACER_ROW, (struct glmv_box){0});
+    int from = 0;
+    for (int i = 0; node != NULL && i < parts; i++) {
+        struct tracer_node *child = arrange(b, ids + from, ends[i] - from, depth + 1);
+        if (child != NULL) {
+            node->box = i == 0 ? child->box : joined(node->box, child->box);
+        }
+        adopt(b, node, child);
+        from = ends[i];
+    }
+    return node;
+}
+
+/* Nothing can be cut: the largest thing that is not text becomes a layer of its own, the rest flows
+ * over it. */
+static struct tracer_node *arrange_layers(struct builder *b, int *ids, int count, int depth)
+{
+    int largest = 0;
+    for (int i = 1; i < count; i++) {
+        bool text = b->items[ids[i]].node->kind == TRACER_TEXT;
+        bool best_text = b->items[ids[largest]].node->kind == TRACER_TEXT;
+        if (best_text != text ? best_text : b->items[ids[i]].area > b->items[ids[largest]].area) {
+            largest = i;
+        }
+    }
+    int layer = ids[largest];
+    memmove(ids + largest, ids + largest + 1, (size_t)(count - largest - 1) * sizeof *ids);
+    struct tracer_node *flow = arrange(b, ids, count - 1, depth + 1);
+    struct tracer_node *top = b->items[layer].node;
+    b->items[layer].node = NULL;
+    struct tracer_node *node =
+        node_new(b, TRACER_LAYERS, flow != NULL ? joined(flow->box, top->box) : top->box);
+    if (node == NULL) {
+        tracer_node_free(flow);
+        tracer_node_free(top);
+        return NULL;
+    }
+    adopt(b, node, flow);
+    adopt(b, node, top);
+    return node;
+}
+
+static struct tracer_node *arrange(struct builder *b, int *ids, int count, int depth)
+{
+    if (count == 0 || b->failed) {
+        return NULL;
+    }
+    if (count == 1) {
+        struct tracer_node *node = b->items[ids[0]].node;
+        b->items[ids[0]].node = NULL;
+        return node;
+    }
+    int *ends = malloc((size_t)count * sizeof *ends);
+    if (ends == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    static const double slacks[] = {0, 1, 3, 6};
+    struct tracer_node *node = NULL;
+    for (size_t k = 0; node == NULL && depth < MAX_DEPTH && k < sizeof slacks / sizeof slacks[0];
+         k++) {
+        for (int vertical = 1; node == NULL && vertical >= 0; vertical--) {
+            sort_ids(b, ids, count, vertical);
+            int parts = cut(b, ids, count, vertical, slacks[k], ends);
+            if (parts > 1) {
+                node = arrange_parts(b, ids, ends, parts, vertical, depth);
+            }
+        }
+    }
+    free(ends);
+    return node != NULL || b->failed ? node : arrange_layers(b, ids, count, depth);
+}
+
+/* Fills every container, innermost first: items are ordered so that a holder has a larger area than
+ * what it holds. */
+static void fill(struct builder *b, struct tracer_node *node, int holder, int *scratch)
+{
+    int count = 0;
+    for (int i = 0; i < b->count; i++) {
+        if (b->items[i].parent == holder && b->items[i].node != NULL) {
+            scratch[count++] = i;
+        }
+    }
+    if (count == 0) {
+        return;
+    }
+    int *ids = malloc((size_t)count * sizeof *ids);
+    if (ids == NULL) {
+        b->failed = true;
+        return;
+    }
+    memcpy(ids, scratch, (size_t)count * sizeof *ids);
+    for (int i = 0; i < count; i++) {
+        struct tracer_node *child = b->items[ids[i]].node;
+        if (child->kind != TRACER_TEXT) {
+            fill(b, child, ids[i], scratch);
+        }
+    }
+    struct tracer_node *inside = arrange(b, ids, count, 0);
+    free(ids);
+    if (inside == NULL) {
+        return;
+    }
+    if (node->kind == TRACER_PICTURE) {
+        node->kind = TRACER_STACK; /* a photo that holds things is their background */
+    }
+    bool plain = inside->scene_box < 0 && inside->scene_picture < 0 && inside->kind <= TRACER_ROW;
+    if (plain) { /* the container itself is the stack or the row */
+        node->kind = inside->kind;
+        node->children = inside->children;
+        node->child_count = inside->child_count;
+        inside->children = NULL;
+        inside->child_count = 0;
+        tracer_node_free(inside);
+    } else {
+        node->kind = TRACER_STACK;
+        adopt(b, node, inside);
+    }
+}
+
+static void number_nodes(struct tracer_node *node, int *next)
+{
+    node->mark = (*next)++;
+    for (int i = 0; i < node->child_count; i++) {
+        number_nodes(node->children[i], next);
+    }
+}
+
+struct tracer_node *tracer_tree_new(const struct glmv_scene *scene,
+                                    const struct tracer_shift *line_shift,
+                                    const struct tracer_shift *box_shift,
+                                    const struct tracer_shift *picture_shift, struct glmv_err *err)
+{
+    struct builder b = {.scene = scene,
+                        .line_shift = line_shift,
+                        .box_shift = box_shift,
+                        .picture_shift = picture_shift};
+    size_t most = scene->line_count + scene->box_count + scene->picture_count + 1;
+    b.items = calloc(most, sizeof *b.items);
+    int *scratch = malloc(most * sizeof *scratch);
+    struct tracer_node *root = NULL;
+    if (b.items != NULL && scratch != NULL) {
+        root = node_new(&b, TRACER_STACK, (struct glmv_box){0, 0, scene->width, scene->height});
+    }
+    if (root != NULL) {
+        add_boxes_and_pictures(&b);
+        int containers = b.count;
+        for (int i = 0; i < containers; i++) {
+            b.items[i].parent = holder_of(&b, b.items[i].want, BOX_TOLERANCE, i, containers);
+        }
+        add_lines(&b);
+        fill(&b, root, -1, scratch);
+        int next = 0;
+        number_nodes(root, &next);
+    }
+    for (int i = 0; b.items != NULL && i < b.count; i++) {
+        tracer_node_free(b.items[i].node);
+    }
+    free(b.items);
+    free(scratch);
+    if (root == NULL || b.failed) {
+        tracer_node_free(root);
+        glmv_fail_memory(err);
+        return NULL;
+    }
+    return root;
+}

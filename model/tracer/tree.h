@@ -1,0 +1,59 @@
+/*
+ * The layout tree of a traced page: what lies in what, and in which order it flows. Private to the
+ * tracer.
+ *
+ * Every measured thing (line, box, picture) is an item with a wanted rectangle. The structure is
+ * cut from the wanted rectangles; the numbers of the CSS come from placed rectangles, which are the
+ * wanted ones plus corrections.
+ */
+#ifndef GLMV_MODEL_TRACER_TREE_H
+#define GLMV_MODEL_TRACER_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/tracer/scene.h"
+
+enum tracer_node_kind {
+    TRACER_STACK,  /* children flow downwards */
+    TRACER_ROW,    /* children flow to the right */
+    TRACER_LAYERS, /* the first child flows, the others lie at absolute places */
+    TRACER_TEXT,   /* one or more lines of one paragraph */
+    TRACER_PICTURE,
+};
+
+struct tracer_node {
+    enum tracer_node_kind kind;
+    struct glmv_box box; /* px, as placed */
+    int scene_box;       /* the painted box that this node is, or -1 */
+    int scene_picture;   /* the picture that this node shows, or lies on (containers); -1 */
+    int *lines;          /* owned; for TRACER_TEXT: indices of the scene's lines */
+    int line_count;
+    double pitch;                  /* px from line to line, for TRACER_TEXT */
+    bool centered;                 /* the text is centred in what holds it */
+    int mark;                      /* its number, in document order from 0 */
+    struct tracer_node **children; /* owned */
+    int child_count;
+};
+
+/* Where corrections have moved the items of a scene, px. */
+struct tracer_shift {
+    double dx, dy;
+};
+
+/*
+ * Lays a scene out. line_shift, box_shift and picture_shift hold one entry for each line, box and
+ * picture. NULL without memory. Free with tracer_node_free.
+ */
+struct tracer_node *tracer_tree_new(const struct glmv_scene *scene,
+                                    const struct tracer_shift *line_shift,
+                                    const struct tracer_shift *box_shift,
+                                    const struct tracer_shift *picture_shift, struct glmv_err *err);
+void tracer_node_free(struct tracer_node *node);
+
+/* Ascent and descent of a family for a font size of 1 px, as browsers use them. */
+void tracer_font_metrics(const char *font, enum glmv_family family, double *ascent,
+                         double *descent);
+
+#endif
