@@ -6,6 +6,7 @@
 static const struct replicate_command commands[] = {
     {"ask", "ask a model about pictures", replicate_cmd_ask},
     {"doctor", "check what works on this machine", replicate_cmd_doctor},
+    {"edit", "change a page by an instruction", replicate_cmd_edit},
     {"inspect", "say what the tracer measures in a screenshot", replicate_cmd_inspect},
     {"models", "list the models of a server", replicate_cmd_models},
     {"render", "draw an HTML page into a picture", replicate_cmd_render},
