@@ -37,6 +37,7 @@ replicate_command_fn replicate_cmd_edit;
 replicate_command_fn replicate_cmd_inspect;
 replicate_command_fn replicate_cmd_models;
 replicate_command_fn replicate_cmd_render;
+replicate_command_fn replicate_cmd_replicate;
 replicate_command_fn replicate_cmd_version;
 
 #endif

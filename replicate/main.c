@@ -10,12 +10,16 @@ static const struct replicate_command commands[] = {
     {"inspect", "say what the tracer measures in a screenshot", replicate_cmd_inspect},
     {"models", "list the models of a server", replicate_cmd_models},
     {"render", "draw an HTML page into a picture", replicate_cmd_render},
+    {"replicate", "rebuild a screenshot as a page (needs not be named)", replicate_cmd_replicate},
     {"version", "print the version", replicate_cmd_version},
 };
 
 static void print_help(FILE *out)
 {
-    fputs("Usage: glmv-replicate COMMAND [OPTION...]\n\nCommands:\n", out);
+    fputs("Usage: glmv-replicate SHOT.png -o PAGE.html [OPTION...]\n"
+          "       glmv-replicate COMMAND [OPTION...]\n\n"
+          "Turns a picture of a web page into HTML and CSS that look the same.\n\nCommands:\n",
+          out);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     }
@@ -39,6 +43,6 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    fprintf(stderr, "glmv-replicate: no command '%s'; try 'glmv-replicate --help'\n", argv[1]);
-    return REPLICATE_USAGE;
+    /* Not a command: a screenshot, or an option of the main job. */
+    return replicate_cmd_replicate(argc, argv);
 }

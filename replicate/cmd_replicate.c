@@ -1,0 +1,218 @@
+/* The main job: a screenshot becomes a page. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "replicate/command.h"
+#include "replicate/model_options.h"
+#include "replicate/report.h"
+#include "replicate/trace.h"
+
+#define REPORT_MAX ((size_t)1 << 30)
+
+static const char usage[] =
+    "Usage: glmv-replicate SHOT.png -o PAGE.html [OPTION...]\n"
+    "Rebuilds a screenshot (PNG, WebP; - for standard input) as a page, renders it and measures "
+    "how near it came.\n\n"
+    "  -o FILE            the page; - for standard output\n"
+    "  --report FILE      what was measured, as one HTML file to look at\n"
+    "  --json FILE        the same for programs; - for standard output\n"
+    "  --assets inline|DIR  pictures in the page (the default) or as files in a folder\n"
+    "  --rounds N         renders that may correct the page, 0 to 20; 3\n"
+    "  --target SCORE     stop at this score, and exit with 1 below it\n"
+    "  --lang LANGS       languages of the text as Tesseract names them, such as eng+jpn\n"
+    "  --title TEXT       title of the page; its largest text\n"
+    "  --threads N        for reading text; one a processor\n"
+    "  -q, --quiet        print errors only\n"
+    "\nExit codes: 0 done, 1 below the wanted score, 2 usage, 3 input, 4 renderer, 130 "
+    "interrupted\n";
+
+enum {
+    OPT_REPORT = 256,
+    OPT_JSON,
+    OPT_ASSETS,
+    OPT_ROUNDS,
+    OPT_TARGET,
+    OPT_LANG,
+    OPT_TITLE,
+    OPT_THREADS,
+    OPT_HELP
+};
+
+static const struct option long_options[] = {{"output", required_argument, NULL, 'o'},
+                                             {"report", required_argument, NULL, OPT_REPORT},
+                                             {"json", required_argument, NULL, OPT_JSON},
+                                             {"assets", required_argument, NULL, OPT_ASSETS},
+                                             {"rounds", required_argument, NULL, OPT_ROUNDS},
+                                             {"target", required_argument, NULL, OPT_TARGET},
+                                             {"lang", required_argument, NULL, OPT_LANG},
+                                             {"title", required_argument, NULL, OPT_TITLE},
+                                             {"threads", required_argument, NULL, OPT_THREADS},
+                                             {"quiet", no_argument, NULL, 'q'},
+                                             {"help", no_argument, NULL, OPT_HELP},
+                                             {NULL, 0, NULL, 0}};
+
+struct request {
+    const char *input, *output, *report, *json;
+    bool quiet, has_target;
+    struct replicate_trace_options trace;
+};
+
+static bool whole(const char *text, const char *name, int low, int high, int *out,
+                  struct glmv_err *err)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || value < low || value > high) {
+        return glmv_fail(err, GLMV_ERR_USAGE, "%s: '%s' is not a whole number from %d to %d", name,
+                         text, low, high);
+    }
+    *out = (int)value;
+    return true;
+}
+
+static bool read_target(const char *text, struct request *r, struct glmv_err *err)
+{
+    char *end;
+    r->trace.target = strtod(text, &end);
+    r->has_target = true;
+    return (end != text && *end == '\0' && r->trace.target >= 0 && r->trace.target <= 1) ||
+           glmv_fail(err, GLMV_ERR_USAGE, "--target: '%s' is not a number from 0 to 1", text);
+}
+
+/* 0 to go on, else the exit code plus one. */
+static int read_options(int argc, char **argv, struct request *r, struct glmv_err *err)
+{
+    optind = 1;
+    for (int c = getopt_long(argc, argv, "o:qh", long_options, NULL); c != -1;
+         c = getopt_long(argc, argv, "o:qh", long_options, NULL)) {
+        bool ok = true;
+        switch (c) {
+        case 'o':
+            r->output = optarg;
+            break;
+        case 'q':
+            r->quiet = true;
+            break;
+        case OPT_REPORT:
+            r->report = optarg;
+            break;
+        case OPT_JSON:
+            r->json = optarg;
+            break;
+        case OPT_ASSETS:
+            r->trace.emit.assets_dir = strcmp(optarg, "inline") == 0 ? NULL : optarg;
+            break;
+        case OPT_ROUNDS:
+            ok = whole(optarg, "--rounds", 0, REPLICATE_MAX_ROUNDS, &r->trace.rounds, err);
+            break;
+        case OPT_TARGET:
+            ok = read_target(optarg, r, err);
+            break;
+        case OPT_LANG:
+            r->trace.look.lang = optarg;
+            break;
+        case OPT_TITLE:
+            r->trace.emit.title = optarg;
+            break;
+        case OPT_THREADS:
+            ok = whole(optarg, "--threads", 1, 256, &r->trace.look.threads, err);
+            break;
+        case 'h':
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return 1 + REPLICATE_DONE;
+        default:
+            fputs("Try 'glmv-replicate --help'.\n", stderr);
+            return 1 + REPLICATE_USAGE;
+        }
+        if (!ok) {
+            return 1 + replicate_report(err);
+        }
+    }
+    r->input = optind < argc ? argv[optind] : NULL;
+    if (r->input == NULL || argc > optind + 1 || r->output == NULL) {
+        glmv_fail(err, GLMV_ERR_USAGE,
+                  "one screenshot and -o PAGE.html are needed; see 'glmv-replicate --help'");
+        return 1 + replicate_report(err);
+    }
+    return 0;
+}
+
+static void show_progress(void *arg, const char *what)
+{
+    (void)arg;
+    fprintf(stderr, "\r\033[K%s", what);
+    fflush(stderr);
+}
+
+static bool write_results(const struct request *r, const struct glmv_image *target,
+                          const struct replicate_trace *t, struct glmv_err *err)
+{
+    struct replicate_report report = {r->input, r->output, target, t};
+    struct glmv_buf buf;
+    glmv_buf_init(&buf, REPORT_MAX);
+    bool ok = glmv_draft_write_assets(t->draft, err) &&
+              glmv_file_write(r->output, t->html.data, t->html.len, err);
+    if (ok && r->report != NULL) {
+        ok = replicate_report_html(&report, &buf, err) &&
+             glmv_file_write(r->report, buf.data, buf.len, err);
+        glmv_buf_clear(&buf);
+    }
+    if (ok && r->json != NULL) {
+        ok = replicate_report_json(&report, &buf, err) &&
+             glmv_file_write(r->json, buf.data, buf.len, err);
+    }
+    glmv_buf_release(&buf);
+    return ok;
+}
+
+static int run(struct request *r, struct glmv_err *err)
+{
+    struct glmv_image *target = glmv_image_read(r->input, err);
+    if (target == NULL) {
+        return replicate_report(err);
+    }
+    glmv_image_flatten(target, 0xffffff);
+    bool terminal = !r->quiet && isatty(STDERR_FILENO);
+    r->trace.progress = terminal ? show_progress : NULL;
+    r->trace.cancel = replicate_cancel_flag();
+    struct replicate_trace t;
+    bool ok = replicate_trace_run(target, &r->trace, &t, err);
+    if (terminal) {
+        fputs("\r\033[K", stderr);
+    }
+    struct glmv_err late = {0};
+    bool written = false;
+    if (t.render != NULL && t.html.len > 0) {
+        written = write_results(r, target, &t, &late);
+    }
+    int code = REPLICATE_DONE;
+    if (!ok) {
+        code = replicate_report(err);
+    }
+    if (late.code != GLMV_ERR_NONE) {
+        code = replicate_report(&late);
+    } else if (written && !r->quiet && strcmp(r->output, "-") != 0) {
+        fprintf(stderr, "%s: score %.4f after %d render%s, %.1f s%s%s\n", r->output, t.score.total,
+                t.round_count, t.round_count == 1 ? "" : "s", t.total_seconds,
+                r->report != NULL ? "; look at " : "", r->report != NULL ? r->report : "");
+    }
+    if (code == REPLICATE_DONE && r->has_target && t.score.total < r->trace.target) {
+        code = REPLICATE_BELOW;
+    }
+    replicate_trace_release(&t);
+    glmv_image_free(target);
+    return code;
+}
+
+int replicate_cmd_replicate(int argc, char **argv)
+{
+    struct glmv_err err = {0};
+    struct request r = {.trace = replicate_trace_defaults()};
+    int stop = read_options(argc, argv, &r, &err);
+    return stop != 0 ? stop - 1 : run(&r, &err);
+}

@@ -1,0 +1,186 @@
+#include "replicate/trace.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "replicate/referee.h"
+
+#define HTML_MAX ((size_t)64 << 20)
+#define LEAST_GAIN 0.0002 /* of the score; less is noise */
+#define SLICE_FALL 0.03   /* how far one slice may fall in an accepted round */
+
+struct replicate_trace_options replicate_trace_defaults(void)
+{
+    return (struct replicate_trace_options){.rounds = 3, .target = 2, .look = {.scale = 1}};
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void say(const struct replicate_trace_options *options, const char *what)
+{
+    if (options->progress != NULL) {
+        options->progress(options->progress_arg, what);
+    }
+}
+
+static bool cancelled(const struct replicate_trace_options *options, struct glmv_err *err)
+{
+    if (options->cancel != NULL && atomic_load(options->cancel)) {
+        glmv_fail(err, GLMV_ERR_CANCELLED, "interrupted");
+        return true;
+    }
+    return false;
+}
+
+static struct glmv_render *measure(const struct replicate_court *court,
+                                   const struct glmv_draft *draft, bool marks,
+                                   struct glmv_buf *html, struct glmv_score *score,
+                                   struct glmv_err *err)
+{
+    glmv_buf_clear(html);
+    return glmv_draft_html(draft, marks, html, err)
+               ? replicate_measure(court, html->data, html->len, score, err)
+               : NULL;
+}
+
+static bool accepts(const struct glmv_score *best, const struct glmv_score *next)
+{
+    if (next->total < best->total + LEAST_GAIN) {
+        return false;
+    }
+    for (int i = 0; i < best->slice_count && i < next->slice_count; i++) {
+        if (next->slices[i] < best->slices[i] - SLICE_FALL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void note_round(struct replicate_trace *t, const struct glmv_score *score, bool accepted,
+                       int changed, double seconds, const struct replicate_trace_options *options)
+{
+    char text[120];
+    t->rounds[t->round_count++] = (struct replicate_round){*score, accepted, changed, seconds};
+    snprintf(text, sizeof text, "round %d: score %.4f%s", t->round_count - 1, score->total,
+             accepted ? "" : " (not kept)");
+    say(options, text);
+}
+
+/* One correction. Returns false when there is nothing more to gain, or on failure. */
+static bool correct(struct replicate_trace *t, const struct replicate_court *court,
+                    struct glmv_buf *html, const struct replicate_trace_options *options,
+                    struct glmv_err *err)
+{
+    double start = now();
+    int changed = 0;
+    struct glmv_score score;
+    struct glmv_draft *next = glmv_draft_copy(t->draft, err);
+    if (next == NULL ||
+        !glmv_draft_revise(next, court->target, t->render->image, t->render->page, &changed, err) ||
+        changed == 0) {
+        glmv_draft_free(next);
+        return false;
+    }
+    struct glmv_render *render = measure(court, next, true, html, &score, err);
+    if (render == NULL) {
+        glmv_draft_free(next);
+        return false;
+    }
+    bool better = accepts(&t->score, &score);
+    note_round(t, &score, better, changed, now() - start, options);
+    if (!better) {
+        glmv_draft_free(next);
+        glmv_render_free(render);
+        return false;
+    }
+    glmv_draft_free(t->draft);
+    glmv_render_free(t->render);
+    t->draft = next;
+    t->render = render;
+    t->score = score;
+    return true;
+}
+
+/* The page without marks is what people get, so it is the one that is measured last. */
+static bool finish(struct replicate_trace *t, const struct replicate_court *court,
+                   struct glmv_err *err)
+{
+    struct glmv_score score;
+    struct glmv_render *render = measure(court, t->draft, false, &t->html, &score, err);
+    if (render == NULL) {
+        return false;
+    }
+    glmv_render_free(t->render);
+    t->render = render;
+    t->score = score;
+    return true;
+}
+
+static bool improve(struct replicate_trace *t, const struct replicate_court *court,
+                    const struct replicate_trace_options *options, struct glmv_err *err)
+{
+    struct glmv_buf html;
+    glmv_buf_init(&html, HTML_MAX);
+    double start = now();
+    say(options, "rendering");
+    t->render = measure(court, t->draft, true, &html, &t->score, err);
+    bool ok = t->render != NULL;
+    if (ok) {
+        note_round(t, &t->score, true, 0, now() - start, options);
+        int round = 0;
+        while (round < options->rounds && t->score.total < options->target &&
+               !cancelled(options, err) && correct(t, court, &html, options, err)) {
+            round++;
+        }
+    }
+    glmv_buf_release(&html);
+    return ok && (err == NULL || err->code == GLMV_ERR_NONE);
+}
+
+bool replicate_trace_run(const struct glmv_image *target,
+                         const struct replicate_trace_options *options, struct replicate_trace *out,
+                         struct glmv_err *err)
+{
+    double start = now();
+    memset(out, 0, sizeof *out);
+    glmv_buf_init(&out->html, HTML_MAX);
+    /* The renderer starts while the tracer looks. */
+    struct replicate_court court = {.target = target, .scale = 1};
+    court.renderer = glmv_renderer_open(NULL, err);
+    if (court.renderer == NULL) {
+        return false;
+    }
+    say(options, "reading the screenshot");
+    out->scene = glmv_tracer_look(target, &options->look, err);
+    out->look_seconds = now() - start;
+    bool ok = out->scene != NULL && !cancelled(options, err);
+    if (ok) {
+        say(options, "laying the page out");
+        out->draft = glmv_draft_new(out->scene, &options->emit, err);
+        ok = out->draft != NULL && improve(out, &court, options, err);
+    }
+    if (out->render != NULL) { /* also after an interrupt: the best page so far is kept */
+        struct glmv_err late = {0};
+        if (!finish(out, &court, &late)) {
+            ok = ok && glmv_fail(err, late.code, "%s", late.message);
+        }
+    }
+    glmv_renderer_close(court.renderer);
+    out->total_seconds = now() - start;
+    return ok;
+}
+
+void replicate_trace_release(struct replicate_trace *trace)
+{
+    glmv_buf_release(&trace->html);
+    glmv_render_free(trace->render);
+    glmv_draft_free(trace->draft);
+    glmv_scene_free(trace->scene);
+    memset(trace, 0, sizeof *trace);
+}
