@@ -114,6 +114,25 @@ static bool is_solid(const struct search *s, int count, struct model_rect r)
     return major >= 0 && n >= 0.45 * (r.x1 - r.x0) * (r.y1 - r.y0);
 }
 
+/* Whether a hole spans its width near its top and its bottom: a button, a badge, and no wide
+ * letter. */
+static bool spans_width(const struct search *s, struct model_rect r)
+{
+    int w = r.x1 - r.x0;
+    int inset = (r.y1 - r.y0) / 6;
+    for (int end = 0; end < 2; end++) {
+        int y = end == 0 ? r.y0 + inset : r.y1 - 1 - inset;
+        int hits = 0;
+        for (int x = r.x0; x < r.x1; x++) {
+            hits += s->view->label[y * s->view->w + x] != s->surface;
+        }
+        if (hits < 0.8 * w) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool consider_hole(struct search *s, int count, struct model_rect r, struct glmv_err *err)
 {
     struct model_view *view = s->view;
@@ -137,8 +156,11 @@ static bool consider_hole(struct search *s, int count, struct model_rect r, stru
         return true;
     }
     mark.weak = is_solid(s, count, r);
-    if (mark.weak && h >= 8 && w > 1.3 * h) {
-        return true;
+    if (mark.weak && h >= 8 && w > 1.2 * h) {
+        if (spans_width(s, r)) {
+            return true;
+        }
+        mark.weak = false;
     }
     if (w > 6 * h && h > 40) {
         return true;

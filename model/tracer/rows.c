@@ -12,6 +12,7 @@ struct item {
     int tall; /* px, of its typical glyph */
     int parent;
     bool weak;
+    int count; /* of marks */
 };
 
 static int height(struct model_rect r)
@@ -54,6 +55,7 @@ static void join(struct item *items, int a, int b)
     p->r.y1 = model_max(p->r.y1, q->r.y1);
     p->tall = model_max(p->tall, q->tall);
     p->weak = p->weak && q->weak;
+    p->count += q->count;
     items[b].parent = a;
 }
 
@@ -79,6 +81,12 @@ static bool are_neighbours(const struct item *a, const struct item *b)
 static bool is_part_of(const struct item *part, const struct item *line)
 {
     int tall = line->tall;
+    /* A lone large mark is an icon more often than a glyph: it takes nothing that lies beside it.
+     */
+    bool within = part->r.x0 >= line->r.x0 - 1 && part->r.x1 <= line->r.x1 + 1;
+    if (part->count > 3 || (line->count < 2 && (!within || tall > 60))) {
+        return false;
+    }
     if (height(part->r) > 0.55 * tall || part->r.x1 - part->r.x0 > 1.3 * tall) {
         return false;
     }
@@ -146,6 +154,7 @@ static int contract(struct item *items, int n, int *map)
             s->r.y1 = model_max(s->r.y1, items[i].r.y1);
             s->tall = model_max(s->tall, items[i].tall);
             s->weak = s->weak && items[i].weak;
+            s->count += items[i].count;
         }
         map[i] = fresh[map[i]];
     }
@@ -248,7 +257,7 @@ bool model_rows_find(struct model_view *view, struct glmv_err *err)
     bool ok = sorted != NULL && items != NULL && mark != NULL && of != NULL && map != NULL;
     for (int i = 0; ok && i < n; i++) {
         const struct model_mark *m = &view->marks[i];
-        sorted[i].item = (struct item){m->r, m->surface, height(m->r), 0, m->weak};
+        sorted[i].item = (struct item){m->r, m->surface, height(m->r), 0, m->weak, 1};
         sorted[i].mark = i;
     }
     if (ok) {

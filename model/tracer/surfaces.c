@@ -9,8 +9,10 @@ enum {
     NEIGHBOUR_TOLERANCE = 2, /* near-white surfaces differ by one level; shadows by two */
     REGION_MIN_AREA = 20,    /* px; smaller regions are edges of glyphs */
     SURFACE_MIN_AREA = 90,
+    TEXTURE_TOLERANCE = 9, /* between px of a page with a paper-like background */
     FLAT_TOLERANCE = 6,
     PLANE_TOLERANCE = 7,
+    SAMPLES = 96, /* px a region */
 };
 
 static int32_t find_root(int32_t *parent, int32_t i)
@@ -44,7 +46,16 @@ static void join(int32_t *parent, int32_t a, int32_t b)
     parent[b] = a;
 }
 
-static void join_neighbours(struct model_view *view)
+/* Whether two px belong together. even tells the px of surfaces that are known; NULL at first. */
+static bool alike(const uint8_t *even, size_t a, size_t b, int distance)
+{
+    if (even == NULL || (even[a] && even[b])) {
+        return distance <= NEIGHBOUR_TOLERANCE;
+    }
+    return !even[a] && !even[b] && distance <= TEXTURE_TOLERANCE;
+}
+
+static void join_neighbours(struct model_view *view, const uint8_t *even)
 {
     int32_t *parent = view->label;
     for (int y = 0; y < view->h; y++) {
@@ -52,10 +63,11 @@ static void join_neighbours(struct model_view *view)
             int32_t i = y * view->w + x;
             const uint8_t *p = view->image->rgba + (size_t)i * 4;
             parent[i] = -1;
-            if (x > 0 && model_distance(p, p - 4) <= NEIGHBOUR_TOLERANCE) {
+            if (x > 0 && alike(even, (size_t)i, (size_t)i - 1, model_distance(p, p - 4))) {
                 join(parent, i - 1, i);
             }
-            if (y > 0 && model_distance(p, p - (size_t)view->w * 4) <= NEIGHBOUR_TOLERANCE) {
+            if (y > 0 && alike(even, (size_t)i, (size_t)i - (size_t)view->w,
+                               model_distance(p, p - (size_t)view->w * 4))) {
                 join(parent, i - view->w, i);
             }
         }
@@ -81,7 +93,6 @@ static int number_regions(struct model_view *view)
 /* Sums for a least-squares plane of the colour over a region. */
 struct sums {
     double n, x, y, xx, xy, yy, c[3], cx[3], cy[3];
-    double flat[3], flat_n; /* of the px near the first estimate */
     int near_flat, near_plane;
 };
 
@@ -146,29 +157,54 @@ static void solve_plane(struct model_region *g, const struct sums *s)
     }
 }
 
-/* A majority vote finds the commonest colour when one covers most of the region; two passes settle
- * it. */
-static void vote_colours(struct model_view *view, int *votes)
+/* Px of a region spread evenly over it, to find the colour that most of them are near to. */
+struct sample {
+    uint8_t rgb[SAMPLES][3];
+    int seen, count;
+};
+
+static void choose_colour(struct model_region *g, const struct sample *s)
 {
+    int best = -1;
+    for (int i = 0; i < s->count; i++) {
+        int near = 0;
+        for (int k = 0; k < s->count; k++) {
+            int d = model_distance(s->rgb[i], s->rgb[k]);
+            near += d == 0 ? 3 : d <= 2;
+        }
+        if (near > best) {
+            best = near;
+            memcpy(g->rgb, s->rgb[i], 3);
+        }
+    }
+}
+
+static bool find_colours(struct model_view *view)
+{
+    struct sample *samples = calloc((size_t)view->region_count + 1, sizeof *samples);
+    if (samples == NULL) {
+        return false;
+    }
     size_t total = (size_t)view->w * (size_t)view->h;
-    memset(votes, 0, (size_t)view->region_count * sizeof *votes);
     for (size_t i = 0; i < total; i++) {
         int32_t l = view->label[i];
         if (l < 0) {
             continue;
         }
-        const uint8_t *p = view->image->rgba + i * 4;
-        uint8_t *rgb = view->regions[l].rgb;
-        if (votes[l] == 0) {
-            memcpy(rgb, p, 3);
-            votes[l] = 1;
-        } else {
-            votes[l] += memcmp(rgb, p, 3) == 0 ? 1 : -1;
+        struct sample *s = &samples[l];
+        int step = view->regions[l].area / SAMPLES + 1;
+        if (s->seen++ % step == 0 && s->count < SAMPLES) {
+            memcpy(s->rgb[s->count++], view->image->rgba + i * 4, 3);
         }
     }
+    for (int i = 0; i < view->region_count; i++) {
+        choose_colour(&view->regions[i], &samples[i]);
+    }
+    free(samples);
+    return true;
 }
 
-static void count_near(struct model_view *view, struct sums *sums)
+static void count_near(struct model_view *view, struct sums *sums, int flat)
 {
     for (int y = 0; y < view->h; y++) {
         for (int x = 0; x < view->w; x++) {
@@ -178,7 +214,7 @@ static void count_near(struct model_view *view, struct sums *sums)
             }
             const struct model_region *g = &view->regions[l];
             const uint8_t *p = model_px(view, x, y);
-            sums[l].near_flat += model_distance(p, g->rgb) <= FLAT_TOLERANCE;
+            sums[l].near_flat += model_distance(p, g->rgb) <= flat;
             double worst = 0;
             for (int c = 0; c < 3; c++) {
                 double want = (double)(g->plane[c][0] + g->plane[c][1] * (float)(x - g->r.x0) +
@@ -202,26 +238,24 @@ static void choose_page(struct model_view *view)
     }
 }
 
-bool model_regions_find(struct model_view *view, struct glmv_err *err)
+static bool label_regions(struct model_view *view, const uint8_t *even)
 {
-    view->label = malloc((size_t)view->w * (size_t)view->h * sizeof *view->label);
-    if (view->label == NULL) {
-        return glmv_fail_memory(err);
-    }
-    join_neighbours(view);
+    join_neighbours(view, even);
     view->region_count = number_regions(view);
     size_t n = (size_t)view->region_count + 1;
+    free(view->regions);
     view->regions = calloc(n, sizeof *view->regions);
     struct sums *sums = calloc(n, sizeof *sums);
-    int *votes = calloc(n, sizeof *votes);
-    bool ok = view->regions != NULL && sums != NULL && votes != NULL;
+    bool ok = view->regions != NULL && sums != NULL;
     if (ok) {
         measure_extent(view, sums);
         for (int i = 0; i < view->region_count; i++) {
             solve_plane(&view->regions[i], &sums[i]);
         }
-        vote_colours(view, votes);
-        count_near(view, sums);
+        ok = find_colours(view);
+    }
+    if (ok) {
+        count_near(view, sums, even == NULL ? FLAT_TOLERANCE : 2 * FLAT_TOLERANCE);
         for (int i = 0; i < view->region_count; i++) {
             struct model_region *g = &view->regions[i];
             bool flat = sums[i].near_flat >= 0.7 * g->area;
@@ -229,10 +263,41 @@ bool model_regions_find(struct model_view *view, struct glmv_err *err)
             g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
         }
-        choose_page(view);
     }
     free(sums);
-    free(votes);
+    return ok;
+}
+
+/* The px of surfaces, when so many lie outside that the page may have a texture. NULL otherwise. */
+static uint8_t *find_uneven(const struct model_view *view)
+{
+    size_t total = (size_t)view->w * (size_t)view->h;
+    uint8_t *even = malloc(total);
+    size_t inside = 0;
+    for (size_t i = 0; even != NULL && i < total; i++) {
+        int32_t l = view->label[i];
+        even[i] = l >= 0 && view->regions[l].surface;
+        inside += even[i];
+    }
+    if (inside > total - total / 4) {
+        free(even);
+        return NULL;
+    }
+    return even;
+}
+
+bool model_regions_find(struct model_view *view, struct glmv_err *err)
+{
+    view->label = malloc((size_t)view->w * (size_t)view->h * sizeof *view->label);
+    bool ok = view->label != NULL && label_regions(view, NULL);
+    uint8_t *even = ok ? find_uneven(view) : NULL;
+    if (even != NULL) {
+        ok = label_regions(view, even);
+        free(even);
+    }
+    if (ok) {
+        choose_page(view);
+    }
     return ok || glmv_fail_memory(err);
 }
 

@@ -333,6 +333,10 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
             return glmv_fail_memory(err);
         }
         line->word_count++;
+        bool before_small = i + 1 < count && islower((unsigned char)words[i + 1].word->text[0]);
+        if (strcmp(w->text, "|") == 0 && before_small) {
+            w->text[0] = 'I'; /* a separator stands before a capital */
+        }
         mend_bars(w->text);
         w->ink = to_box(words[i].r);
         w->confidence = words[i].word->confidence;
