@@ -33,7 +33,7 @@ static bool take_real(const char *option, const char *text, double low, double h
 
 static bool take_whole(const char *option, const char *text, int *out, struct glmv_err *err)
 {
-    double value;
+    double value = 0;
     if (!take_real(option, text, 0, INT_MAX, &value, err)) {
         return false;
     }
