@@ -12,6 +12,7 @@
 #define MOVED_PX 3.0  /* smaller shifts are not worth a sentence */
 #define TEXT_STEPS 14 /* of 255 in one channel; the colour of thin type is measured less surely */
 #define PAINT_STEPS 6
+#define FAR_PX 40.0        /* a line that far off its place is worth a third of its place */
 #define ASCENT_SHARE 0.805 /* of ascent + descent; within 0.01 for the families in use */
 
 /* A line of the target beside the text of the page that matches it. */
@@ -499,14 +500,23 @@ static bool median_size(struct search *s, struct glmv_err *err)
     return true;
 }
 
-int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_page *page,
-                            double scale, struct replicate_fact *facts, struct glmv_err *err)
+static void end(struct search *s)
 {
-    int count = -1;
+    if (s != NULL) {
+        free(s->pairs);
+        free(s->used);
+        free(s);
+    }
+}
+
+/* Matches the lines of the target with the texts of the page. */
+static struct search *begin(const struct glmv_scene *target, const struct glmv_page *page,
+                            double scale, struct glmv_err *err)
+{
     struct search *s = calloc(1, sizeof *s);
     if (s == NULL) {
         glmv_fail_memory(err);
-        return -1;
+        return NULL;
     }
     s->target = target;
     s->page = page;
@@ -518,18 +528,70 @@ int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_p
     } else if (median_size(s, err)) {
         match(s, 1);
         match(s, 0.6);
-        find_missing(s);
-        find_extra(s);
-        find_height(s);
-        find_moved(s);
-        find_colours(s);
-        find_type(s);
-        count = choose(s, facts);
+        return s;
     }
-    free(s->pairs);
-    free(s->used);
-    free(s);
+    end(s);
+    return NULL;
+}
+
+int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_page *page,
+                            double scale, struct replicate_fact *facts, struct glmv_err *err)
+{
+    struct search *s = begin(target, page, scale, err);
+    if (s == NULL) {
+        return -1;
+    }
+    find_missing(s);
+    find_extra(s);
+    find_height(s);
+    find_moved(s);
+    find_colours(s);
+    find_type(s);
+    int count = choose(s, facts);
+    end(s);
     return count;
+}
+
+/* 0..1: how well a line of the target is there, at its place, in its colour and size. */
+static double line_agreement(const struct search *s, const struct pair *pair)
+{
+    if (pair->text == NULL) {
+        return 0.4 * said_elsewhere(s, pair->line->text);
+    }
+    double away = hypot(pair->dx, pair->dy) - MOVED_PX;
+    double place = exp(-fmax(0, away) / FAR_PX);
+    double off = channel_distance(pair->line->color, pair->text->rgba) - TEXT_STEPS;
+    double colour = pair->line->on_picture ? 1 : 1 - fmin(1, fmax(0, off) / 128);
+    double have = pair->text->font_px * s->scale, want = pair->line->font_px;
+    double size = fmin(have, want) / fmax(1, fmax(have, want));
+    return 0.4 + 0.6 * place * (0.5 + 0.5 * colour) * (size > 0.95 ? 1 : size);
+}
+
+bool replicate_feedback_agreement(const struct glmv_scene *target, const struct glmv_page *page,
+                                  double scale, double *agreement, struct glmv_err *err)
+{
+    struct search *s = begin(target, page, scale, err);
+    if (s == NULL) {
+        return false;
+    }
+    double sum = 0, all = 0;
+    for (size_t i = 0; i < target->line_count; i++) {
+        double weight = (double)strlen(target->lines[i].text);
+        if (target->lines[i].confidence >= SURE) {
+            sum += weight * line_agreement(s, &s->pairs[i]);
+            all += weight;
+        }
+    }
+    for (size_t j = 0; j < page->text_count; j++) {
+        double best = s->used[j] ? 1 : 0;
+        for (size_t i = 0; best == 0 && i < target->line_count; i++) {
+            best = likeness(page->texts[j].text, target->lines[i].text);
+        }
+        all += best == 0 && all > 0 ? (double)strlen(page->texts[j].text) : 0;
+    }
+    *agreement = all > 0 ? sum / all : 1;
+    end(s);
+    return true;
 }
 
 bool replicate_feedback_write(const struct replicate_fact *facts, int count, int width, int height,

@@ -41,6 +41,13 @@ struct replicate_fact {
 int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_page *page,
                             double scale, struct replicate_fact *facts, struct glmv_err *err);
 
+/*
+ * How much of the target's text the page says, at its place, in its colour and size: 0..1. Pixels
+ * alone would rather have a text vanish than stand in the wrong place.
+ */
+bool replicate_feedback_agreement(const struct glmv_scene *target, const struct glmv_page *page,
+                                  double scale, double *agreement, struct glmv_err *err);
+
 /* Appends the facts as a list, each with its box in thousandths of the target's sides. */
 bool replicate_feedback_write(const struct replicate_fact *facts, int count, int width, int height,
                               struct glmv_buf *out, struct glmv_err *err);

@@ -10,10 +10,11 @@
 struct replicate_court {
     struct glmv_renderer *renderer;  /* borrowed */
     const struct glmv_image *target; /* borrowed, opaque */
-    double scale;                    /* target px per CSS px */
+    const struct glmv_scene *scene;  /* borrowed; of the target */
 };
 
-/* Renders at the target's width and measures. NULL on failure. */
+/* Renders at the target's width and measures: six tenths pixels (diff), four tenths text. The
+ * slices are of pixels. NULL on failure. */
 struct glmv_render *replicate_measure(const struct replicate_court *court, const char *html,
                                       size_t len, struct glmv_score *score, struct glmv_err *err);
 

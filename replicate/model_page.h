@@ -1,0 +1,25 @@
+/*
+ * A screenshot and a model in, the best measured page out: perception for the hints, then the
+ * rounds of replicate/rounds.h with the renderer and diff as the referee. Private to replicate.
+ */
+#ifndef GLMV_REPLICATE_MODEL_PAGE_H
+#define GLMV_REPLICATE_MODEL_PAGE_H
+
+#include "replicate/model_options.h"
+#include "replicate/rounds.h"
+
+struct replicate_model_page {
+    const struct replicate_model *model;
+    const struct replicate_rounds_options *rounds;
+    struct glmv_renderer *renderer;
+    const struct glmv_image *target; /* opaque */
+    const char *lang;                /* of its text, as Tesseract names it; NULL: guess */
+    double scale;                    /* device px per CSS px; 0: guess */
+};
+
+/* As replicate_rounds_run: result is released by the caller also after a failure, and holds the
+ * best page when there is one. */
+bool replicate_model_page_write(const struct replicate_model_page *job,
+                                struct replicate_rounds_result *result, struct glmv_err *err);
+
+#endif
