@@ -37,7 +37,7 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
     bool ok = false;
     if (scene != NULL) {
         struct replicate_rounds_options rounds = *job->rounds;
-        struct replicate_court court = {job->renderer, job->target, scene};
+        struct replicate_court court = {job->renderer, job->target, scene->scale, scene};
         struct replicate_referee referee = {extract, measure, &court};
         struct replicate_author author = {
             .chat = chat,

@@ -10,7 +10,8 @@
 struct replicate_court {
     struct glmv_renderer *renderer;  /* borrowed */
     const struct glmv_image *target; /* borrowed, opaque */
-    const struct glmv_scene *scene;  /* borrowed; of the target */
+    double scale;                    /* target px per CSS px */
+    const struct glmv_scene *scene;  /* borrowed; of the target; NULL: pixels alone are measured */
 };
 
 /* Renders at the target's width and measures: six tenths pixels (diff), four tenths text. The

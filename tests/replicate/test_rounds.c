@@ -203,7 +203,7 @@ static void on_log(void *arg, const char *sentence)
 static bool run_script(struct replicate_rounds_options *options,
                        struct replicate_rounds_result *result, struct glmv_err *err)
 {
-    struct replicate_court court = {renderer, target->image, scene};
+    struct replicate_court court = {renderer, target->image, 1, scene};
     struct replicate_referee referee = {extract, measure, &court};
     if (scripted_start(&server, folder) != 0) {
         SKIP("no python3");
@@ -243,7 +243,7 @@ static void test_loop_keeps_the_best(void)
     CHECK(strstr(logged, "round 1: rejected: the score went from") != NULL);
     CHECK(strstr(logged, "round 2: accepted") != NULL);
     CHECK(strstr(logged, "round 3: rejected: no page") != NULL);
-    struct replicate_court court = {renderer, target->image, scene};
+    struct replicate_court court = {renderer, target->image, 1, scene};
     struct glmv_score again;
     struct glmv_render *render =
         replicate_measure(&court, result.page.data, result.page.len, &again, &err);
