@@ -1,0 +1,86 @@
+/*
+ * The tensor operations of the engine on the CPU: matrices in the form they are stored in, vectors
+ * in float, a pool of threads. One loop in plain C is the reference; AVX2 and AVX-512 forms of it
+ * are chosen at run time. A row of a result is computed in one fixed order, whatever the number of
+ * rows and threads, so that one row and k rows give the same bits. Private to model/glm.
+ */
+#ifndef GLMV_MODEL_GLM_BACKEND_H
+#define GLMV_MODEL_GLM_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/glm/weights.h"
+
+/* How a matrix is stored. The quantised forms hold groups of GLM_GROUP weights of a row with one
+ * float scale each. */
+enum glm_form { GLM_FORM_F32, GLM_FORM_F16, GLM_FORM_BF16, GLM_FORM_INT8, GLM_FORM_INT4 };
+
+#define GLM_GROUP 32
+
+struct glm_matrix {
+    enum glm_form form;
+    size_t rows, cols;
+    const void *data;    /* row-major [rows][cols]; int4: two a byte, even column low, value + 8 */
+    const float *scales; /* [rows][cols / GLM_GROUP]; NULL unless quantised */
+};
+
+enum glm_cpu { GLM_CPU_SCALAR, GLM_CPU_AVX2, GLM_CPU_AVX512 };
+
+struct glm_pool;
+
+/* threads 0: as many as this process may use (affinity and cgroup). NULL on failure. */
+struct glm_pool *glm_pool_new(int threads, struct glmv_err *err);
+/* NULL is allowed. */
+void glm_pool_free(struct glm_pool *pool);
+int glm_pool_threads(const struct glm_pool *pool);
+/* Calls run(arg, begin, end) for parts of 0 .. count until all is done; parts are claimed, so that
+ * a thread that does not get the processor holds nobody up. */
+void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
+                  void (*run)(void *arg, size_t begin, size_t end), void *arg);
+
+/* The best this processor can do, or the wanted one where it can. For tests and benchmarks. */
+enum glm_cpu glm_cpu_best(void);
+void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu);
+
+/* y[n][rows] = x[n][cols] * m^T + bias; bias may be NULL. */
+void glm_linear(struct glm_pool *pool, const struct glm_matrix *m, const float *bias,
+                const float *x, size_t n, float *y);
+/* y[n][width] = x * weight / sqrt(mean(x^2) + eps); y may be x. */
+void glm_rms_norm(const float *x, const float *weight, float eps, size_t n, size_t width, float *y);
+/* gate[i] = silu(gate[i]) * up[i] */
+void glm_silu_mul(float *gate, const float *up, size_t count);
+
+/* Attention of n queries. Query i sees keys 0 .. first + i * step. */
+struct glm_attention {
+    const float *q, *k, *v;
+    float *out;
+    size_t n, heads, group, dim;                  /* group: query heads that share a key head */
+    size_t q_row, k_row, out_row, q_head, k_head; /* strides in floats */
+    size_t first, step; /* keys the first query sees, more for each next */
+};
+bool glm_attend(struct glm_pool *pool, const struct glm_attention *attention, struct glmv_err *err);
+
+/* One row of a matrix as float. */
+void glm_row(const struct glm_matrix *m, size_t row, float *out);
+
+/* Quantises to form (INT8 or INT4) into new memory: matrix->data and scales are owned by the caller
+ * then. cols must be a multiple of GLM_GROUP. */
+bool glm_quantise(struct glm_pool *pool, const struct glm_matrix *from, enum glm_form form,
+                  struct glm_matrix *out, struct glmv_err *err);
+
+/* count outputs of one row of m against up to 4 rows of x. Kernels; see rows.c and rows_x86.c. */
+typedef void glm_rows_fn(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
+                         size_t count, float *out);
+void glm_rows_scalar(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
+                     size_t count, float *out);
+#if defined(__x86_64__)
+void glm_rows_avx2(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
+                   size_t count, float *out);
+void glm_rows_avx512(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
+                     size_t count, float *out);
+#endif
+
+#endif

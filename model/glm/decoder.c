@@ -1,0 +1,195 @@
+/* The text model. n: rows of this step, h: hidden. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "model/glm/model.h"
+
+static void see(const struct glm_trace *trace, const char *stage, const float *data, size_t count)
+{
+    if (trace != NULL) {
+        trace->see(trace->arg, stage, data, count);
+    }
+}
+
+bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t capacity,
+                      struct glmv_err *err)
+{
+    const struct glm_text_config *c = &model->config.text;
+    memset(d, 0, sizeof *d);
+    d->model = model;
+    d->capacity = capacity;
+    size_t wide = (size_t)c->heads * (size_t)c->head_dim,
+           kv = (size_t)c->kv_heads * (size_t)c->head_dim;
+    size_t h = (size_t)c->hidden, inner = (size_t)c->inner, half = (size_t)c->rot / 2, cache;
+    size_t row = 2 * h + 2 * wide + 2 * kv + 2 * inner + 2 * half;
+    if (!glmv_size_mul((size_t)c->layers * kv, capacity, &cache) ||
+        !glmv_size_mul(cache, sizeof(float), &cache)) {
+        return glmv_fail_memory(err);
+    }
+    d->keys = malloc(cache);
+    d->values = malloc(cache);
+    d->scratch = malloc(row * GLM_BATCH * sizeof(float));
+    if (d->keys == NULL || d->values == NULL || d->scratch == NULL) {
+        glm_decoder_release(d);
+        return glmv_fail(err, GLMV_ERR_MEMORY,
+                         "no memory for %zu tokens of context (%.1f GB); use a smaller --context",
+                         capacity, 2 * (double)cache / 1e9);
+    }
+    float *at = d->scratch;
+    struct {
+        float **place;
+        size_t width;
+    } parts[] = {{&d->x, h},      {&d->h, h},     {&d->q, wide},     {&d->attn, wide},
+                 {&d->k, kv},     {&d->v, kv},    {&d->gate, inner}, {&d->up, inner},
+                 {&d->cos, half}, {&d->sin, half}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        *parts[i].place = at;
+        at += parts[i].width * GLM_BATCH;
+    }
+    return true;
+}
+
+void glm_decoder_release(struct glm_decoder *d)
+{
+    free(d->keys);
+    free(d->values);
+    free(d->scratch);
+    memset(d, 0, sizeof *d);
+}
+
+/* cos, sin [n][rot / 2]: each section of the frequencies takes its own axis of the position. */
+static void angles(struct glm_decoder *d, const int32_t *positions, size_t n)
+{
+    const struct glm_text_config *c = &d->model->config.text;
+    const int half = c->rot / 2;
+    for (size_t i = 0; i < n; i++) {
+        for (int j = 0; j < half; j++) {
+            int axis = j < c->section[0] ? 0 : j < c->section[0] + c->section[1] ? 1 : 2;
+            float freq = 1.0f / (float)pow(c->theta, (double)(2 * j) / c->rot);
+            float angle = (float)positions[i * 3 + (size_t)axis] * freq;
+            d->cos[i * (size_t)half + (size_t)j] = cosf(angle);
+            d->sin[i * (size_t)half + (size_t)j] = sinf(angle);
+        }
+    }
+}
+
+/* Neighbouring dims of the first rot dims of a head are a pair. x: [n][heads][dim] */
+static void rotate(const struct glm_decoder *d, float *x, size_t n, int heads)
+{
+    const struct glm_text_config *c = &d->model->config.text;
+    const int half = c->rot / 2;
+    for (size_t i = 0; i < n; i++) {
+        const float *cs = d->cos + i * (size_t)half, *sn = d->sin + i * (size_t)half;
+        for (int head = 0; head < heads; head++, x += c->head_dim) {
+            for (int j = 0; j < half; j++) {
+                float a = x[2 * j], b = x[2 * j + 1];
+                x[2 * j] = a * cs[j] - b * sn[j];
+                x[2 * j + 1] = b * cs[j] + a * sn[j];
+            }
+        }
+    }
+}
+
+static bool attention(struct glm_decoder *d, const struct glm_text_layer *l, size_t at, size_t n,
+                      struct glmv_err *err)
+{
+    const struct glm_text_config *c = &d->model->config.text;
+    struct glm_pool *pool = d->model->pool;
+    const size_t dim = (size_t)c->head_dim, kv = (size_t)c->kv_heads * dim;
+    float *keys = d->keys + at * kv * d->capacity, *values = d->values + at * kv * d->capacity;
+    /* q, k, v = linear(h) + bias, q and k rotated */
+    glm_linear(pool, &l->q, l->q_bias, d->h, n, d->q);
+    glm_linear(pool, &l->k, l->k_bias, d->h, n, d->k);
+    glm_linear(pool, &l->v, l->v_bias, d->h, n, d->v);
+    rotate(d, d->q, n, c->heads);
+    rotate(d, d->k, n, c->kv_heads);
+    for (size_t i = 0; i < n * (size_t)c->kv_heads; i++) {
+        size_t head = i % (size_t)c->kv_heads, place = d->len + i / (size_t)c->kv_heads;
+        memcpy(keys + (head * d->capacity + place) * dim, d->k + i * dim, dim * sizeof(float));
+        memcpy(values + (head * d->capacity + place) * dim, d->v + i * dim, dim * sizeof(float));
+    }
+    struct glm_attention a = {.q = d->q,
+                              .k = keys,
+                              .v = values,
+                              .out = d->attn,
+                              .n = n,
+                              .heads = (size_t)c->heads,
+                              .group = (size_t)(c->heads / c->kv_heads),
+                              .dim = dim,
+                              .q_row = (size_t)c->heads * dim,
+                              .k_row = dim,
+                              .out_row = (size_t)c->heads * dim,
+                              .q_head = dim,
+                              .k_head = d->capacity * dim,
+                              .first = d->len + 1,
+                              .step = 1};
+    if (!glm_attend(pool, &a, err)) {
+        return false;
+    }
+    glm_linear(pool, &l->o, NULL, d->attn, n, d->h);
+    return true;
+}
+
+static void mlp(struct glm_decoder *d, const struct glm_text_layer *l, size_t n)
+{
+    struct glm_pool *pool = d->model->pool;
+    glm_linear(pool, &l->gate, NULL, d->h, n, d->gate);
+    glm_linear(pool, &l->up, NULL, d->h, n, d->up);
+    glm_silu_mul(d->gate, d->up, n * (size_t)d->model->config.text.inner);
+    glm_linear(pool, &l->down, NULL, d->gate, n, d->h);
+}
+
+static bool layer(struct glm_decoder *d, size_t at, size_t n, struct glmv_err *err)
+{
+    const struct glm_text_layer *l = &d->model->layers[at];
+    const size_t h = (size_t)d->model->config.text.hidden;
+    const float eps = d->model->config.text.eps;
+    /* x += RMS(Attn(RMS(x))) */
+    glm_rms_norm(d->x, l->norm_in, eps, n, h, d->h);
+    if (!attention(d, l, at, n, err)) {
+        return false;
+    }
+    glm_rms_norm(d->h, l->norm_attn_out, eps, n, h, d->h);
+    for (size_t i = 0; i < n * h; i++) {
+        d->x[i] += d->h[i];
+    }
+    /* x += RMS(MLP(RMS(x))) */
+    glm_rms_norm(d->x, l->norm_mlp_in, eps, n, h, d->h);
+    mlp(d, l, n);
+    glm_rms_norm(d->h, l->norm_mlp_out, eps, n, h, d->h);
+    for (size_t i = 0; i < n * h; i++) {
+        d->x[i] += d->h[i];
+    }
+    return true;
+}
+
+bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *positions, size_t n,
+                      size_t wanted, float *logits, const struct glm_trace *trace,
+                      struct glmv_err *err)
+{
+    const struct glm_text_config *c = &d->model->config.text;
+    const size_t h = (size_t)c->hidden;
+    if (n > d->capacity - d->len) {
+        return glmv_fail(err, GLMV_ERR_LIMIT, "the context of %zu tokens is used up", d->capacity);
+    }
+    memcpy(d->x, input, n * h * sizeof(float));
+    angles(d, positions, n);
+    for (size_t at = 0; at < (size_t)c->layers; at++) {
+        if (!layer(d, at, n, err)) {
+            return false;
+        }
+        if (at == 0) {
+            see(trace, "text.layer0", d->x, n * h);
+        }
+    }
+    d->len += n;
+    if (wanted > 0) {
+        glm_rms_norm(d->x + (n - wanted) * h, d->model->norm, c->eps, wanted, h, d->h);
+        see(trace, "text.norm", d->h, wanted * h);
+        glm_linear(d->model->pool, &d->model->head, NULL, d->h, wanted, logits);
+        see(trace, "text.logits", logits, wanted * (size_t)c->vocab);
+    }
+    return true;
+}

@@ -1,0 +1,79 @@
+/*
+ * The weights of a checkpoint, bound to their places: the vision tower and the text model. Private
+ * to model/glm.
+ */
+#ifndef GLMV_MODEL_GLM_MODEL_H
+#define GLMV_MODEL_GLM_MODEL_H
+
+#include "model/glm/backend.h"
+#include "model/glm/config.h"
+#include "model/glm/picture.h"
+
+struct glm_text_layer {
+    struct glm_matrix q, k, v, o, gate, up, down;
+    float *q_bias, *k_bias, *v_bias;
+    float *norm_in, *norm_attn_out, *norm_mlp_in, *norm_mlp_out;
+};
+
+struct glm_vision_block {
+    struct glm_matrix qkv, proj, gate, up, down;
+    float *norm1, *norm2;
+};
+
+struct glm_model {
+    struct glm_config config;
+    struct glm_weights weights;
+    struct glm_pool *pool;
+    struct glm_matrix embed, head;
+    struct glm_text_layer *layers;
+    float *norm;
+    struct glm_matrix patch, downsample, merge_proj, merge_gate, merge_up, merge_down;
+    struct glm_vision_block *blocks;
+    float *patch_bias, *post_conv_norm, *positions, *post_norm, *downsample_bias;
+    float *merge_norm, *merge_norm_bias;
+    void **owned; /* what was converted or quantised */
+    size_t owned_count, owned_cap;
+};
+
+/* form: GLM_FORM_BF16 keeps the weights as they are stored; INT8 and INT4 quantise the text model
+ * (its head at INT8). threads: see glm_pool_new. */
+struct glm_model *glm_model_open(const char *folder, enum glm_form form, int threads,
+                                 struct glmv_err *err);
+/* NULL is allowed. */
+void glm_model_close(struct glm_model *model);
+
+/* Called with each intermediate result, for parity tests. */
+struct glm_trace {
+    void (*see)(void *arg, const char *stage, const float *data, size_t count);
+    void *arg;
+};
+
+/* The tower: patches to rows of the text model's width, [count / merge^2][hidden]. The caller frees
+ * them. trace may be NULL; cancel may be NULL. */
+float *glm_vision_encode(struct glm_model *model, const struct glm_patches *patches,
+                         const struct glm_trace *trace, struct glmv_err *err);
+
+/* The text model with its memory of keys and values. */
+struct glm_decoder {
+    struct glm_model *model;
+    float *keys, *values; /* [layer][kv_head][capacity][head_dim] */
+    size_t capacity, len; /* positions */
+    float *scratch;       /* for up to GLM_BATCH rows at a time */
+    float *x, *h, *q, *k, *v, *attn, *gate, *up;
+    float *cos, *sin;
+};
+
+#define GLM_BATCH 64 /* rows a step of the prefill takes */
+
+bool glm_decoder_init(struct glm_decoder *decoder, struct glm_model *model, size_t capacity,
+                      struct glmv_err *err);
+/* A zeroed decoder is allowed. */
+void glm_decoder_release(struct glm_decoder *decoder);
+
+/* Appends n <= GLM_BATCH tokens. input: [n][hidden]; positions: [n][3]. logits: NULL or
+ * [wanted][vocab], of the last wanted tokens. */
+bool glm_decoder_step(struct glm_decoder *decoder, const float *input, const int32_t *positions,
+                      size_t n, size_t wanted, float *logits, const struct glm_trace *trace,
+                      struct glmv_err *err);
+
+#endif

@@ -1,0 +1,183 @@
+/* A pool of threads that does not collapse on a busy machine: work is claimed in parts from one
+ * counter, and who waits sleeps after a short look. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/glm/pool.h"
+
+#define MAX_THREADS 256
+
+struct glm_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t wake, idle;
+    pthread_t threads[MAX_THREADS];
+    int count;       /* helpers, without the caller */
+    int busy;        /* helpers inside the present job */
+    unsigned serial; /* of the present job */
+    bool stop;
+    atomic_size_t next;
+    size_t total, part;
+    void (*run)(void *arg, size_t begin, size_t end);
+    void *arg;
+    glm_rows_fn *rows;
+};
+
+static void claim(struct glm_pool *pool)
+{
+    for (;;) {
+        size_t begin = atomic_fetch_add(&pool->next, pool->part);
+        if (begin >= pool->total) {
+            return;
+        }
+        size_t end = pool->total - begin < pool->part ? pool->total : begin + pool->part;
+        pool->run(pool->arg, begin, end);
+    }
+}
+
+static void *helper(void *arg)
+{
+    struct glm_pool *pool = arg;
+    unsigned seen = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (!pool->stop && pool->serial == seen) {
+            pthread_cond_wait(&pool->wake, &pool->lock);
+        }
+        if (pool->stop) {
+            break;
+        }
+        seen = pool->serial;
+        if (pool->run == NULL) {
+            continue; /* the job ended before this thread woke */
+        }
+        pool->busy++;
+        pthread_mutex_unlock(&pool->lock);
+        claim(pool);
+        pthread_mutex_lock(&pool->lock);
+        if (--pool->busy == 0) {
+            pthread_cond_signal(&pool->idle);
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
+                  void (*run)(void *arg, size_t begin, size_t end), void *arg)
+{
+    if (pool->count == 0 || count <= part) {
+        if (count > 0) {
+            run(arg, 0, count);
+        }
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    pool->run = run;
+    pool->arg = arg;
+    pool->total = count;
+    pool->part = part;
+    atomic_store(&pool->next, 0);
+    pool->serial++;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    claim(pool);
+    pthread_mutex_lock(&pool->lock);
+    pool->run = NULL; /* who has not woken yet has nothing left to do */
+    while (pool->busy > 0) {
+        pthread_cond_wait(&pool->idle, &pool->lock);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* Processors this process may use: the affinity mask, cut by the cgroup's quota. */
+static int processors(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file != NULL) {
+        double quota, period;
+        if (fscanf(file, "%lf %lf", &quota, &period) == 2 && period > 0 && quota > 0) {
+            int limit = (int)(quota / period + 0.5);
+            count = limit < 1 ? 1 : limit < count ? limit : count;
+        }
+        fclose(file);
+    }
+    return count < 1 ? 1 : count > MAX_THREADS ? MAX_THREADS : count;
+}
+
+struct glm_pool *glm_pool_new(int threads, struct glmv_err *err)
+{
+    struct glm_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
+        glmv_fail_memory(err);
+        return NULL;
+    }
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->idle, NULL);
+    glm_pool_choose(pool, glm_cpu_best());
+    int want = (threads > 0 && threads <= MAX_THREADS ? threads : processors()) - 1;
+    while (pool->count < want &&
+           pthread_create(&pool->threads[pool->count], NULL, helper, pool) == 0) {
+        pool->count++;
+    }
+    return pool;
+}
+
+void glm_pool_free(struct glm_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    pool->stop = true;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->count; i++) {
+        pthread_join(pool->threads[i], NULL);
+    }
+    pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->idle);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+int glm_pool_threads(const struct glm_pool *pool)
+{
+    return pool->count + 1;
+}
+
+enum glm_cpu glm_cpu_best(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) {
+        return GLM_CPU_AVX512;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("f16c")) {
+        return GLM_CPU_AVX2;
+    }
+#endif
+    return GLM_CPU_SCALAR;
+}
+
+void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu)
+{
+    cpu = cpu > glm_cpu_best() ? glm_cpu_best() : cpu;
+    pool->rows = glm_rows_scalar;
+#if defined(__x86_64__)
+    pool->rows = cpu == GLM_CPU_AVX512 ? glm_rows_avx512
+                 : cpu == GLM_CPU_AVX2 ? glm_rows_avx2
+                                       : glm_rows_scalar;
+#endif
+}
+
+glm_rows_fn *glm_pool_rows(const struct glm_pool *pool)
+{
+    return pool->rows;
+}

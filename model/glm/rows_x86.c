@@ -1,0 +1,238 @@
+/* The row kernels with AVX2 and AVX-512: the loops of rows.c with 8 and 16 running sums. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#include "model/glm/backend.h"
+
+/* Columns past the last full step, in plain C; every form and both widths end here. */
+static void tail(const struct glm_matrix *m, size_t row, size_t from, const float *x, size_t x_row,
+                 size_t count, float *out)
+{
+    if (from >= m->cols) {
+        return;
+    }
+    size_t width = m->cols - from, size = m->form == GLM_FORM_F32 ? 4 : 2;
+    struct glm_matrix rest = *m;
+    rest.rows = 1;
+    rest.cols = width;
+    rest.data = (const unsigned char *)m->data + (row * m->cols + from) * size;
+    float sums[4];
+    glm_rows_scalar(&rest, 0, x + from, x_row, count, sums);
+    for (size_t n = 0; n < count; n++) {
+        out[n] += sums[n];
+    }
+}
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl"), always_inline)) static inline
+#define AVX2 __attribute__((target("avx2,fma,f16c"), always_inline)) static inline
+
+AVX512 __m512 load16(enum glm_form form, const unsigned char *p)
+{
+    if (form == GLM_FORM_F32) {
+        return _mm512_loadu_ps(p);
+    }
+    __m256i half = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    if (form == GLM_FORM_F16) {
+        return _mm512_cvtph_ps(half);
+    }
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+AVX512 void plain512(const struct glm_matrix *m, enum glm_form form, size_t row, const float *x,
+                     size_t x_row, size_t count, float *out)
+{
+    const size_t size = form == GLM_FORM_F32 ? 4 : 2;
+    const unsigned char *w = (const unsigned char *)m->data + row * m->cols * size;
+    __m512 a[4], b[4];
+    for (size_t n = 0; n < count; n++) {
+        a[n] = b[n] = _mm512_setzero_ps();
+    }
+    size_t i = 0;
+    for (; i + 32 <= m->cols; i += 32) {
+        __m512 w0 = load16(form, w + i * size), w1 = load16(form, w + (i + 16) * size);
+        _mm_prefetch((const char *)w + i * size + 1024, _MM_HINT_T0);
+        for (size_t n = 0; n < count; n++) {
+            a[n] = _mm512_fmadd_ps(w0, _mm512_loadu_ps(x + n * x_row + i), a[n]);
+            b[n] = _mm512_fmadd_ps(w1, _mm512_loadu_ps(x + n * x_row + i + 16), b[n]);
+        }
+    }
+    for (size_t n = 0; n < count; n++) {
+        out[n] = _mm512_reduce_add_ps(_mm512_add_ps(a[n], b[n]));
+    }
+    tail(m, row, i, x, x_row, count, out);
+}
+
+AVX512 void quant512(const struct glm_matrix *m, bool four, size_t row, const float *x,
+                     size_t x_row, size_t count, float *out)
+{
+    const size_t groups = m->cols / GLM_GROUP;
+    const unsigned char *w = (const unsigned char *)m->data + row * m->cols / (four ? 2 : 1);
+    const float *scale = m->scales + row * groups;
+    __m512 sum[4];
+    for (size_t n = 0; n < count; n++) {
+        sum[n] = _mm512_setzero_ps();
+    }
+    for (size_t g = 0; g < groups; g++) {
+        __m512i q0, q1;
+        if (four) {
+            __m128i raw = _mm_loadu_si128((const __m128i *)(const void *)(w + g * 16));
+            __m128i low = _mm_and_si128(raw, _mm_set1_epi8(15));
+            __m128i high = _mm_and_si128(_mm_srli_epi16(raw, 4), _mm_set1_epi8(15));
+            q0 = _mm512_sub_epi32(_mm512_cvtepu8_epi32(_mm_unpacklo_epi8(low, high)),
+                                  _mm512_set1_epi32(8));
+            q1 = _mm512_sub_epi32(_mm512_cvtepu8_epi32(_mm_unpackhi_epi8(low, high)),
+                                  _mm512_set1_epi32(8));
+        } else {
+            q0 = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(w + g * 32)));
+            q1 = _mm512_cvtepi8_epi32(
+                _mm_loadu_si128((const __m128i *)(const void *)(w + g * 32 + 16)));
+        }
+        _mm_prefetch((const char *)w + g * (four ? 16 : 32) + 1024, _MM_HINT_T0);
+        __m512 s = _mm512_set1_ps(scale[g]);
+        __m512 w0 = _mm512_mul_ps(_mm512_cvtepi32_ps(q0), s);
+        __m512 w1 = _mm512_mul_ps(_mm512_cvtepi32_ps(q1), s);
+        for (size_t n = 0; n < count; n++) {
+            const float *p = x + n * x_row + g * 32;
+            sum[n] = _mm512_fmadd_ps(w0, _mm512_loadu_ps(p), sum[n]);
+            sum[n] = _mm512_fmadd_ps(w1, _mm512_loadu_ps(p + 16), sum[n]);
+        }
+    }
+    for (size_t n = 0; n < count; n++) {
+        out[n] = _mm512_reduce_add_ps(sum[n]);
+    }
+}
+
+/* One row and four rows are compiled apart, in the same order of sums. */
+#define BY_COUNT(call1, call4, any)                                                                \
+    if (count == 1) {                                                                              \
+        call1;                                                                                     \
+    } else if (count == 4) {                                                                       \
+        call4;                                                                                     \
+    } else {                                                                                       \
+        any;                                                                                       \
+    }                                                                                              \
+    return
+
+#define PLAIN(fn, form)                                                                            \
+    BY_COUNT(fn(m, form, row, x, x_row, 1, out), fn(m, form, row, x, x_row, 4, out),               \
+             fn(m, form, row, x, x_row, count, out))
+
+__attribute__((target("avx512f,avx512bw,avx512vl"))) void
+glm_rows_avx512(const struct glm_matrix *m, size_t row, const float *x, size_t x_row, size_t count,
+                float *out)
+{
+    switch (m->form) {
+    case GLM_FORM_F32:
+        PLAIN(plain512, GLM_FORM_F32);
+    case GLM_FORM_F16:
+        PLAIN(plain512, GLM_FORM_F16);
+    case GLM_FORM_BF16:
+        PLAIN(plain512, GLM_FORM_BF16);
+    case GLM_FORM_INT8:
+        PLAIN(quant512, false);
+    case GLM_FORM_INT4:
+        PLAIN(quant512, true);
+    }
+}
+
+AVX2 __m256 load8(enum glm_form form, const unsigned char *p)
+{
+    if (form == GLM_FORM_F32) {
+        float v[8];
+        memcpy(v, p, sizeof v);
+        return _mm256_loadu_ps(v);
+    }
+    __m128i half = _mm_loadu_si128((const __m128i *)(const void *)p);
+    if (form == GLM_FORM_F16) {
+        return _mm256_cvtph_ps(half);
+    }
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+}
+
+AVX2 float sum8(__m256 v)
+{
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+
+AVX2 void plain256(const struct glm_matrix *m, enum glm_form form, size_t row, const float *x,
+                   size_t x_row, size_t count, float *out)
+{
+    const size_t size = form == GLM_FORM_F32 ? 4 : 2;
+    const unsigned char *w = (const unsigned char *)m->data + row * m->cols * size;
+    __m256 a[4], b[4];
+    for (size_t n = 0; n < count; n++) {
+        a[n] = b[n] = _mm256_setzero_ps();
+    }
+    size_t i = 0;
+    for (; i + 16 <= m->cols; i += 16) {
+        __m256 w0 = load8(form, w + i * size), w1 = load8(form, w + (i + 8) * size);
+        for (size_t n = 0; n < count; n++) {
+            a[n] = _mm256_fmadd_ps(w0, _mm256_loadu_ps(x + n * x_row + i), a[n]);
+            b[n] = _mm256_fmadd_ps(w1, _mm256_loadu_ps(x + n * x_row + i + 8), b[n]);
+        }
+    }
+    for (size_t n = 0; n < count; n++) {
+        out[n] = sum8(_mm256_add_ps(a[n], b[n]));
+    }
+    tail(m, row, i, x, x_row, count, out);
+}
+
+AVX2 void quant256(const struct glm_matrix *m, bool four, size_t row, const float *x, size_t x_row,
+                   size_t count, float *out)
+{
+    const size_t groups = m->cols / GLM_GROUP;
+    const unsigned char *w = (const unsigned char *)m->data + row * m->cols / (four ? 2 : 1);
+    const float *scale = m->scales + row * groups;
+    __m256 sum[4];
+    for (size_t n = 0; n < count; n++) {
+        sum[n] = _mm256_setzero_ps();
+    }
+    for (size_t g = 0; g < groups; g++) {
+        for (size_t part = 0; part < 4; part++) {
+            __m256i q;
+            if (four) {
+                int32_t bits;
+                memcpy(&bits, w + g * 16 + part * 4, 4);
+                q = _mm256_srlv_epi32(_mm256_set1_epi32(bits),
+                                      _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
+                q = _mm256_sub_epi32(_mm256_and_si256(q, _mm256_set1_epi32(15)),
+                                     _mm256_set1_epi32(8));
+            } else {
+                q = _mm256_cvtepi8_epi32(
+                    _mm_loadl_epi64((const __m128i *)(const void *)(w + g * 32 + part * 8)));
+            }
+            __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(scale[g]));
+            for (size_t n = 0; n < count; n++) {
+                sum[n] =
+                    _mm256_fmadd_ps(v, _mm256_loadu_ps(x + n * x_row + g * 32 + part * 8), sum[n]);
+            }
+        }
+    }
+    for (size_t n = 0; n < count; n++) {
+        out[n] = sum8(sum[n]);
+    }
+}
+
+__attribute__((target("avx2,fma,f16c"))) void glm_rows_avx2(const struct glm_matrix *m, size_t row,
+                                                            const float *x, size_t x_row,
+                                                            size_t count, float *out)
+{
+    switch (m->form) {
+    case GLM_FORM_F32:
+        PLAIN(plain256, GLM_FORM_F32);
+    case GLM_FORM_F16:
+        PLAIN(plain256, GLM_FORM_F16);
+    case GLM_FORM_BF16:
+        PLAIN(plain256, GLM_FORM_BF16);
+    case GLM_FORM_INT8:
+        PLAIN(quant256, false);
+    case GLM_FORM_INT4:
+        PLAIN(quant256, true);
+    }
+}
+#else
+typedef int glm_no_x86;
+#endif
