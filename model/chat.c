@@ -8,7 +8,7 @@ struct glmv_chat {
     void *self;
 };
 
-static const struct glmv_chat_kind *const kinds[] = {&glmv_chat_server};
+static const struct glmv_chat_kind *const kinds[] = {&glmv_chat_server, &glmv_chat_engine};
 
 struct glmv_chat *glmv_chat_open(const char *where, const char *name, struct glmv_err *err)
 {
@@ -30,7 +30,8 @@ struct glmv_chat *glmv_chat_open(const char *where, const char *name, struct glm
         return chat;
     }
     glmv_fail(err, GLMV_ERR_USAGE,
-              "'%s' is not a model: give the address of a server, such as http://localhost:8000/v1",
+              "'%s' is not a model: give the address of a server, such as http://localhost:8000/v1, "
+              "or a folder with the weights of GLM-4.6V-Flash",
               where);
     return NULL;
 }

@@ -181,5 +181,6 @@ struct glmv_chat_kind {
 };
 
 extern const struct glmv_chat_kind glmv_chat_server; /* model/server */
+extern const struct glmv_chat_kind glmv_chat_engine; /* model/glm */
 
 #endif

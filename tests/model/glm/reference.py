@@ -187,6 +187,15 @@ def test_picture(w, h):
     return np.stack([(x * 7 + y * 3) % 256, (x * x + y * 5) % 256, ((x ^ y) * 11) % 256], -1).astype(np.uint8)
 
 
+def across_then_down():
+    """Newer Pillows choose the order of the two passes by size; torchvision and older Pillows always go across first."""
+    from PIL import Image
+    plain = Image.Image.resize
+    def resize(self, size, resample=None, box=None, reducing_gap=None):
+        return plain(plain(self, (size[0], self.size[1]), resample), size, resample)
+    Image.Image.resize = resize
+
+
 def picture_golden():
     from PIL import Image
     from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
@@ -265,6 +274,7 @@ def stages_golden(model, tok, proc):
 
 def main():
     GOLD.mkdir(exist_ok=True)
+    across_then_down()
     unicode_table()
     tok = make_tokenizer()
     tokenizer_golden(tok)

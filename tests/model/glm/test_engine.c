@@ -1,0 +1,178 @@
+/* The engine as the program meets it, and lying checkpoints. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "model/chat.h"
+#include "model/glm/config.h"
+#include "model/glm/sample.h"
+#include "model/glm/tokenizer.h"
+#include "model/glm/weights.h"
+#include "tests/check.h"
+
+#define NANO "tests/model/glm/golden/nano"
+
+static void hear(void *arg, const char *text, size_t len)
+{
+    glmv_buf_append(arg, text, len, NULL);
+}
+
+static void ask(struct glmv_chat *chat, const struct glmv_image *image, const char *question,
+                int64_t seed, struct glmv_chat_result *result, struct glmv_buf *heard)
+{
+    struct glmv_err err = {0};
+    struct glmv_chat_chunk chunks[] = {glmv_chat_image(image), glmv_chat_text(question)};
+    struct glmv_chat_message message = {GLMV_CHAT_USER, chunks, 2, NULL, 0, NULL};
+    struct glmv_chat_options options = glmv_chat_defaults();
+    struct glmv_chat_watch watch = {.text = hear, .arg = heard};
+    options.max_tokens = 24;
+    options.seed = seed;
+    options.temperature = 1.5;
+    options.top_k = 20;
+    options.top_p = 0.95;
+    options.thinking = GLMV_CHAT_THINK_OFF;
+    bool ok = glmv_chat_complete(chat, &message, 1, &options, &watch, result, &err);
+    CHECK_MSG(ok, "%s", err.message);
+}
+
+static void test_conversation(void)
+{
+    struct glmv_err err = {0};
+    struct glmv_chat *chat = glmv_chat_open(NANO, NULL, &err);
+    CHECK_MSG(chat != NULL, "%s", err.message);
+    if (chat == NULL) {
+        return;
+    }
+    struct glmv_image *image = glmv_image_new(120, 80, NULL);
+    struct glmv_chat_result r[4];
+    struct glmv_buf heard;
+    glmv_buf_init(&heard, 1 << 20);
+    ask(chat, image, "What is <|user|> here?", 5, &r[0], &heard);
+    CHECK(heard.len == r[0].text.len && memcmp(heard.data, r[0].text.data, heard.len) == 0);
+    CHECK(r[0].usage.cached_tokens == 0 && r[0].usage.prompt_tokens > 12);
+    CHECK(r[0].usage.completion_tokens > 0 && r[0].usage.completion_tokens <= 24);
+    ask(chat, image, "What is <|user|> here?", 5, &r[1], &heard);
+    CHECK(r[1].usage.cached_tokens == r[1].usage.prompt_tokens - 1);
+    CHECK_MSG(strcmp(r[0].text.data, r[1].text.data) == 0, "the memory changed the answer");
+    ask(chat, image, "What is <|user|> here?", 6, &r[2], &heard);
+    CHECK_MSG(strcmp(r[0].text.data, r[2].text.data) != 0, "the seed changes nothing");
+    image->rgba[40] = 200;
+    ask(chat, image, "What is <|user|> here?", 5, &r[3], &heard);
+    CHECK_MSG(r[3].usage.cached_tokens < 8, "another picture, same memory: %lld",
+              (long long)r[3].usage.cached_tokens);
+    for (int i = 0; i < 4; i++) {
+        glmv_chat_result_release(&r[i]);
+    }
+    atomic_bool stop;
+    atomic_init(&stop, true);
+    struct glmv_chat_options options = glmv_chat_defaults();
+    options.cancel = &stop;
+    struct glmv_chat_chunk chunk = glmv_chat_text("x");
+    struct glmv_chat_message message = {GLMV_CHAT_USER, &chunk, 1, NULL, 0, NULL};
+    CHECK(!glmv_chat_complete(chat, &message, 1, &options, NULL, &r[0], &err));
+    CHECK(err.code == GLMV_ERR_CANCELLED);
+    glmv_chat_result_release(&r[0]);
+    glmv_buf_release(&heard);
+    glmv_image_free(image);
+    glmv_chat_close(chat);
+}
+
+/* A header and some data as a file in memory. */
+static bool parse(const char *header, size_t data, struct glmv_err *err)
+{
+    unsigned char *file = calloc(1, 8 + strlen(header) + data);
+    struct glm_weights w = {0};
+    file[0] = (unsigned char)strlen(header);
+    memcpy(file + 8, header, strlen(header));
+    bool ok = glm_weights_parse(&w, file, 8 + strlen(header) + data, "x", err) &&
+              glm_weights_finish(&w, err);
+    glm_weights_close(&w);
+    free(file);
+    return ok;
+}
+
+static void test_lies(void)
+{
+    static const char *const lies[] = {
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,16]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1e300],\"data_offsets\":[0,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}",
+        "{\"a\":{\"dtype\":\"Q9\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,2],\"data_offsets\":[0,8]}}",
+        "{\"a\":7}",
+        "[]",
+        "{",
+        ""};
+    CHECK(parse("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, NULL));
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        struct glmv_err err = {0};
+        CHECK_MSG(!parse(lies[i], 8, &err), "believed %s", lies[i]);
+        CHECK(err.message[0] != '\0');
+    }
+    struct glm_config c;
+    CHECK(!glm_config_parse(&c, "{\"model_type\":\"llama\"}", NULL, NULL, "x", NULL));
+    CHECK(!glm_config_parse(&c, "{\"model_type\":\"glm4v\",\"vision_config\":{}}", NULL, NULL, "x",
+                            NULL));
+    CHECK(glm_tokenizer_parse("{\"model\":{\"vocab\":{\"a\":900},\"merges\":[]}}", 42, 100, "x",
+                              NULL) == NULL);
+    CHECK(glm_tokenizer_parse("{\"model\":{\"vocab\":{\"a\":1},\"merges\":[\"a b\"]}}", 46, 100,
+                              "x", NULL) == NULL);
+}
+
+/* Every cut and many flipped bytes of a real file: an error or a set of tensors, never a crash. */
+static void test_damage(void)
+{
+    struct glmv_buf file;
+    glmv_buf_init(&file, 1 << 22);
+    CHECK(glmv_file_read(NANO "-old/model.safetensors", file.max, &file, NULL));
+    uint32_t random = 1;
+    for (int i = 0; i < 3000; i++) {
+        struct glm_weights w = {0};
+        random = random * 1664525u + 1013904223u;
+        size_t at = random % 7000;
+        char old = file.data[at];
+        file.data[at] = (char)(random >> 24);
+        size_t len = i % 3 == 0 ? at : file.len;
+        CHECK(glm_weights_parse(&w, (unsigned char *)file.data, len, "x", NULL) || w.count < 100);
+        glm_weights_finish(&w, NULL);
+        glm_weights_close(&w);
+        file.data[at] = old;
+    }
+    glmv_buf_release(&file);
+}
+
+static void test_sampling(void)
+{
+    float logits[4] = {1, 3, 2, -1};
+    unsigned char marks[4];
+    int32_t history[] = {1, 1, 3};
+    struct glm_sampler s = {.temperature = 0, .top_p = 1, .repetition_penalty = 2};
+    CHECK(glm_sample(&s, logits, 4, history, 3, marks) == 2);
+    CHECK(logits[1] == 1.5f && logits[3] == -2);
+    float near[3] = {1, 1.1f, -9}; /* a near tie: both come, the third never */
+    s = (struct glm_sampler){.temperature = 0.8, .top_p = 0.6, .top_k = 2, .random = 1};
+    int count[3] = {0};
+    for (int i = 0; i < 1000; i++) {
+        count[glm_sample(&s, near, 3, NULL, 0, marks)]++;
+    }
+    CHECK(count[0] > 350 && count[1] > 450 && count[2] == 0);
+    int32_t ids[600];
+    for (int i = 0; i < 600; i++) {
+        ids[i] = i % 40;
+    }
+    CHECK(glm_loops(ids, 600) && !glm_loops(ids, 150));
+    ids[590] = 99;
+    CHECK(!glm_loops(ids, 600));
+}
+
+int main(void)
+{
+    test_lies();
+    test_damage();
+    test_sampling();
+    test_conversation();
+    TEST_END();
+}
