@@ -36,7 +36,9 @@ static int scripted_start(struct scripted *server, const char *answers)
     close(out[1]);
     server->in = in[1];
     char line[32] = "";
-    ssize_t len = read(out[0], line, sizeof line - 1);
+    size_t len = 0;
+    while (len < sizeof line - 1 && read(out[0], line + len, 1) == 1 && line[len++] != '\n') {
+    }
     close(out[0]);
     server->port = len > 0 ? atoi(line) : 0;
     return server->port > 0 ? 0 : -1;

@@ -439,7 +439,8 @@ def main():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_address[1], flush=True)
+    sys.stdout.write("%d\n" % server.server_address[1])  # in one piece, also when unbuffered
+    sys.stdout.flush()
     sys.stdin.read()
     os._exit(0)
 
