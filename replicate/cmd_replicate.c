@@ -1,5 +1,6 @@
 /* The main job: a screenshot becomes a page. */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "replicate/command.h"
 #include "replicate/model_options.h"
+#include "replicate/model_page.h"
 #include "replicate/report.h"
 #include "replicate/trace.h"
 
@@ -27,6 +29,9 @@ static const char usage[] =
     "  --title TEXT       title of the page; its largest text\n"
     "  --threads N        for reading text; one a processor\n"
     "  -q, --quiet        print errors only\n"
+    "\nWith a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
+    "  --budget-tokens N      stop after so many tokens, prompts counted\n"
+    "  --budget-seconds N     start no round after so many seconds\n"
     "\nExit codes: 0 done, 1 below the wanted score, 2 usage, 3 input, 4 renderer, 130 "
     "interrupted\n";
 
@@ -39,26 +44,34 @@ enum {
     OPT_LANG,
     OPT_TITLE,
     OPT_THREADS,
+    OPT_BUDGET_TOKENS,
+    OPT_BUDGET_SECONDS,
     OPT_HELP
 };
 
-static const struct option long_options[] = {{"output", required_argument, NULL, 'o'},
-                                             {"report", required_argument, NULL, OPT_REPORT},
-                                             {"json", required_argument, NULL, OPT_JSON},
-                                             {"assets", required_argument, NULL, OPT_ASSETS},
-                                             {"rounds", required_argument, NULL, OPT_ROUNDS},
-                                             {"target", required_argument, NULL, OPT_TARGET},
-                                             {"lang", required_argument, NULL, OPT_LANG},
-                                             {"title", required_argument, NULL, OPT_TITLE},
-                                             {"threads", required_argument, NULL, OPT_THREADS},
-                                             {"quiet", no_argument, NULL, 'q'},
-                                             {"help", no_argument, NULL, OPT_HELP},
-                                             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"report", required_argument, NULL, OPT_REPORT},
+    {"json", required_argument, NULL, OPT_JSON},
+    {"assets", required_argument, NULL, OPT_ASSETS},
+    {"rounds", required_argument, NULL, OPT_ROUNDS},
+    {"target", required_argument, NULL, OPT_TARGET},
+    {"lang", required_argument, NULL, OPT_LANG},
+    {"title", required_argument, NULL, OPT_TITLE},
+    {"threads", required_argument, NULL, OPT_THREADS},
+    {"budget-tokens", required_argument, NULL, OPT_BUDGET_TOKENS},
+    {"budget-seconds", required_argument, NULL, OPT_BUDGET_SECONDS},
+    REPLICATE_MODEL_OPTIONS,
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0}};
 
 struct request {
     const char *input, *output, *report, *json;
     bool quiet, has_target;
     struct replicate_trace_options trace;
+    struct replicate_model model;
+    int budget_tokens, budget_seconds; /* 0: no limit */
 };
 
 static bool whole(const char *text, const char *name, int low, int high, int *out,
@@ -125,7 +138,17 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
         case OPT_HELP:
             fputs(usage, stdout);
             return 1 + REPLICATE_DONE;
+        case OPT_BUDGET_TOKENS:
+            ok = whole(optarg, "--budget-tokens", 1, INT_MAX, &r->budget_tokens, err);
+            break;
+        case OPT_BUDGET_SECONDS:
+            ok = whole(optarg, "--budget-seconds", 1, INT_MAX, &r->budget_seconds, err);
+            break;
         default:
+            ok = replicate_model_option(&r->model, c, optarg, err);
+            if (ok || err->message[0] != '\0') {
+                break;
+            }
             fputs("Try 'glmv-replicate --help'.\n", stderr);
             return 1 + REPLICATE_USAGE;
         }
@@ -209,10 +232,40 @@ static int run(struct request *r, struct glmv_err *err)
     return code;
 }
 
+static void print_line(void *arg, const char *sentence)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", sentence);
+}
+
+static int run_model(struct request *r, struct glmv_err *err)
+{
+    if (r->report != NULL || r->json != NULL || r->trace.emit.assets_dir != NULL) {
+        glmv_fail(
+            err, GLMV_ERR_USAGE,
+            "--report, --json and --assets belong to the tracer; leave them out with --model");
+        return replicate_report(err);
+    }
+    struct replicate_rounds_options rounds = replicate_rounds_defaults();
+    rounds.rounds = r->trace.rounds;
+    rounds.target = r->has_target ? r->trace.target : rounds.target;
+    rounds.budget_tokens = r->budget_tokens;
+    rounds.budget_seconds = r->budget_seconds;
+    rounds.log = r->quiet ? NULL : print_line;
+    struct replicate_model_page job = {
+        .model = &r->model, .rounds = &rounds, .lang = r->trace.look.lang};
+    int code = replicate_with_model(r->input, r->output, &job);
+    return code == REPLICATE_BELOW && !r->has_target ? REPLICATE_DONE : code;
+}
+
 int replicate_cmd_replicate(int argc, char **argv)
 {
     struct glmv_err err = {0};
-    struct request r = {.trace = replicate_trace_defaults()};
+    struct request r = {.trace = replicate_trace_defaults(), .model = replicate_model_defaults()};
+    r.model.where = NULL; /* the tracer works unless --model is said here */
     int stop = read_options(argc, argv, &r, &err);
-    return stop != 0 ? stop - 1 : run(&r, &err);
+    if (stop != 0) {
+        return stop - 1;
+    }
+    return r.model.where != NULL ? run_model(&r, &err) : run(&r, &err);
 }

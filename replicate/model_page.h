@@ -22,4 +22,8 @@ struct replicate_model_page {
 bool replicate_model_page_write(const struct replicate_model_page *job,
                                 struct replicate_rounds_result *result, struct glmv_err *err);
 
+/* The same as a command: reads the screenshot, writes the page, says how it went. Fills in target
+ * and renderer of the job. Returns an exit code. */
+int replicate_with_model(const char *shot, const char *output, struct replicate_model_page *job);
+
 #endif

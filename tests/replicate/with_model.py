@@ -26,7 +26,7 @@ def page(top=60, third="block", ink="#111827"):
 
 
 def main():
-    tmp = tempfile.mkdtemp(prefix="glmv-author-")
+    tmp = tempfile.mkdtemp(prefix="glmv-model-")
     shot, out = os.path.join(tmp, "shot.png"), os.path.join(tmp, "out.html")
     source = os.path.join(tmp, "right.html")
     open(source, "w").write(page())
@@ -50,7 +50,7 @@ def main():
             bad += 1
             print("failed:", what)
 
-    done = subprocess.run([GLMV, "author", shot, "-o", out, "--model", base + "/script/v1"],
+    done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1"],
                           capture_output=True, text=True)
     said = done.stderr
     check(done.returncode == 0, "exit %d: %s" % (done.returncode, said))
@@ -72,7 +72,7 @@ def main():
     check("made it worse" in log[2]["body"]["messages"][3]["content"][-1]["text"], "told of the rejection")
     check(log[2]["body"]["messages"][2]["content"].strip() == page(96, "none").strip(),
           "after a rejection the best page is the start again")
-    done = subprocess.run([GLMV, "author", shot, "-o", out, "--model", base + "/wrong-key/v1",
+    done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/wrong-key/v1",
                            "--model-name", "m"], capture_output=True, text=True)
     check(done.returncode == 4 and "wants a key" in done.stderr, done.stderr)
     server.stdin.close()
@@ -80,7 +80,7 @@ def main():
     if bad:
         print(said, facts, sep="\n")
     subprocess.run(["rm", "-rf", tmp], check=True)
-    print("author: %d checks failed" % bad)
+    print("with a model: %d checks failed" % bad)
     sys.exit(bad != 0)
 
 
