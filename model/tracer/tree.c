@@ -7,6 +7,8 @@
 #define BOX_TOLERANCE 1.5  /* px a box may stick out of what holds it */
 #define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
 #define MAX_DEPTH 60
+#define VEIL_AREA 15000 /* px; smaller pictures are shown as they are */
+#define VEIL_INK 0.3    /* share of a picture's px that are not transparent */
 
 /* A line, a paragraph, a box or a picture, before it has its place in the tree. */
 struct item {
@@ -155,6 +157,27 @@ static void add_item(struct builder *b, struct glmv_box want, struct tracer_node
 /* --- containment
  * -------------------------------------------------------------------------------------------- */
 
+/* A large picture that is nearly all transparent, or that text stands in without its being a photo,
+ * is the rest of a shadow or of an outline around other things. Shown, it would cover them with a
+ * bitmap for a few faint pixels. */
+static bool is_veil(const struct glmv_scene *s, const struct glmv_scene_picture *picture)
+{
+    const struct glmv_image *image = picture->image;
+    size_t px = (size_t)image->width * (size_t)image->height;
+    if (px < VEIL_AREA) {
+        return false;
+    }
+    size_t ink = 0;
+    for (size_t i = 0; i < px; i++) {
+        ink += image->rgba[i * 4 + 3] != 0;
+    }
+    int lines = 0;
+    for (size_t i = 0; picture->kind != GLMV_PICTURE_PHOTO && i < s->line_count; i++) {
+        lines += holds(picture->box, s->lines[i].ink, 0);
+    }
+    return lines > 1 || (double)ink < VEIL_INK * (double)px;
+}
+
 static void add_boxes_and_pictures(struct builder *b)
 {
     const struct glmv_scene *s = b->scene;
@@ -167,6 +190,9 @@ static void add_boxes_and_pictures(struct builder *b)
         add_item(b, s->boxes[i].box, node);
     }
     for (size_t i = 0; i < s->picture_count; i++) {
+        if (is_veil(s, &s->pictures[i])) {
+            continue;
+        }
         struct tracer_node *node =
             node_new(b, TRACER_PICTURE, moved(s->pictures[i].box, b->picture_shift[i]));
         if (node != NULL) {
