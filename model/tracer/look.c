@@ -1,5 +1,6 @@
 /* Perception from end to end: the order of the steps and what a caller may set. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,32 @@ static double guess_scale(const struct glmv_scene *scene)
     return large && (phone || retina) ? 2 : 1;
 }
 
+/* Reads Chinese and Japanese where the data is there, and says which package brings it where it is
+ * not. */
+static bool read_cjk(struct model_text *text, const struct model_ocr *first, int threads,
+                     struct glmv_scene *scene, struct glmv_err *err)
+{
+    static const char *const langs[] = {"jpn", "chi_sim"};
+    static const char *const names[] = {"ja", "zh"};
+    if (!model_text_looks_cjk(text)) {
+        return true;
+    }
+    if (!model_ocr_has(first, "jpn") && !model_ocr_has(first, "chi_sim")) {
+        return model_scene_note(scene, err,
+                                "Some text could not be read and may be Chinese or Japanese: "
+                                "apt install tesseract-ocr-chi-sim tesseract-ocr-jpn");
+    }
+    int chosen = -1;
+    struct model_ocr *ocr = model_text_choose(text, langs, 2, &chosen);
+    bool ok = true;
+    if (ocr != NULL) {
+        snprintf(scene->lang, sizeof scene->lang, "%s", names[chosen]);
+        ok = model_text_read(text, ocr, true, threads, err);
+    }
+    model_ocr_close(ocr);
+    return ok;
+}
+
 static bool fill_scene(struct model_view *view, const struct glmv_look_options *options,
                        struct glmv_scene *scene, struct glmv_err *err)
 {
@@ -52,8 +79,14 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
         static const uint8_t white[3] = {255, 255, 255};
         scene->background = model_rgba(view->page >= 0 ? view->regions[view->page].rgb : white);
     }
+    struct model_text text = {.view = view};
     ok = ok && model_marks_find(view, err) && model_rows_find(view, err) &&
-         model_text_read(view, ocr, threads, scene, err);
+         model_text_read(&text, ocr, false, threads, err);
+    if (ok && (options == NULL || options->lang == NULL)) {
+        ok = read_cjk(&text, ocr, threads, scene, err);
+    }
+    ok = ok && model_text_take(&text, scene, err);
+    model_text_release(&text);
     model_ocr_close(ocr);
     ok = ok && model_type_fit(view, scene, err) && model_boxes_find(view, scene, err) &&
          model_pictures_find(view, scene, err);

@@ -123,9 +123,23 @@ bool model_ocr_read(struct model_ocr *ocr, int worker, const uint8_t *grey, int 
                     struct model_ocr_line *out);
 void model_ocr_line_release(struct model_ocr_line *line);
 
-/* Reads all rows and appends lines to the scene; fills view->text_mask. */
-bool model_text_read(struct model_view *view, struct model_ocr *ocr, int threads,
-                     struct glmv_scene *scene, struct glmv_err *err);
+/* What the rows of a view say. */
+struct model_text {
+    struct model_view *view;
+    struct model_ocr_line *lines; /* one a row; boxes in px of the page */
+    int count;
+};
+/* Reads all rows. again: with a second language, which takes over where the first is not sure. */
+bool model_text_read(struct model_text *text, struct model_ocr *ocr, bool again, int threads,
+                     struct glmv_err *err);
+/* Whether so much was read badly that it may be Chinese or Japanese. */
+bool model_text_looks_cjk(const struct model_text *text);
+/* The language that reads the doubtful rows best, opened; NULL when none does. */
+struct model_ocr *model_text_choose(const struct model_text *text, const char *const *langs,
+                                    int count, int *chosen);
+/* Appends lines to the scene and fills the view's text_mask. */
+bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err);
+void model_text_release(struct model_text *text);
 /* Fits family, size, weight and spacing of the scene's lines. */
 bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);

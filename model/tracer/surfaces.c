@@ -268,6 +268,13 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
     return ok;
 }
 
+/* Scraps of a texture are flat by chance, but neither large nor filled. */
+static bool is_compact(const struct model_region *g)
+{
+    double box = (double)(g->r.x1 - g->r.x0) * (g->r.y1 - g->r.y0);
+    return g->surface && (g->area >= 3000 || g->area >= 0.6 * box);
+}
+
 /* The px of surfaces, when so many lie outside that the page may have a texture. NULL otherwise. */
 static uint8_t *find_uneven(const struct model_view *view)
 {
@@ -276,7 +283,7 @@ static uint8_t *find_uneven(const struct model_view *view)
     size_t inside = 0;
     for (size_t i = 0; even != NULL && i < total; i++) {
         int32_t l = view->label[i];
-        even[i] = l >= 0 && view->regions[l].surface;
+        even[i] = l >= 0 && is_compact(&view->regions[l]);
         inside += even[i];
     }
     if (inside > total - total / 4) {

@@ -15,12 +15,14 @@ enum {
     LINE_MODE = 7, /* Tesseract's page segmentation modes */
     CHAR_MODE = 10,
     DOUBTFUL = 80,     /* confidence below which a line is read again */
+    SURE = 90,         /* confidence above which no other language is tried */
     SPLIT_COLOUR = 64, /* levels between words that make two runs of one line */
 };
 
 struct reading {
     struct model_view *view;
     struct model_ocr *ocr;
+    bool again; /* a second language: only doubtful lines, kept where it is surer */
     struct model_ocr_line *lines; /* of each row, boxes in px of the page */
 };
 
@@ -130,6 +132,43 @@ static bool is_worth_reading(const struct model_view *view, const struct model_r
     return true;
 }
 
+static bool has_cjk(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c >= 0xe3 && (unsigned char)*c <= 0xe9) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool line_has_cjk(const struct model_ocr_line *line)
+{
+    for (int i = 0; i < line->count; i++) {
+        if (has_cjk(line->words[i].text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads a row in the second language; the first keeps what it is sure of. */
+static void read_again(struct reading *reading, int worker, const struct model_row *row,
+                       const uint8_t *ink, struct model_ocr_line *line)
+{
+    struct model_ocr_line other;
+    if (line->count > 0 && line->confidence > SURE) {
+        return;
+    }
+    read_scaled(reading, worker, row, ink, CROP_INK, 1, LINE_MODE, &other);
+    if (other.count > 0 && line_has_cjk(&other) && other.confidence > line->confidence - 5) {
+        model_ocr_line_release(line);
+        *line = other;
+    } else {
+        model_ocr_line_release(&other);
+    }
+}
+
 static void read_row(void *context, int i, int worker)
 {
     struct reading *reading = context;
@@ -145,6 +184,11 @@ static void read_row(void *context, int i, int worker)
         return;
     }
     draw_ink(reading->view, row, ink);
+    if (reading->again) {
+        read_again(reading, worker, row, ink, line);
+        free(ink);
+        return;
+    }
     read_scaled(reading, worker, row, ink, CROP_INK, 1, LINE_MODE, line);
     struct model_ocr_line other;
     if (line->count > 0 && line->confidence < DOUBTFUL) {
@@ -340,7 +384,8 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
         mend_bars(w->text);
         w->ink = to_box(words[i].r);
         w->confidence = words[i].word->confidence;
-        strcat(line->text, i > 0 ? " " : "");
+        bool cjk_pair = i > 0 && has_cjk(words[i - 1].word->text) && has_cjk(w->text);
+        strcat(line->text, i > 0 && !cjk_pair ? " " : "");
         strcat(line->text, w->text);
         double n = (double)strlen(w->text);
         line->confidence += w->confidence * n;
@@ -414,29 +459,102 @@ static int by_place(const void *pa, const void *pb)
     return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x ? 1 : 0;
 }
 
-bool model_text_read(struct model_view *view, struct model_ocr *ocr, int threads,
-                     struct glmv_scene *scene, struct glmv_err *err)
+bool model_text_looks_cjk(const struct model_text *text)
 {
-    struct reading reading = {.view = view, .ocr = ocr};
-    reading.lines = calloc((size_t)view->row_count + 1, sizeof *reading.lines);
-    view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
-    bool ok = reading.lines != NULL && view->text_mask != NULL;
-    if (ok) {
-        model_parallel(threads, view->row_count, read_row, &reading);
-    } else {
-        glmv_fail_memory(err);
-    }
-    for (int i = 0; ok && i < view->row_count; i++) {
-        if (reading.lines[i].count > 0) {
-            ok = take_row(view, &view->rows[i], &reading.lines[i], scene, err);
+    int doubtful = 0;
+    int all = 0;
+    for (int i = 0; i < text->count; i++) {
+        const struct model_row *row = &text->view->rows[i];
+        if (text->lines[i].count > 0 && row->count >= 6) {
+            all++;
+            doubtful += text->lines[i].confidence < DOUBTFUL - 10;
         }
     }
-    for (int i = 0; reading.lines != NULL && i < view->row_count; i++) {
+    return doubtful >= 2 && doubtful * 8 >= all;
+}
+
+/* The share of doubtful rows that a language reads as CJK with some confidence, of a few of them.
+ */
+static double try_language(const struct model_text *text, struct model_ocr *ocr)
+{
+    enum { TRIES = 6 };
+    struct reading reading = {.view = text->view, .ocr = ocr, .again = true};
+    double sum = 0;
+    int tried = 0;
+    reading.lines = calloc((size_t)text->count + 1, sizeof *reading.lines);
+    for (int i = 0; reading.lines != NULL && i < text->count && tried < TRIES; i++) {
+        if (text->lines[i].count == 0 || text->view->rows[i].count < 6 ||
+            text->lines[i].confidence >= DOUBTFUL - 10) {
+            continue;
+        }
+        tried++;
+        read_row(&reading, i, 0);
+        if (reading.lines[i].count > 0) {
+            sum += reading.lines[i].confidence;
+        }
         model_ocr_line_release(&reading.lines[i]);
     }
     free(reading.lines);
+    return tried > 0 ? sum / tried : 0;
+}
+
+struct model_ocr *model_text_choose(const struct model_text *text, const char *const *langs,
+                                    int count, int *chosen)
+{
+    struct model_ocr *best = NULL;
+    double best_score = 50;
+    *chosen = -1;
+    for (int i = 0; i < count; i++) {
+        struct model_ocr *ocr = model_ocr_open(langs[i], 1, NULL);
+        double score = ocr != NULL ? try_language(text, ocr) : 0;
+        if (score > best_score) {
+            model_ocr_close(best);
+            best = ocr;
+            best_score = score;
+            *chosen = i;
+        } else {
+            model_ocr_close(ocr);
+        }
+    }
+    return best;
+}
+
+bool model_text_read(struct model_text *text, struct model_ocr *ocr, bool again, int threads,
+                     struct glmv_err *err)
+{
+    if (text->lines == NULL) {
+        text->count = text->view->row_count;
+        text->lines = calloc((size_t)text->count + 1, sizeof *text->lines);
+    }
+    if (text->lines == NULL) {
+        return glmv_fail_memory(err);
+    }
+    struct reading reading = {.view = text->view, .ocr = ocr, .again = again, .lines = text->lines};
+    model_parallel(threads, text->count, read_row, &reading);
+    return true;
+}
+
+bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err)
+{
+    struct model_view *view = text->view;
+    view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
+    bool ok = view->text_mask != NULL || glmv_fail_memory(err);
+    for (int i = 0; ok && i < text->count; i++) {
+        if (text->lines[i].count > 0) {
+            ok = take_row(view, &view->rows[i], &text->lines[i], scene, err);
+        }
+    }
     if (ok && scene->line_count > 1) {
         qsort(scene->lines, scene->line_count, sizeof *scene->lines, by_place);
     }
     return ok;
+}
+
+void model_text_release(struct model_text *text)
+{
+    for (int i = 0; text->lines != NULL && i < text->count; i++) {
+        model_ocr_line_release(&text->lines[i]);
+    }
+    free(text->lines);
+    text->lines = NULL;
 }
