@@ -1,0 +1,177 @@
+#include <string.h>
+
+#include "diff/pixels.h"
+
+#define CHUNK 256 /* bytes; libc's memcmp picks the widest instructions the machine has */
+
+/* Both pictures cut to their overlap, each with its own stride. */
+struct pair {
+    const struct glmv_image *a, *b;
+    int w, h;
+};
+
+static const uint8_t *at(const struct glmv_image *image, int x, int y)
+{
+    return image->rgba + ((size_t)y * (size_t)image->width + (size_t)x) * 4;
+}
+
+/* The differences of two colours per channel, laid over the pattern that pixelmatch lays under
+ * translucent pixels; place is the pixel's byte offset. */
+static void channels(const uint8_t *p, const uint8_t *q, size_t place, double d[3])
+{
+    for (int c = 0; c < 3; c++) {
+        d[c] = p[c] - q[c];
+    }
+    if (p[3] == 255 && q[3] == 255) {
+        return;
+    }
+    size_t steps[3] = {place, (size_t)((double)place / 1.618033988749895),
+                       (size_t)((double)place / 2.618033988749895)};
+    for (int c = 0; c < 3; c++) {
+        double under = 48 + 159 * (double)(steps[c] % 2);
+        d[c] = (p[c] * p[3] - q[c] * q[3] - under * (p[3] - q[3])) / 255;
+    }
+}
+
+static double luma(const double d[3])
+{
+    return d[0] * 0.29889531 + d[1] * 0.58662247 + d[2] * 0.11448223;
+}
+
+static double distance(const uint8_t *p, const uint8_t *q, size_t place)
+{
+    double d[3];
+    channels(p, q, place, d);
+    double y = luma(d);
+    double i = d[0] * 0.59597799 - d[1] * 0.27417610 - d[2] * 0.32180189;
+    double q2 = d[0] * 0.21147017 - d[1] * 0.52261711 + d[2] * 0.31114694;
+    return 0.5053 * y * y + 0.299 * i * i + 0.1957 * q2 * q2;
+}
+
+static bool on_rim(const struct pair *pair, int x, int y)
+{
+    return x == 0 || y == 0 || x == pair->w - 1 || y == pair->h - 1;
+}
+
+static int clamp(int value, int max)
+{
+    return value < 0 ? 0 : value > max ? max : value;
+}
+
+/* Whether at least three neighbours have exactly this pixel's colour; the rim counts as one. */
+static bool has_siblings(const struct pair *pair, const struct glmv_image *image, int x, int y)
+{
+    const uint8_t *centre = at(image, x, y);
+    int equal = on_rim(pair, x, y);
+    for (int nx = clamp(x - 1, pair->w - 1); nx <= clamp(x + 1, pair->w - 1); nx++) {
+        for (int ny = clamp(y - 1, pair->h - 1); ny <= clamp(y + 1, pair->h - 1); ny++) {
+            equal += (nx != x || ny != y) && memcmp(centre, at(image, nx, ny), 4) == 0;
+        }
+    }
+    return equal > 2;
+}
+
+/* Vysniauskas 2009: a pixel on a slope between a darker and a brighter neighbour, one of which lies
+ * in a flat part of both pictures. */
+static bool is_antialiased(const struct pair *pair, const struct glmv_image *image, int x, int y)
+{
+    const uint8_t *centre = at(image, x, y);
+    size_t place = ((size_t)y * (size_t)pair->w + (size_t)x) * 4;
+    int equal = on_rim(pair, x, y);
+    double low = 0;
+    double high = 0;
+    int low_x = 0;
+    int low_y = 0;
+    int high_x = 0;
+    int high_y = 0;
+    for (int nx = clamp(x - 1, pair->w - 1); nx <= clamp(x + 1, pair->w - 1); nx++) {
+        for (int ny = clamp(y - 1, pair->h - 1); ny <= clamp(y + 1, pair->h - 1); ny++) {
+            if (nx == x && ny == y) {
+                continue;
+            }
+            double d[3];
+            channels(centre, at(image, nx, ny), place, d);
+            double delta = luma(d);
+            equal += delta == 0;
+            if (delta < low) {
+                low = delta;
+                low_x = nx;
+                low_y = ny;
+            } else if (delta > high) {
+                high = delta;
+                high_x = nx;
+                high_y = ny;
+            }
+        }
+    }
+    if (equal > 2 || low == 0 || high == 0) {
+        return false;
+    }
+    return (has_siblings(pair, pair->a, low_x, low_y) &&
+            has_siblings(pair, pair->b, low_x, low_y)) ||
+           (has_siblings(pair, pair->a, high_x, high_y) &&
+            has_siblings(pair, pair->b, high_x, high_y));
+}
+
+static void mark(uint8_t *marks, size_t index, enum glmv_mark value)
+{
+    if (marks != NULL) {
+        marks[index] = (uint8_t)value;
+    }
+}
+
+static void compare_row(const struct pair *pair, int y, const struct glmv_pixel_options *options,
+                        struct glmv_pixel_count *count, uint8_t *marks)
+{
+    double limit = 35215 * options->threshold * options->threshold;
+    const uint8_t *p = at(pair->a, 0, y);
+    const uint8_t *q = at(pair->b, 0, y);
+    for (int x = 0; x < pair->w; x++) {
+        size_t offset = (size_t)x * 4;
+        size_t left = (size_t)pair->w * 4 - offset;
+        if (offset % CHUNK == 0 &&
+            memcmp(p + offset, q + offset, left < CHUNK ? left : CHUNK) == 0) {
+            x += CHUNK / 4 - 1;
+            continue;
+        }
+        size_t place = ((size_t)y * (size_t)pair->w + (size_t)x) * 4;
+        if (memcmp(p + offset, q + offset, 4) == 0 ||
+            distance(p + offset, q + offset, place) <= limit) {
+            continue;
+        }
+        if (options->antialiasing &&
+            (is_antialiased(pair, pair->a, x, y) || is_antialiased(pair, pair->b, x, y))) {
+            count->antialiased++;
+            mark(marks, (size_t)x, GLMV_MARK_ANTIALIASED);
+        } else {
+            count->differing++;
+            mark(marks, (size_t)x, GLMV_MARK_DIFFERENT);
+        }
+    }
+}
+
+void glmv_diff_count(const struct glmv_image *a, const struct glmv_image *b,
+                     const struct glmv_pixel_options *options, struct glmv_pixel_count *count,
+                     uint8_t *marks)
+{
+    struct pair pair = {a, b, a->width < b->width ? a->width : b->width,
+                        a->height < b->height ? a->height : b->height};
+    size_t w = (size_t)(a->width > b->width ? a->width : b->width);
+    size_t h = (size_t)(a->height > b->height ? a->height : b->height);
+    *count = (struct glmv_pixel_count){.total = w * h};
+    if (marks != NULL) {
+        memset(marks, GLMV_MARK_SAME, w * h);
+    }
+    for (size_t y = 0; y < h; y++) {
+        uint8_t *row = marks != NULL ? marks + y * w : NULL;
+        size_t shared = y < (size_t)pair.h ? (size_t)pair.w : 0;
+        if (shared > 0) {
+            compare_row(&pair, (int)y, options, count, row);
+        }
+        count->outside += w - shared;
+        if (row != NULL) {
+            memset(row + shared, GLMV_MARK_DIFFERENT, w - shared);
+        }
+    }
+    count->differing += count->outside;
+}
