@@ -9,7 +9,9 @@
 
 #define BODY_MAX ((size_t)64 << 20)
 #define RULES_MAX ((size_t)64 << 20) /* a photo behind text stands in its rules */
-#define SHORT_TEXT 32   /* bytes; shorter lines never wrap */
+#define SHORT_TEXT 32                /* bytes; shorter lines never wrap */
+#define WIDE_GAP 64.0                /* px */
+#define NARROW 0.95     /* of the picture's width: below it rows break and short texts wrap */
 #define CELL_SLACK 12.0 /* px a cell may be wider than its content on each side */
 
 /* The horizontal room that a node's children share, and how far down it is filled. */
@@ -102,7 +104,10 @@ static bool place_in_row(struct emitter *e, const struct tracer_node *node, doub
 {
     double gap = x - room->right;
     double drop = node->box.y - room->top;
-    bool ok = (fabs(gap) < 0.05 || px_rule(e, rules, "margin-left", gap)) &&
+    /* A wide gap is a share of the room, so that it shrinks with the page. */
+    bool wide = gap > WIDE_GAP && room->w > gap;
+    bool ok = (wide ? glmv_buf_appendf(rules, e->err, "margin-left: %.4f%%; ", 100 * gap / room->w)
+                    : fabs(gap) < 0.05 || px_rule(e, rules, "margin-left", gap)) &&
               (fabs(drop) < 0.05 || px_rule(e, rules, "margin-top", drop));
     return ok;
 }
@@ -261,7 +266,7 @@ static bool emit_text(struct emitter *e, const struct tracer_node *node, struct 
                                 &rules, e->err) &&
               (!e->in_link || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
               (node->line_count > 1 || strlen(line->text) > SHORT_TEXT ||
-               glmv_buf_append_str(&rules, "min-width: max-content; ", e->err)) &&
+               glmv_buf_append_str(&rules, "min-width: var(--text); ", e->err)) &&
               text_place(e, node, room, &rules);
     return ok &&
            open_tag(e, tag,
@@ -395,7 +400,8 @@ static bool emit_layers(struct emitter *e, const struct tracer_node *node, struc
 {
     struct glmv_buf rules;
     glmv_buf_init(&rules, RULES_MAX);
-    bool ok = glmv_buf_append_str(&rules, "position: relative; display: flow-root; ", e->err) &&
+    bool ok = glmv_buf_append_str(&rules, "display: grid; grid-template-columns: minmax(0, 1fr); ",
+                                  e->err) &&
               px_rule(e, &rules, "min-height", node->box.h);
     struct room inside = {.x = room->x, .w = room->w, .bottom = node->box.y};
     if (room->row) {
@@ -411,17 +417,21 @@ static bool emit_layers(struct emitter *e, const struct tracer_node *node, struc
     e->indent++;
     const struct tracer_node *layer = node->children[node->child_count - 1];
     glmv_buf_init(&rules, RULES_MAX);
-    ok = ok && glmv_buf_append_str(&rules, "position: absolute; ", e->err) &&
-         px_rule(e, &rules, "left", layer->box.x - inside.x) &&
-         px_rule(e, &rules, "top", layer->box.y - node->box.y) &&
-         px_rule(e, &rules, "width", layer->box.w) && open_tag(e, "div", "layer", &rules, -1, "");
+    ok = ok && glmv_buf_append_str(&rules, "grid-area: 1 / 1; place-self: start; ", e->err) &&
+         px_rule(e, &rules, "margin-left", layer->box.x - inside.x) &&
+         px_rule(e, &rules, "margin-top", layer->box.y - node->box.y) &&
+         px_rule(e, &rules, "width", layer->box.w) &&
+         glmv_buf_append_str(&rules, "max-width: 100%; ", e->err) &&
+         open_tag(e, "div", "layer", &rules, -1, "");
     struct room alone = {.x = layer->box.x, .w = layer->box.w, .bottom = layer->box.y};
     e->indent++;
     ok = ok && emit_node(e, layer, &alone);
     e->indent--;
     ok = ok && new_line(e) && put(e, "</div>");
     glmv_buf_init(&rules, RULES_MAX);
-    ok = ok && glmv_buf_append_str(&rules, "position: relative; display: flow-root;", e->err) &&
+    ok = ok &&
+         glmv_buf_append_str(&rules, "grid-area: 1 / 1; min-width: 0; display: flow-root;",
+                             e->err) &&
          open_tag(e, "div", "over", &rules, -1, "");
     e->indent++;
     for (int i = 0; ok && i + 1 < node->child_count; i++) {
@@ -487,11 +497,11 @@ static bool emit_container(struct emitter *e, const struct tracer_node *node, st
     const char *tag = button ? "a" : nav ? "nav" : e->in_link ? "span" : "div";
     struct room inside =
         surface ? inner_room(e, node) : (struct room){.x = x, .w = w, .bottom = node->box.y};
-    bool ok =
-        glmv_buf_append_str(&rules,
-                            node->kind == TRACER_ROW ? "display: flex; align-items: flex-start; "
-                                                     : "display: flow-root; ",
-                            e->err);
+    bool ok = glmv_buf_append_str(
+        &rules,
+        node->kind == TRACER_ROW ? "display: flex; flex-wrap: var(--row); align-items: flex-start; "
+                                 : "display: flow-root; ",
+        e->err);
     if (surface) {
         ok = ok && surface_rules(e, node, &rules) && container_place(e, node, room, x, w, &rules);
     } else if (room->row) {
@@ -638,8 +648,13 @@ static bool write_document(struct emitter *e, struct glmv_buf *out)
                             "*, *::before, *::after { box-sizing: border-box; }\n"
                             "header, main, footer { display: flow-root; }\n"
                             "p, h1, h2, h3, h4, h5, h6 { margin: 0; overflow-wrap: anywhere; }\n"
-                            "a { color: inherit; text-decoration: none; }\n",
-                            e->err);
+                            "a { color: inherit; text-decoration: none; }\n"
+                            "img { max-width: 100%; }\n",
+                            e->err) &&
+        glmv_buf_appendf(&base, e->err,
+                         ":root { --row: nowrap; --text: max-content; }\n"
+                         "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } }\n",
+                         NARROW * s->width);
     ok = ok &&
          glmv_buf_appendf(out, e->err,
                           "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",

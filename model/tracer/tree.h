@@ -18,7 +18,7 @@
 enum tracer_node_kind {
     TRACER_STACK,  /* children flow downwards */
     TRACER_ROW,    /* children flow to the right */
-    TRACER_LAYERS, /* the first child flows, the others lie at absolute places */
+    TRACER_LAYERS, /* children share one grid cell; the first lies over the others */
     TRACER_TEXT,   /* one or more lines of one paragraph */
     TRACER_PICTURE,
 };
