@@ -8,6 +8,7 @@ static const struct replicate_command commands[] = {
     {"doctor", "check what works on this machine", replicate_cmd_doctor},
     {"edit", "change a page by an instruction", replicate_cmd_edit},
     {"inspect", "say what the tracer measures in a screenshot", replicate_cmd_inspect},
+    {"model-info", "what a folder with weights holds", replicate_cmd_model_info},
     {"models", "list the models of a server", replicate_cmd_models},
     {"render", "draw an HTML page into a picture", replicate_cmd_render},
     {"replicate", "rebuild a screenshot as a page (needs not be named)", replicate_cmd_replicate},

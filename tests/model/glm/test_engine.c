@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "model/chat.h"
 #include "model/glm/config.h"
+#include "model/glm/prompt.h"
 #include "model/glm/sample.h"
 #include "model/glm/tokenizer.h"
 #include "model/glm/weights.h"
@@ -168,8 +169,64 @@ static void test_sampling(void)
     CHECK(!glm_loops(ids, 600));
 }
 
+#define IMG "<|begin_of_image|><|image|><|end_of_image|>"
+
+static void render(const struct glm_tokenizer *t, enum glm_dialect dialect,
+                   const struct glmv_chat_message *messages, size_t count,
+                   enum glmv_chat_thinking thinking, const char *want)
+{
+    struct glm_ids a = {0}, b = {0};
+    struct glmv_chat_options options = glmv_chat_defaults();
+    options.thinking = thinking;
+    CHECK(glm_prompt_render(t, dialect, messages, count, &options, &a, NULL));
+    CHECK(glm_tokenizer_encode(t, want, strlen(want), true, &b, NULL));
+    CHECK_MSG(a.len == b.len && memcmp(a.data, b.data, a.len * sizeof *a.data) == 0, "%s", want);
+    glm_ids_release(&a);
+    glm_ids_release(&b);
+}
+
+/* The published template's output for each conversation, token for token. */
+static void test_template(void)
+{
+    struct glm_tokenizer *t = glm_tokenizer_open(NANO "/tokenizer.json", 768, NULL);
+    struct glmv_image image = {1, 1, NULL};
+    struct glmv_chat_chunk sys = glmv_chat_text("S"), hi = glmv_chat_text("hi"),
+                           q1 = glmv_chat_text("q1"), q2 = glmv_chat_text("q2"),
+                           a1 = glmv_chat_text("\n answer1 \n"), none = glmv_chat_text("");
+    struct glmv_chat_chunk shot[] = {glmv_chat_image(&image), glmv_chat_text("describe")};
+    struct glmv_chat_chunk see[] = {glmv_chat_text("see"), glmv_chat_image(&image)};
+    struct glmv_chat_call call = {"1", "crop", "{\"bbox\": [1, 2, 3, 4], \"mode\": \"fit\"}"};
+    struct glmv_chat_message one[] = {{GLMV_CHAT_SYSTEM, &sys, 1, NULL, 0, NULL},
+                                      {GLMV_CHAT_USER, shot, 2, NULL, 0, NULL}};
+    struct glmv_chat_message off[] = {{GLMV_CHAT_USER, &hi, 1, NULL, 0, NULL}};
+    struct glmv_chat_message two[] = {{GLMV_CHAT_USER, &q1, 1, NULL, 0, NULL},
+                                      {GLMV_CHAT_ASSISTANT, &a1, 1, NULL, 0, NULL},
+                                      {GLMV_CHAT_USER, &q2, 1, NULL, 0, NULL}};
+    struct glmv_chat_message loop[] = {{GLMV_CHAT_USER, &q1, 1, NULL, 0, NULL},
+                                       {GLMV_CHAT_ASSISTANT, &none, 1, &call, 1, NULL},
+                                       {GLMV_CHAT_TOOL, see, 2, NULL, 0, "1"},
+                                       {GLMV_CHAT_TOOL, &hi, 1, NULL, 0, "2"}};
+    render(t, GLM_DIALECT_46V, one, 2, GLMV_CHAT_THINK_ON,
+           "[gMASK]<sop><|system|>\nS<|user|>\n" IMG "describe<|assistant|>\n");
+    render(t, GLM_DIALECT_46V, off, 1, GLMV_CHAT_THINK_OFF,
+           "[gMASK]<sop><|user|>\nhi/nothink<|assistant|>\n<think></think>\n");
+    render(t, GLM_DIALECT_46V, two, 3, GLMV_CHAT_THINK_DEFAULT,
+           "[gMASK]<sop><|user|>\nq1<|assistant|>\n<think></think>\nanswer1<|user|>\nq2"
+           "<|assistant|>\n");
+    render(t, GLM_DIALECT_46V, loop, 4, GLMV_CHAT_THINK_DEFAULT,
+           "[gMASK]<sop><|user|>\nq1<|assistant|>\n<think></think>\n<tool_call>crop\n"
+           "<arg_key>bbox</arg_key>\n<arg_value>[1, 2, 3, 4]</arg_value>\n"
+           "<arg_key>mode</arg_key>\n<arg_value>fit</arg_value>\n</tool_call><|observation|>\n"
+           "<tool_response>\nsee" IMG "\n</tool_response>\n<tool_response>\nhi\n"
+           "</tool_response>\n<|assistant|>\n");
+    render(t, GLM_DIALECT_41V, two, 3, GLMV_CHAT_THINK_OFF,
+           "[gMASK]<sop><|user|>\nq1<|assistant|>\nanswer1<|user|>\nq2<|assistant|>\n");
+    glm_tokenizer_close(t);
+}
+
 int main(void)
 {
+    test_template();
     test_lies();
     test_damage();
     test_sampling();

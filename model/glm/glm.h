@@ -1,0 +1,21 @@
+/*
+ * What the program may ask about a checkpoint folder beyond talking to it (model/chat.h does that).
+ *
+ *     struct glmv_buf text;
+ *     glmv_buf_init(&text, 1 << 20);
+ *     if (glmv_glm_info("GLM-4.6V-Flash", false, &text, &err)) { fputs(text.data, stdout); }
+ */
+#ifndef GLMV_MODEL_GLM_GLM_H
+#define GLMV_MODEL_GLM_GLM_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends lines of "name: value": sizes, limits, memory in each form. verify: also quantises every
+ * matrix of the text model and says how far int8 and int4 are from the stored weights. Every tensor
+ * the engine needs is looked up either way. */
+bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct glmv_err *err);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * One generated token's matrices against what the machine can read: a full-width layer with random
+ * weights in each form. Prints GB/s and the share of the read bandwidth measured in the same run.
+ *     build/release/tests/model/glm/bench_engine [THREADS]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "model/glm/backend.h"
+
+enum { ROWS = 27392, COLS = 4096, TIMES = 7 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct reading {
+    const unsigned long long *data;
+    unsigned long long sum;
+};
+
+static void read_part(void *arg, size_t begin, size_t end)
+{
+    struct reading *r = arg;
+    unsigned long long sum[8] = {0};
+    for (size_t i = begin; i + 8 <= end; i += 8) {
+        for (size_t k = 0; k < 8; k++) {
+            sum[k] ^= r->data[i + k];
+        }
+    }
+    for (size_t k = 0; k < 8; k++) {
+        __atomic_fetch_xor(&r->sum, sum[k], __ATOMIC_RELAXED);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median seconds of one pass over a matrix of n columns of x. */
+static double linear_seconds(struct glm_pool *pool, const struct glm_matrix *m, const float *x,
+                             size_t n, float *y)
+{
+    double t[TIMES];
+    for (int i = 0; i < TIMES; i++) {
+        double start = now();
+        glm_linear(pool, m, NULL, x, n, y);
+        t[i] = now() - start;
+    }
+    qsort(t, TIMES, sizeof t[0], by_value);
+    return t[TIMES / 2];
+}
+
+int main(int argc, char **argv)
+{
+    struct glm_pool *pool = glm_pool_new(argc > 1 ? atoi(argv[1]) : 0, NULL);
+    size_t count = (size_t)ROWS * COLS;
+    unsigned short *bf16 = malloc(count * 2);
+    float *x = malloc(32 * COLS * sizeof *x), *y = malloc(32 * (size_t)ROWS * sizeof *y);
+    if (pool == NULL || bf16 == NULL || x == NULL || y == NULL) {
+        return 1;
+    }
+    unsigned state = 1;
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525u + 1013904223u;
+        bf16[i] = (unsigned short)(0x3C00 | (state >> 16 & 0x80FF));
+    }
+    for (size_t i = 0; i < 32 * COLS; i++) {
+        x[i] = (float)(i % 17) - 8;
+    }
+    double t[TIMES];
+    struct reading reading = {(const unsigned long long *)(void *)bf16, 0};
+    for (int i = 0; i < TIMES; i++) {
+        double start = now();
+        glm_pool_run(pool, count / 4, 16384, read_part, &reading);
+        t[i] = now() - start;
+    }
+    qsort(t, TIMES, sizeof t[0], by_value);
+    double band = (double)count * 2 / t[TIMES / 2];
+    printf("%d threads, kernels %d, read %.1f GB/s (%llx)\n", glm_pool_threads(pool),
+           (int)glm_cpu_best(), band / 1e9, reading.sum & 1);
+    static const char *const names[] = {"bf16", "int8", "int4"};
+    static const double bytes[] = {2, 1.125, 0.625};
+    struct glm_matrix stored = {GLM_FORM_BF16, ROWS, COLS, bf16, NULL};
+    for (int f = 0; f < 3; f++) {
+        struct glm_matrix m = stored;
+        if (f > 0 && !glm_quantise(pool, &stored, (enum glm_form)(GLM_FORM_BF16 + f), &m, NULL)) {
+            return 1;
+        }
+        double one = linear_seconds(pool, &m, x, 1, y), many = linear_seconds(pool, &m, x, 32, y);
+        double rate = (double)count * bytes[f] / one;
+        printf("%s: %.1f GB/s, %.0f %% of read; 32 rows cost %.1f rows, %.0f GFLOP/s\n", names[f],
+               rate / 1e9, 100 * rate / band, many / one, 64e-9 * (double)count / many);
+        if (f > 0) {
+            free((void *)(size_t)m.data);
+            free((void *)(size_t)m.scales);
+        }
+    }
+    free(bf16);
+    free(x);
+    free(y);
+    glm_pool_free(pool);
+    return 0;
+}
