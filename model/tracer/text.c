@@ -413,6 +413,23 @@ static int colour_gap(uint32_t a, uint32_t b)
     return model_distance(pa, pb);
 }
 
+/* One mark of no great width holds one letter, or it is a picture. */
+static bool is_picture(const struct model_row *row, const struct model_ocr_line *read)
+{
+    int w = row->r.x1 - row->r.x0;
+    int h = row->r.y1 - row->r.y0;
+    if (row->count > 1 || w > 2 * h) {
+        return false;
+    }
+    const char *text = read->words[0].text;
+    size_t first = 1;
+    while (((unsigned char)text[first] & 0xc0) == 0x80) {
+        first++;
+    }
+    return read->count > 1 || text[first] != '\0' || read->confidence < 80 || !has_alnum(text) ||
+           h > 60;
+}
+
 /* Drops implausible words and makes a line of every run of one colour. */
 static bool take_row(struct model_view *view, const struct model_row *row,
                      const struct model_ocr_line *read, struct glmv_scene *scene,
@@ -540,7 +557,7 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
     view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
     bool ok = view->text_mask != NULL || glmv_fail_memory(err);
     for (int i = 0; ok && i < text->count; i++) {
-        if (text->lines[i].count > 0) {
+        if (text->lines[i].count > 0 && !is_picture(&view->rows[i], &text->lines[i])) {
             ok = take_row(view, &view->rows[i], &text->lines[i], scene, err);
         }
     }
