@@ -34,4 +34,14 @@ struct glmv_gap {
 size_t glmv_diff_gaps(const struct glmv_band *bands, size_t count, int height_a, int height_b,
                       struct glmv_gap *out);
 
+/*
+ * The second picture with its rows where the first has them, as high as the first; rows that the
+ * second has not are the first's own. What still differs then is more than a move. Free with
+ * glmv_image_free; NULL without memory.
+ */
+struct glmv_image *glmv_diff_align(const struct glmv_image *a, const struct glmv_image *b,
+                                   const struct glmv_band *bands, size_t band_count,
+                                   const struct glmv_gap *gaps, size_t gap_count,
+                                   struct glmv_err *err);
+
 #endif

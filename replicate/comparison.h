@@ -1,0 +1,46 @@
+/* Two pictures compared, and the result in the forms that people and CI read.
+ * Private to replicate. */
+#ifndef GLMV_REPLICATE_COMPARISON_H
+#define GLMV_REPLICATE_COMPARISON_H
+
+#include "diff/diff.h"
+#include "diff/pixels.h"
+#include "diff/shift.h"
+
+#define REPLICATE_MAX_FINDINGS 12
+
+struct replicate_comparison {
+    const char *paths[2]; /* borrowed */
+    struct glmv_image *images[2];
+    struct glmv_pixel_count count;
+    uint8_t *marks; /* one for each pixel of the larger canvas */
+    struct glmv_gap *gaps;
+    size_t gap_count;
+    size_t aligned;              /* pixels that still differ once rows that moved are matched */
+    struct glmv_region *regions; /* after matching the rows; boxes in the first picture */
+    size_t region_count;
+    bool same; /* the caller's verdict */
+};
+
+/* Reads paths and fills the rest. The caller releases it either way. */
+bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_options *options,
+                       struct glmv_err *err);
+void replicate_comparison_release(struct replicate_comparison *c);
+
+/* Each appends to out. */
+bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv_buf *out,
+                               struct glmv_err *err);
+bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv_buf *out,
+                               struct glmv_err *err);
+bool replicate_comparison_markdown(const struct replicate_comparison *c, struct glmv_buf *out,
+                                   struct glmv_err *err);
+bool replicate_comparison_github(const struct replicate_comparison *c, struct glmv_buf *out,
+                                 struct glmv_err *err);
+bool replicate_comparison_junit(const struct replicate_comparison *c, struct glmv_buf *out,
+                                struct glmv_err *err);
+bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv_buf *out,
+                               struct glmv_err *err);
+bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_buf *out,
+                              struct glmv_err *err);
+
+#endif

@@ -1,0 +1,202 @@
+#include "base/base64.h"
+#include "replicate/comparison.h"
+
+/* Appends text for HTML and XML. */
+static bool escaped(struct glmv_buf *out, const char *text, struct glmv_err *err)
+{
+    bool ok = true;
+    for (; *text != '\0' && ok; text++) {
+        switch (*text) {
+        case '<':
+            ok = glmv_buf_append_str(out, "&lt;", err);
+            break;
+        case '&':
+            ok = glmv_buf_append_str(out, "&amp;", err);
+            break;
+        case '"':
+            ok = glmv_buf_append_str(out, "&quot;", err);
+            break;
+        default:
+            ok = glmv_buf_append(out, (unsigned char)*text < 32 ? " " : text, 1, err);
+        }
+    }
+    return ok;
+}
+
+static bool json_string(struct glmv_buf *out, const char *text, struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(out, "\"", err);
+    for (; *text != '\0' && ok; text++) {
+        if ((unsigned char)*text < 32) {
+            ok = glmv_buf_appendf(out, err, "\\u%04x", (unsigned)*text);
+        } else {
+            ok = (*text != '"' && *text != '\\') || glmv_buf_append_str(out, "\\", err);
+            ok = ok && glmv_buf_append(out, text, 1, err);
+        }
+    }
+    return ok && glmv_buf_append_str(out, "\"", err);
+}
+
+static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
+                    struct glmv_err *err)
+{
+    if (c->count.differing == 0) {
+        return glmv_buf_append_str(out, "the same", err);
+    }
+    return glmv_buf_appendf(out, err, "%s: %zu of %zu pixels differ (%.3f %%)",
+                            c->same ? "within the limit" : "different", c->count.differing,
+                            c->count.total,
+                            100 * (double)c->count.differing / (double)c->count.total);
+}
+
+/* One sentence for each finding, with lead before and tail behind it. */
+static bool findings(const struct replicate_comparison *c, const char *lead, const char *tail,
+                     struct glmv_buf *out, struct glmv_err *err)
+{
+    const struct glmv_image *a = c->images[0];
+    const struct glmv_image *b = c->images[1];
+    bool ok = true;
+    if (a->width != b->width || a->height != b->height) {
+        ok = glmv_buf_appendf(out, err, "%sThe size changed from %d x %d to %d x %d px.%s", lead,
+                              a->width, a->height, b->width, b->height, tail);
+    }
+    for (size_t i = 0; i < c->gap_count && ok; i++) {
+        const struct glmv_gap *g = &c->gaps[i];
+        ok = glmv_buf_appendf(
+            out, err, "%s%d px were %s at y %d%s.%s", lead, g->h,
+            g->inserted ? "inserted" : "removed", g->y,
+            g->inserted ? "; what is below moved down" : "; what is below moved up", tail);
+    }
+    if (c->gap_count > 0 && ok) {
+        ok =
+            glmv_buf_appendf(out, err, "%sWith rows that moved matched, %zu pixels still differ.%s",
+                             lead, c->aligned, tail);
+    }
+    for (size_t i = 0; i < c->region_count && ok; i++) {
+        const struct glmv_region *r = &c->regions[i];
+        ok = glmv_buf_appendf(out, err, "%s%zu pixels differ at (%d, %d), %d x %d px.%s", lead,
+                              r->pixels, r->x, r->y, r->w, r->h, tail);
+    }
+    return ok;
+}
+
+bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv_buf *out,
+                               struct glmv_err *err)
+{
+    return verdict(c, out, err) && glmv_buf_append_str(out, "\n", err) &&
+           findings(c, "  ", "\n", out, err);
+}
+
+bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv_buf *out,
+                               struct glmv_err *err)
+{
+    bool ok =
+        glmv_buf_append_str(out, "{\"files\":[", err) && json_string(out, c->paths[0], err) &&
+        glmv_buf_append_str(out, ",", err) && json_string(out, c->paths[1], err) &&
+        glmv_buf_appendf(out, err,
+                         "],\"same\":%s,\"sizes\":[[%d,%d],[%d,%d]],\"pixels\":%zu,"
+                         "\"differing\":%zu,\"antialiased\":%zu,\"outside\":%zu,"
+                         "\"differing_aligned\":%zu,\"shifts\":[",
+                         c->same ? "true" : "false", c->images[0]->width, c->images[0]->height,
+                         c->images[1]->width, c->images[1]->height, c->count.total,
+                         c->count.differing, c->count.antialiased, c->count.outside, c->aligned);
+    for (size_t i = 0; i < c->gap_count && ok; i++) {
+        const struct glmv_gap *g = &c->gaps[i];
+        ok = glmv_buf_appendf(out, err, "%s{\"kind\":\"%s\",\"y\":%d,\"height\":%d}",
+                              i > 0 ? "," : "", g->inserted ? "inserted" : "removed", g->y, g->h);
+    }
+    ok = ok && glmv_buf_append_str(out, "],\"regions\":[", err);
+    for (size_t i = 0; i < c->region_count && ok; i++) {
+        const struct glmv_region *r = &c->regions[i];
+        ok = glmv_buf_appendf(out, err, "%s{\"box\":[%d,%d,%d,%d],\"differing\":%zu}",
+                              i > 0 ? "," : "", r->x, r->y, r->w, r->h, r->pixels);
+    }
+    return ok && glmv_buf_append_str(out, "]}\n", err);
+}
+
+bool replicate_comparison_markdown(const struct replicate_comparison *c, struct glmv_buf *out,
+                                   struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "### `%s` → `%s`\n\n**", c->paths[0], c->paths[1]) &&
+           verdict(c, out, err) && glmv_buf_append_str(out, "**\n\n", err) &&
+           findings(c, "- ", "\n", out, err);
+}
+
+bool replicate_comparison_github(const struct replicate_comparison *c, struct glmv_buf *out,
+                                 struct glmv_err *err)
+{
+    /* a workflow command is one line; %0A is its line break */
+    return glmv_buf_append_str(
+               out,
+               c->same ? "::notice title=visual diff::" : "::error title=visual diff::", err) &&
+           verdict(c, out, err) && findings(c, "%0A", "", out, err) &&
+           glmv_buf_append_str(out, "\n", err);
+}
+
+bool replicate_comparison_junit(const struct replicate_comparison *c, struct glmv_buf *out,
+                                struct glmv_err *err)
+{
+    bool ok = glmv_buf_appendf(out, err,
+                               "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite "
+                               "name=\"visual diff\" tests=\"1\" failures=\"%d\">\n<testcase "
+                               "name=\"",
+                               !c->same) &&
+              escaped(out, c->paths[1], err) && glmv_buf_append_str(out, "\">", err);
+    if (ok && !c->same) {
+        ok = glmv_buf_append_str(out, "<failure message=\"", err) && verdict(c, out, err) &&
+             glmv_buf_append_str(out, "\">", err) && findings(c, "", "\n", out, err) &&
+             glmv_buf_append_str(out, "</failure>", err);
+    }
+    return ok && glmv_buf_append_str(out, "</testcase>\n</testsuite>\n", err);
+}
+
+static bool data_uri(const struct glmv_buf *png, const char *id, struct glmv_buf *out,
+                     struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "<img id=%s alt=%s src=\"data:image/png;base64,", id, id) &&
+           glmv_base64_append(out, png->data, png->len, err) &&
+           glmv_buf_append_str(out, "\">", err);
+}
+
+static const char page_head[] =
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Visual diff</title><style>"
+    "body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;color:#1c2430;background:#f4f5f7}"
+    "#stage{display:flex;gap:1rem;align-items:flex-start;position:relative}"
+    "#stage img{max-width:33%;box-shadow:0 0 0 1px #c5cad3}"
+    ".over #stage{display:block}.over #stage img{max-width:100%;position:absolute;left:0;top:0}"
+    ".over #difference{display:none}input{width:20rem;vertical-align:middle}"
+    "</style><h1>Visual diff</h1><p>";
+static const char page_controls[] =
+    "</ul><p><button onclick=\"show('')\">Side by side</button> "
+    "<button onclick=\"show('slide')\">Slider</button> "
+    "<button onclick=\"show('blink')\">Blink</button> "
+    "<input id=cut type=range value=50 aria-label=\"Slider\"></p><div id=stage>";
+static const char page_tail[] =
+    "</div><script>let timer,top_=document.getElementById('after'),"
+    "cut=document.getElementById('cut');"
+    "function slide(){top_.style.clipPath='inset(0 0 0 '+cut.value+'%)'}"
+    "function show(mode){clearInterval(timer);top_.style.clipPath='';top_.style.opacity=1;"
+    "document.body.className=mode?'over':'';cut.oninput=mode=='slide'?slide:null;"
+    "if(mode=='slide')slide();"
+    "if(mode=='blink')timer=setInterval(()=>top_.style.opacity=1-top_.style.opacity,600)}"
+    "</script></html>\n";
+
+bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv_buf *out,
+                               struct glmv_err *err)
+{
+    static const char *const ids[] = {"before", "after", "difference"};
+    bool ok = glmv_buf_append_str(out, page_head, err) && escaped(out, c->paths[0], err) &&
+              glmv_buf_append_str(out, " → ", err) && escaped(out, c->paths[1], err) &&
+              glmv_buf_append_str(out, ": <b>", err) && verdict(c, out, err) &&
+              glmv_buf_append_str(out, "</b></p><ul>", err) && findings(c, "<li>", "", out, err) &&
+              glmv_buf_append_str(out, page_controls, err);
+    for (int i = 0; i < 3 && ok; i++) {
+        struct glmv_buf png;
+        glmv_buf_init(&png, 1u << 29);
+        ok = (i < 2 ? glmv_image_encode_png(c->images[i], 6, &png, err)
+                    : replicate_comparison_png(c, &png, err)) &&
+             data_uri(&png, ids[i], out, err);
+        glmv_buf_release(&png);
+    }
+    return ok && glmv_buf_append_str(out, page_tail, err);
+}
