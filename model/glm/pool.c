@@ -18,7 +18,7 @@ struct glm_pool {
     int count;       /* helpers, without the caller */
     int busy;        /* helpers inside the present job */
     unsigned serial; /* of the present job */
-    bool stop;
+    bool stop, open; /* open: the present job still takes helpers */
     atomic_size_t next;
     size_t total, part;
     void (*run)(void *arg, size_t begin, size_t end);
@@ -51,7 +51,7 @@ static void *helper(void *arg)
             break;
         }
         seen = pool->serial;
-        if (pool->run == NULL) {
+        if (!pool->open) {
             continue; /* the job ended before this thread woke */
         }
         pool->busy++;
@@ -82,11 +82,12 @@ void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
     pool->part = part;
     atomic_store(&pool->next, 0);
     pool->serial++;
+    pool->open = true;
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
     claim(pool);
     pthread_mutex_lock(&pool->lock);
-    pool->run = NULL; /* who has not woken yet has nothing left to do */
+    pool->open = false; /* who has not woken yet has nothing left to do */
     while (pool->busy > 0) {
         pthread_cond_wait(&pool->idle, &pool->lock);
     }

@@ -24,6 +24,13 @@ static void tail(const struct glm_matrix *m, size_t row, size_t from, const floa
     }
 }
 
+/* The sums of four columns stay in registers only when these loops are unrolled. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 4")
+#endif
+
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl"), always_inline)) static inline
 #define AVX2 __attribute__((target("avx2,fma,f16c"), always_inline)) static inline
 
@@ -45,6 +52,7 @@ AVX512 void plain512(const struct glm_matrix *m, enum glm_form form, size_t row,
     const size_t size = form == GLM_FORM_F32 ? 4 : 2;
     const unsigned char *w = (const unsigned char *)m->data + row * m->cols * size;
     __m512 a[4], b[4];
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         a[n] = b[n] = _mm512_setzero_ps();
     }
@@ -52,11 +60,13 @@ AVX512 void plain512(const struct glm_matrix *m, enum glm_form form, size_t row,
     for (; i + 32 <= m->cols; i += 32) {
         __m512 w0 = load16(form, w + i * size), w1 = load16(form, w + (i + 16) * size);
         _mm_prefetch((const char *)w + i * size + 1024, _MM_HINT_T0);
+        UNROLL
         for (size_t n = 0; n < count; n++) {
             a[n] = _mm512_fmadd_ps(w0, _mm512_loadu_ps(x + n * x_row + i), a[n]);
             b[n] = _mm512_fmadd_ps(w1, _mm512_loadu_ps(x + n * x_row + i + 16), b[n]);
         }
     }
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         out[n] = _mm512_reduce_add_ps(_mm512_add_ps(a[n], b[n]));
     }
@@ -69,35 +79,43 @@ AVX512 void quant512(const struct glm_matrix *m, bool four, size_t row, const fl
     const size_t groups = m->cols / GLM_GROUP;
     const unsigned char *w = (const unsigned char *)m->data + row * m->cols / (four ? 2 : 1);
     const float *scale = m->scales + row * groups;
+    const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+    const __m512i shift =
+        _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+    const __m512i first = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    const __m512i second = _mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
     __m512 sum[4];
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         sum[n] = _mm512_setzero_ps();
     }
     for (size_t g = 0; g < groups; g++) {
-        __m512i q0, q1;
+        __m512 w0, w1;
         if (four) {
-            __m128i raw = _mm_loadu_si128((const __m128i *)(const void *)(w + g * 16));
-            __m128i low = _mm_and_si128(raw, _mm_set1_epi8(15));
-            __m128i high = _mm_and_si128(_mm_srli_epi16(raw, 4), _mm_set1_epi8(15));
-            q0 = _mm512_sub_epi32(_mm512_cvtepu8_epi32(_mm_unpacklo_epi8(low, high)),
-                                  _mm512_set1_epi32(8));
-            q1 = _mm512_sub_epi32(_mm512_cvtepu8_epi32(_mm_unpackhi_epi8(low, high)),
-                                  _mm512_set1_epi32(8));
+            /* a lane looks its nibble up by the low four bits of its index */
+            __m512i raw = _mm512_broadcast_i32x4(
+                _mm_loadu_si128((const __m128i *)(const void *)(w + g * 16)));
+            __m512i i0 = _mm512_srlv_epi32(_mm512_permutexvar_epi32(first, raw), shift);
+            __m512i i1 = _mm512_srlv_epi32(_mm512_permutexvar_epi32(second, raw), shift);
+            w0 = _mm512_permutexvar_ps(i0, table);
+            w1 = _mm512_permutexvar_ps(i1, table);
         } else {
-            q0 = _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(w + g * 32)));
-            q1 = _mm512_cvtepi8_epi32(
-                _mm_loadu_si128((const __m128i *)(const void *)(w + g * 32 + 16)));
+            w0 = _mm512_cvtepi32_ps(
+                _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(w + g * 32))));
+            w1 = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
+                _mm_loadu_si128((const __m128i *)(const void *)(w + g * 32 + 16))));
         }
-        _mm_prefetch((const char *)w + g * (four ? 16 : 32) + 1024, _MM_HINT_T0);
+        _mm_prefetch((const char *)w + g * (four ? 16 : 32) + 2048, _MM_HINT_T0);
         __m512 s = _mm512_set1_ps(scale[g]);
-        __m512 w0 = _mm512_mul_ps(_mm512_cvtepi32_ps(q0), s);
-        __m512 w1 = _mm512_mul_ps(_mm512_cvtepi32_ps(q1), s);
+        UNROLL
         for (size_t n = 0; n < count; n++) {
             const float *p = x + n * x_row + g * 32;
-            sum[n] = _mm512_fmadd_ps(w0, _mm512_loadu_ps(p), sum[n]);
-            sum[n] = _mm512_fmadd_ps(w1, _mm512_loadu_ps(p + 16), sum[n]);
+            __m512 part = _mm512_mul_ps(w0, _mm512_loadu_ps(p));
+            part = _mm512_fmadd_ps(w1, _mm512_loadu_ps(p + 16), part);
+            sum[n] = _mm512_fmadd_ps(part, s, sum[n]);
         }
     }
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         out[n] = _mm512_reduce_add_ps(sum[n]);
     }
@@ -163,17 +181,20 @@ AVX2 void plain256(const struct glm_matrix *m, enum glm_form form, size_t row, c
     const size_t size = form == GLM_FORM_F32 ? 4 : 2;
     const unsigned char *w = (const unsigned char *)m->data + row * m->cols * size;
     __m256 a[4], b[4];
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         a[n] = b[n] = _mm256_setzero_ps();
     }
     size_t i = 0;
     for (; i + 16 <= m->cols; i += 16) {
         __m256 w0 = load8(form, w + i * size), w1 = load8(form, w + (i + 8) * size);
+        UNROLL
         for (size_t n = 0; n < count; n++) {
             a[n] = _mm256_fmadd_ps(w0, _mm256_loadu_ps(x + n * x_row + i), a[n]);
             b[n] = _mm256_fmadd_ps(w1, _mm256_loadu_ps(x + n * x_row + i + 8), b[n]);
         }
     }
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         out[n] = sum8(_mm256_add_ps(a[n], b[n]));
     }
@@ -187,6 +208,7 @@ AVX2 void quant256(const struct glm_matrix *m, bool four, size_t row, const floa
     const unsigned char *w = (const unsigned char *)m->data + row * m->cols / (four ? 2 : 1);
     const float *scale = m->scales + row * groups;
     __m256 sum[4];
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         sum[n] = _mm256_setzero_ps();
     }
@@ -205,12 +227,14 @@ AVX2 void quant256(const struct glm_matrix *m, bool four, size_t row, const floa
                     _mm_loadl_epi64((const __m128i *)(const void *)(w + g * 32 + part * 8)));
             }
             __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(scale[g]));
+            UNROLL
             for (size_t n = 0; n < count; n++) {
                 sum[n] =
                     _mm256_fmadd_ps(v, _mm256_loadu_ps(x + n * x_row + g * 32 + part * 8), sum[n]);
             }
         }
     }
+    UNROLL
     for (size_t n = 0; n < count; n++) {
         out[n] = sum8(sum[n]);
     }
