@@ -198,6 +198,10 @@ bool server_complaint_fail(const struct server_complaint *complaint, const char 
     if (complaint->status != 0) {
         snprintf(status, sizeof status, "%d ", complaint->status);
     }
-    return glmv_fail(err, GLMV_ERR_MODEL, "%.120s: %s%sit said: %s%.280s (model '%.60s')", url,
-                     help, help[0] != '\0' ? "; " : "", status, words, model);
+    char whose[80] = "";
+    if (model[0] != '\0') {
+        snprintf(whose, sizeof whose, " (model '%.60s')", model);
+    }
+    return glmv_fail(err, GLMV_ERR_MODEL, "%.120s: %s%sit said: %s%.280s%s", url, help,
+                     help[0] != '\0' ? "; " : "", status, words, whose);
 }
