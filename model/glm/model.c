@@ -240,6 +240,30 @@ static bool bind(struct glm_model *m, enum glm_form form, struct glmv_err *err)
     return b.ok;
 }
 
+/* Quantised weights are new memory: refuses, with numbers, what would push the machine into swap.
+ */
+static bool fits(const struct glm_model *m, enum glm_form form, struct glmv_err *err)
+{
+    const struct glm_text_config *c = &m->config.text;
+    double wide = (double)c->heads * c->head_dim, kv = (double)c->kv_heads * c->head_dim;
+    double body = c->layers * (c->hidden * (2 * wide + 2 * kv + 3.0 * c->inner));
+    double need = body * (form == GLM_FORM_INT4 ? 0.625 : 1.125) + 1.125 * c->vocab * c->hidden;
+    unsigned long long kib = 0;
+    FILE *file = form >= GLM_FORM_INT8 ? fopen("/proc/meminfo", "re") : NULL;
+    char line[256];
+    while (file != NULL && fgets(line, sizeof line, file) != NULL &&
+           sscanf(line, "MemAvailable: %llu", &kib) != 1) {
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return kib == 0 || need < (double)kib * 1024 ||
+           glmv_fail(err, GLMV_ERR_MEMORY,
+                     "%s weights need %.1f GB of memory and %.1f GB are free; %s",
+                     form == GLM_FORM_INT4 ? "int4" : "int8", need / 1e9, (double)kib * 1024 / 1e9,
+                     form == GLM_FORM_INT4 ? "close other programs" : "try int4");
+}
+
 struct glm_model *glm_model_open(const char *folder, enum glm_form form, int threads,
                                  struct glmv_err *err)
 {
@@ -248,7 +272,8 @@ struct glm_model *glm_model_open(const char *folder, enum glm_form form, int thr
         glmv_fail_memory(err);
         return NULL;
     }
-    if (!glm_config_read(&m->config, folder, err) || !glm_weights_open(&m->weights, folder, err) ||
+    if (!glm_config_read(&m->config, folder, err) || !fits(m, form, err) ||
+        !glm_weights_open(&m->weights, folder, err) ||
         (m->pool = glm_pool_new(threads, err)) == NULL || !bind(m, form, err)) {
         glm_model_close(m);
         return NULL;
