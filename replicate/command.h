@@ -40,6 +40,7 @@ replicate_command_fn replicate_cmd_model_info;
 replicate_command_fn replicate_cmd_models;
 replicate_command_fn replicate_cmd_render;
 replicate_command_fn replicate_cmd_replicate;
+replicate_command_fn replicate_cmd_score;
 replicate_command_fn replicate_cmd_version;
 
 #endif
