@@ -1,0 +1,33 @@
+/* libFuzzer target of the readers: the first byte chooses which one gets the rest. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/glm/config.h"
+#include "model/glm/tokenizer.h"
+#include "model/glm/weights.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    if (size < 1) {
+        return 0;
+    }
+    char *text = malloc(size);
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    if (data[0] % 3 == 0) {
+        struct glm_weights weights = {0};
+        if (glm_weights_parse(&weights, data + 1, size - 1, "fuzz", NULL)) {
+            glm_weights_finish(&weights, NULL);
+        }
+        glm_weights_close(&weights);
+    } else if (data[0] % 3 == 1) {
+        struct glm_config config;
+        glm_config_parse(&config, text, text, text, "fuzz", NULL);
+    } else {
+        glm_tokenizer_close(glm_tokenizer_parse(text, size - 1, 4096, "fuzz", NULL));
+    }
+    free(text);
+    return 0;
+}
