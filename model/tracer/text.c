@@ -227,6 +227,10 @@ static void mend_bars(char *text)
             *c = 'I';
         }
     }
+    size_t capitals = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (capitals > 0 && text[capitals] == 'l' && text[capitals + 1] == '\0') {
+        text[capitals] = 'I'; /* UI, API */
+    }
 }
 
 /* Icons come back as short words of low confidence. */

@@ -12,6 +12,8 @@ enum {
     MAX_WORDS = 64,
     VOTERS = 40, /* lines that choose the page's families */
     PAGE_FAMILIES = 3,
+    REGULAR = 400,
+    BOLD = 700,
 };
 
 /* How one face explains one line. */
@@ -246,8 +248,10 @@ static bool looks_italic(const struct model_view *view, const struct glmv_scene_
     return energy[1] > 1.25 * energy[0];
 }
 
-static void fit_line(const struct model_view *view, struct model_faces *faces,
-                     const struct choice *choice, struct glmv_scene_line *line)
+/* Fits one line in one weight; returns the logarithm of its ink over what that weight would leave.
+ */
+static double fit_line(const struct model_view *view, struct model_faces *faces,
+                       const struct choice *choice, int weight, struct glmv_scene_line *line)
 {
     double mass = ink_mass(view, line);
     double best = 1e9;
@@ -260,7 +264,7 @@ static void fit_line(const struct model_view *view, struct model_faces *faces,
             rank++;
         }
         struct fit fit;
-        if (rank == choice->count || !is_common_weight(candidate->weight) ||
+        if (rank == choice->count || candidate->weight != weight ||
             !fit_face(candidate, line, mass, &fit)) {
             continue;
         }
@@ -271,6 +275,9 @@ static void fit_line(const struct model_view *view, struct model_faces *faces,
             face = candidate;
         }
     }
+    if (face == NULL && weight != REGULAR) {
+        return 0; /* the regular fit stays */
+    }
     if (face == NULL) {
         snprintf(line->font, sizeof line->font, "%s",
                  choice->count > 0 ? choice->family[0] : "sans-serif");
@@ -278,7 +285,7 @@ static void fit_line(const struct model_view *view, struct model_faces *faces,
         line->weight = 400;
         line->baseline = round(line->ink.y + line->ink.h * 0.87);
         line->advance = line->ink.w;
-        return;
+        return 0;
     }
     snprintf(line->font, sizeof line->font, "%s", face->family);
     line->family = face->kind;
@@ -289,6 +296,78 @@ static void fit_line(const struct model_view *view, struct model_faces *faces,
     line->baseline = kept.baseline;
     line->advance = kept.advance;
     line->fit = 1 / (1 + best);
+    return kept.mass;
+}
+
+struct weighed {
+    double mass;
+    size_t chars;
+};
+
+static int lighter_first(const void *pa, const void *pb)
+{
+    double a = ((const struct weighed *)pa)->mass;
+    double b = ((const struct weighed *)pb)->mass;
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+
+static int brightness(uint32_t rgba)
+{
+    return (int)((rgba >> 24 & 255) * 3 + (rgba >> 16 & 255) * 6 + (rgba >> 8 & 255));
+}
+
+static bool is_light_on_dark(const struct glmv_scene_line *line)
+{
+    return brightness(line->color) > brightness(line->background);
+}
+
+/* The ink of the page's usual text: rasterisers draw light text thinner, and substitutes differ in
+ * colour. */
+static double usual_mass(const struct glmv_scene *scene, const double *mass, bool light,
+                         struct weighed *room)
+{
+    size_t n = 0;
+    size_t chars = 0;
+    for (size_t i = 0; i < scene->line_count; i++) {
+        if (is_light_on_dark(&scene->lines[i]) == light) {
+            room[n] = (struct weighed){mass[i], strlen(scene->lines[i].text)};
+            chars += room[n++].chars;
+        }
+    }
+    qsort(room, n, sizeof *room, lighter_first);
+    size_t passed = 0;
+    for (size_t i = 0; i < n; i++) {
+        passed += room[i].chars;
+        if (passed * 2 >= chars) {
+            return fmax(-0.25, fmin(0.2, room[i].mass));
+        }
+    }
+    return 0;
+}
+
+/* Everything is fitted as regular first; what holds clearly more ink than usual is fitted as bold.
+ */
+static bool fit_lines(const struct model_view *view, struct model_faces *faces,
+                      const struct choice *choice, struct glmv_scene *scene)
+{
+    static const double bolder = 0.2; /* bold faces hold 1.3 to 1.5 times the ink */
+    double *mass = calloc(scene->line_count + 1, sizeof *mass);
+    struct weighed *room = calloc(scene->line_count + 1, sizeof *room);
+    bool ok = mass != NULL && room != NULL;
+    for (size_t i = 0; ok && i < scene->line_count; i++) {
+        mass[i] = fit_line(view, faces, choice, REGULAR, &scene->lines[i]);
+    }
+    for (int light = 0; ok && light < 2; light++) {
+        double usual = usual_mass(scene, mass, light == 1, room);
+        for (size_t i = 0; i < scene->line_count; i++) {
+            if (is_light_on_dark(&scene->lines[i]) == (light == 1) && mass[i] - usual > bolder) {
+                fit_line(view, faces, choice, BOLD, &scene->lines[i]);
+            }
+        }
+    }
+    free(mass);
+    free(room);
+    return ok;
 }
 
 bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
@@ -313,9 +392,7 @@ bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, str
     struct choice choice = {0};
     vote(&faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
     free(order);
-    for (size_t i = 0; i < scene->line_count; i++) {
-        fit_line(view, &faces, &choice, &scene->lines[i]);
-    }
+    bool ok = fit_lines(view, &faces, &choice, scene);
     model_faces_close(&faces);
-    return true;
+    return ok || glmv_fail_memory(err);
 }
