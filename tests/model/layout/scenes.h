@@ -1,0 +1,68 @@
+/* Scenes made by hand for the tests of the layout. */
+#ifndef GLMV_TESTS_MODEL_LAYOUT_SCENES_H
+#define GLMV_TESTS_MODEL_LAYOUT_SCENES_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/tracer.h"
+
+#define SCENE_MOST 32
+
+struct scene_kit {
+    struct glmv_scene scene;
+    struct glmv_scene_line lines[SCENE_MOST];
+    struct glmv_scene_box boxes[SCENE_MOST];
+    struct glmv_scene_picture pictures[4];
+    struct glmv_scene_word words[SCENE_MOST];
+    char first_words[SCENE_MOST][32];
+};
+
+static inline void scene_begin(struct scene_kit *kit, int width, int height)
+{
+    memset(kit, 0, sizeof *kit);
+    kit->scene = (struct glmv_scene){.width = width,
+                                     .height = height,
+                                     .scale = 1,
+                                     .background = 0xffffffff,
+                                     .lang = "en",
+                                     .lines = kit->lines,
+                                     .boxes = kit->boxes,
+                                     .pictures = kit->pictures};
+}
+
+/* A line of 16 px Liberation Sans with the ink from x on, w wide, on this baseline. */
+static inline struct glmv_scene_line *scene_text(struct scene_kit *kit, const char *text, double x,
+                                                 double baseline, double w)
+{
+    size_t index = kit->scene.line_count++;
+    struct glmv_scene_line *line = &kit->lines[index];
+    *line = (struct glmv_scene_line){.text = (char *)text,
+                                     .ink = {x, baseline - 12, w, 15},
+                                     .baseline = baseline,
+                                     .font = "Liberation Sans",
+                                     .font_px = 16,
+                                     .weight = 400,
+                                     .advance = w,
+                                     .color = 0x222222ff,
+                                     .background = 0xffffffff,
+                                     .confidence = 95,
+                                     .fit = 1};
+    size_t len = strcspn(text, " ");
+    memcpy(kit->first_words[index], text, len < 31 ? len : 31);
+    kit->words[index] = (struct glmv_scene_word){
+        kit->first_words[index], {x, baseline - 12, 8.0 * (double)len, 15}, 95};
+    line->words = &kit->words[index];
+    line->word_count = 1;
+    return line;
+}
+
+static inline struct glmv_scene_box *scene_box(struct scene_kit *kit, double x, double y, double w,
+                                               double h, uint32_t color)
+{
+    struct glmv_scene_box *box = &kit->boxes[kit->scene.box_count++];
+    *box = (struct glmv_scene_box){.box = {x, y, w, h}, .fill = GLMV_FILL_SOLID, .color = color};
+    return box;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* What page a scene becomes, told by properties of its HTML. */
+#include "scenes.h"
+
+#include "tests/check.h"
+
+/* The page of a kit's scene; the caller frees it. */
+static char *page_of(const struct scene_kit *kit, bool marks)
+{
+    struct glmv_err err = {0};
+    struct glmv_emit_options options = {0};
+    struct glmv_buf html;
+    glmv_buf_init(&html, 1u << 20);
+    struct glmv_draft *draft = glmv_draft_new(&kit->scene, &options, &err);
+    CHECK_MSG(draft != NULL, "%s", err.message);
+    CHECK_MSG(draft != NULL && glmv_draft_html(draft, marks, &html, &err), "%s", err.message);
+    glmv_draft_free(draft);
+    return glmv_buf_take(&html, NULL);
+}
+
+static int count(const char *text, const char *part)
+{
+    int found = 0;
+    for (const char *p = strstr(text, part); p != NULL; p = strstr(p + 1, part)) {
+        found++;
+    }
+    return found;
+}
+
+static void lines_that_wrap_become_one_paragraph(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_text(&kit, "The quick brown fox jumps over the", 40, 60, 260);
+    scene_text(&kit, "lazydogs and then sleeps in the sun", 40, 84, 262);
+    scene_text(&kit, "afterwards.", 40, 108, 80);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "over the lazydogs and then sleeps in the sun afterwards.") != NULL);
+    CHECK(strstr(html, "max-width: ") != NULL);
+    free(html);
+}
+
+static void entries_of_a_list_stay_apart(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_text(&kit, "Home", 40, 60, 44);
+    scene_text(&kit, "A much longer entry of the list", 40, 84, 230);
+    scene_text(&kit, "About", 40, 108, 44);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "Home A much") == NULL);
+    CHECK(strstr(html, "list About") == NULL);
+    free(html);
+}
+
+static void equal_cards_share_a_class_and_stand_in_a_row(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    static const char *const names[] = {"First", "Second", "Third"};
+    for (int i = 0; i < 3; i++) {
+        struct glmv_scene_box *box = scene_box(&kit, 40 + 240 * i, 50, 220, 120, 0xeeeeeeff);
+        for (int corner = 0; corner < 4; corner++) {
+            box->radius[corner] = 8;
+        }
+        scene_text(&kit, names[i], 60 + 240 * i, 90, 50);
+    }
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "display: flex") != NULL);
+    CHECK(count(html, "<div class=\"card") == 3);
+    CHECK(count(html, "border-radius: 8px") <= 2); /* the first has another margin at most */
+    CHECK(count(html, "#eeeeee") == 1);            /* a colour is said once, in the palette */
+    free(html);
+}
+
+static void things_that_overlap_still_flow(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_box(&kit, 40, 40, 200, 100, 0xff0000ff);
+    scene_box(&kit, 140, 90, 200, 100, 0x0000ffff);
+    scene_text(&kit, "In front", 200, 160, 60);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "position: absolute") == NULL);
+    CHECK(strstr(html, "grid-area: 1 / 1") != NULL);
+    CHECK(strstr(html, ">In front<") != NULL);
+    free(html);
+}
+
+static void the_rest_of_a_shadow_is_not_shown(void)
+{
+    struct glmv_err err = {0};
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 400);
+    scene_text(&kit, "Inside the card", 100, 100, 110);
+    scene_text(&kit, "And a second line", 100, 180, 120);
+    struct glmv_image *rest = glmv_image_new(600, 300, &err);
+    struct glmv_image *icon = glmv_image_new(24, 24, &err);
+    if (rest == NULL || icon == NULL) {
+        CHECK_MSG(false, "%s", err.message);
+        glmv_image_free(rest);
+        glmv_image_free(icon);
+        return;
+    }
+    kit.pictures[0] = (struct glmv_scene_picture){
+        .box = {50, 40, 600, 300}, .kind = GLMV_PICTURE_LEFTOVER, .image = rest, .same_as = -1};
+    kit.pictures[1] = (struct glmv_scene_picture){
+        .box = {700, 350, 24, 24}, .kind = GLMV_PICTURE_ICON, .image = icon, .same_as = -1};
+    kit.scene.picture_count = 2;
+    char *html = page_of(&kit, false);
+    CHECK(count(html, "<img") == 1);
+    CHECK(strstr(html, "width=\"24\"") != NULL);
+    free(html);
+    glmv_image_free(rest);
+    glmv_image_free(icon);
+}
+
+static void marks_are_there_only_when_asked_for(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 400, 200);
+    scene_text(&kit, "Fish & <chips>", 40, 60, 110);
+    char *plain = page_of(&kit, false);
+    char *marked = page_of(&kit, true);
+    CHECK(strstr(plain, "data-glmv") == NULL);
+    CHECK(strstr(marked, "data-glmv=\"") != NULL);
+    CHECK(strstr(plain, "Fish &amp; &lt;chips&gt;") != NULL);
+    CHECK(strstr(plain, " style=") == NULL);
+    CHECK(strstr(plain, "<html lang=\"en\">") != NULL);
+    free(plain);
+    free(marked);
+}
+
+static void a_copy_says_the_same_and_lives_alone(void)
+{
+    struct glmv_err err = {0};
+    struct scene_kit kit;
+    scene_begin(&kit, 400, 200);
+    scene_box(&kit, 20, 20, 300, 100, 0xddddddff);
+    scene_text(&kit, "Kept", 40, 60, 36);
+    char *before = page_of(&kit, true);
+    struct glmv_draft *draft = glmv_draft_new(&kit.scene, NULL, &err);
+    struct glmv_draft *copy = draft != NULL ? glmv_draft_copy(draft, &err) : NULL;
+    glmv_draft_free(draft);
+    struct glmv_buf html;
+    glmv_buf_init(&html, 1u << 20);
+    CHECK_MSG(copy != NULL && glmv_draft_html(copy, true, &html, &err), "%s", err.message);
+    CHECK_STR(html.data, before);
+    glmv_buf_release(&html);
+    glmv_draft_free(copy);
+    free(before);
+}
+
+int main(void)
+{
+    lines_that_wrap_become_one_paragraph();
+    entries_of_a_list_stay_apart();
+    equal_cards_share_a_class_and_stand_in_a_row();
+    things_that_overlap_still_flow();
+    the_rest_of_a_shadow_is_not_shown();
+    marks_are_there_only_when_asked_for();
+    a_copy_says_the_same_and_lives_alone();
+    TEST_END();
+}
