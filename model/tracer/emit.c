@@ -153,16 +153,16 @@ static bool place_block(struct emitter *e, const struct tracer_node *node, struc
 
 static bool is_heading(const struct emitter *e, const struct tracer_node *node)
 {
-    const struct glmv_scene_line *line = &e->draft->scene->lines[node->lines[0]];
+    const struct glmv_scene_line *line = &e->draft->scene->lines[node->main];
     double ratio = line->font_px / e->text_px;
-    return !e->in_link && node->line_count <= 3 && strlen(line->text) > 1 &&
+    return !e->in_link && node->row_count <= 3 && strlen(line->text) > 1 &&
            (ratio >= 1.3 || (ratio >= 1.1 && line->weight >= 600));
 }
 
 /* Levels follow size, start at 1 once, and never skip one downwards. */
 static int heading_level(struct emitter *e, const struct tracer_node *node)
 {
-    double ratio = e->draft->scene->lines[node->lines[0]].font_px / e->text_px;
+    double ratio = e->draft->scene->lines[node->main].font_px / e->text_px;
     int level = ratio >= 2 ? 2 : ratio >= 1.5 ? 3 : 4;
     if (e->last_level == 0) {
         level = 1;
@@ -179,33 +179,91 @@ static bool cjk_end(const char *text)
     return len >= 3 && (unsigned char)text[len - 3] >= 0xe3 && (unsigned char)text[len - 3] <= 0xed;
 }
 
+/* Whether a run looks as the paragraph does, so that it needs no element of its own. */
+static bool plain_run(const struct emitter *e, const struct tracer_node *node, int run)
+{
+    const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
+    const struct glmv_scene_line *b = &e->draft->scene->lines[run];
+    return run == node->main ||
+           (a->color == b->color && a->weight == b->weight && a->italic == b->italic &&
+            a->underline == b->underline && a->strike == b->strike && a->family == b->family &&
+            fabs(a->font_px - b->font_px) < 0.08 * a->font_px);
+}
+
+/* A run of other type: strong, em or a where that is what it is. */
+static bool put_run(struct emitter *e, const struct tracer_node *node, int run)
+{
+    const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
+    const struct glmv_scene_line *b = &e->draft->scene->lines[run];
+    struct glmv_buf rules;
+    glmv_buf_init(&rules, RULES_MAX);
+    bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
+    bool link = !e->in_link && (b->underline || coloured);
+    const char *tag = link ? "a" : b->weight > a->weight ? "strong" : b->italic ? "em" : "span";
+    bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], node->pitch, &rules, e->err);
+    while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
+        rules.data[--rules.len] = '\0';
+    }
+    const char *name = ok ? tracer_sheet_class(&e->sheet, link ? "link" : tag, rules.data) : NULL;
+    ok = ok && name != NULL &&
+         glmv_buf_appendf(&e->body, e->err, "<%s class=\"%s\"%s>", tag, name,
+                          link ? " href=\"#\"" : "") &&
+         put_text(e, b->text) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
+    glmv_buf_release(&rules);
+    return ok;
+}
+
 static bool put_lines(struct emitter *e, const struct tracer_node *node)
 {
+    const struct glmv_scene *s = e->draft->scene;
     bool ok = true;
-    for (int i = 0; ok && i < node->line_count; i++) {
-        const char *text = e->draft->scene->lines[node->lines[i]].text;
-        if (i > 0 && !cjk_end(e->draft->scene->lines[node->lines[i - 1]].text)) {
-            ok = put(e, " ");
+    for (int i = 0; ok && i < node->run_count; i++) {
+        const struct glmv_scene_line *line = &s->lines[node->runs[i]];
+        if (i > 0) {
+            const struct glmv_scene_line *before = &s->lines[node->runs[i - 1]];
+            double gap = line->ink.x - before->ink.x - before->ink.w;
+            bool same_row = node->rows[i] == node->rows[i - 1];
+            bool tight = same_row ? gap < 0.12 * line->font_px : cjk_end(before->text);
+            ok = tight || put(e, " ");
         }
-        ok = ok && put_text(e, text);
+        ok = ok && (plain_run(e, node, node->runs[i]) ? put_text(e, line->text)
+                                                      : put_run(e, node, node->runs[i]));
     }
     return ok;
+}
+
+/* The width of one line of a paragraph, and that of the first word of the next; -1 without one. */
+static double row_width(const struct emitter *e, const struct tracer_node *node, int row,
+                        double *next_word)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    double left = 1e9;
+    double right = 0;
+    *next_word = -1;
+    for (int i = 0; i < node->run_count; i++) {
+        const struct glmv_scene_line *line = &s->lines[node->runs[i]];
+        if (node->rows[i] == row) {
+            left = fmin(left, line->ink.x);
+            right = fmax(right, line->ink.x + line->ink.w);
+        } else if (node->rows[i] == row + 1 && *next_word < 0) {
+            *next_word = line->word_count > 0 ? line->words[0].ink.w : line->ink.w;
+        }
+    }
+    return right - left;
 }
 
 /* The width at which a paragraph wraps as it was measured: past its widest line, before any next
  * word fits. */
 static double wrap_width(const struct emitter *e, const struct tracer_node *node)
 {
-    const struct glmv_scene *s = e->draft->scene;
     double least = 0;
     double most = 1e9;
-    for (int i = 0; i < node->line_count; i++) {
-        const struct glmv_scene_line *line = &s->lines[node->lines[i]];
-        least = fmax(least, line->ink.w);
-        if (i + 1 < node->line_count) {
-            const struct glmv_scene_line *next = &s->lines[node->lines[i + 1]];
-            double word = next->word_count > 0 ? next->words[0].ink.w : next->ink.w;
-            most = fmin(most, line->ink.w + 0.28 * line->font_px + word);
+    for (int row = 0; row < node->row_count; row++) {
+        double word;
+        double width = row_width(e, node, row, &word);
+        least = fmax(least, width);
+        if (word >= 0) {
+            most = fmin(most, width + 0.28 * e->draft->scene->lines[node->main].font_px + word);
         }
     }
     return most > least ? (least + fmin(most, least + 24)) / 2 : least + 2;
@@ -220,13 +278,13 @@ static bool text_place(struct emitter *e, const struct tracer_node *node, struct
         bool ok = place_in_row(e, node, node->box.x, room, rules);
         room->right = right_of(node->box);
         return ok &&
-               (node->line_count == 1 ||
+               (node->row_count == 1 ||
                 (px_rule(e, rules, "width", wrap_width(e, node)) &&
                  (!node->centered || glmv_buf_append_str(rules, "text-align: center; ", e->err))));
     }
     bool ok = drop_in_stack(e, node, room, rules);
     bool middle = fabs(left - right) <= 4 && left > 6;
-    if (node->line_count > 1) {
+    if (node->row_count > 1) {
         double width = wrap_width(e, node);
         ok = ok && px_rule(e, rules, "max-width", width);
         if (middle && node->centered) {
@@ -253,7 +311,7 @@ static bool text_place(struct emitter *e, const struct tracer_node *node, struct
 
 static bool emit_text(struct emitter *e, const struct tracer_node *node, struct room *room)
 {
-    const struct glmv_scene_line *line = &e->draft->scene->lines[node->lines[0]];
+    const struct glmv_scene_line *line = &e->draft->scene->lines[node->main];
     struct glmv_buf rules;
     glmv_buf_init(&rules, RULES_MAX);
     char tag[16] = "p";
@@ -262,10 +320,10 @@ static bool emit_text(struct emitter *e, const struct tracer_node *node, struct 
     } else if (is_heading(e, node)) {
         snprintf(tag, sizeof tag, "h%d", heading_level(e, node));
     }
-    bool ok = tracer_type_rules(&e->sheet, line, &e->draft->types[node->lines[0]], node->pitch,
-                                &rules, e->err) &&
+    bool ok = tracer_type_rules(&e->sheet, line, &e->draft->types[node->main], node->pitch, &rules,
+                                e->err) &&
               (!e->in_link || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
-              (node->line_count > 1 || strlen(line->text) > SHORT_TEXT ||
+              (node->row_count > 1 || strlen(line->text) > SHORT_TEXT ||
                glmv_buf_append_str(&rules, "min-width: var(--text); ", e->err)) &&
               text_place(e, node, room, &rules);
     return ok &&
@@ -344,7 +402,7 @@ static bool is_button(const struct emitter *e, const struct tracer_node *node)
     const struct tracer_node *child = node->children[0];
     double left = child->box.x - node->box.x;
     double right = right_of(node->box) - right_of(child->box);
-    return child->kind == TRACER_TEXT && child->line_count == 1 && fabs(left - right) <= 6;
+    return child->kind == TRACER_TEXT && child->row_count == 1 && fabs(left - right) <= 6;
 }
 
 static const char *role_of(const struct emitter *e, const struct tracer_node *node)
@@ -378,7 +436,7 @@ static bool is_nav(const struct emitter *e, const struct tracer_node *node)
         return false;
     }
     for (int i = 0; i < node->child_count; i++) {
-        if (node->children[i]->kind != TRACER_TEXT || node->children[i]->line_count != 1) {
+        if (node->children[i]->kind != TRACER_TEXT || node->children[i]->row_count != 1) {
             return false;
         }
     }

@@ -111,11 +111,11 @@ static void fit_width(struct revision *r, int index, double want, double got)
 static void revise_text(struct revision *r, const struct tracer_node *node,
                         const struct glmv_page_element *element)
 {
-    const struct glmv_scene_line *line = &r->draft->scene->lines[node->lines[0]];
-    struct tracer_shift *by = &r->draft->line_shift[node->lines[0]];
+    const struct glmv_scene_line *line = &r->draft->scene->lines[node->first];
+    struct tracer_shift *by = &r->draft->line_shift[node->first];
     double line_px = node->pitch;
     int came = (int)lround(element->box.h / line_px);
-    if (came != node->line_count || line->on_picture) {
+    if (came != node->row_count || line->on_picture) {
         /* It wrapped differently: its place says nothing about its ink, but its top edge does. */
         shift(r, by, 0, node->box.y - element->box.y);
         return;
@@ -135,7 +135,9 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
         shift(r, by, 0, node->box.y - element->box.y);
         return;
     }
-    fit_width(r, node->lines[0], want.w, got.w);
+    if (node->runs[0] == node->first && (node->run_count == 1 || node->rows[1] > 0)) {
+        fit_width(r, node->first, want.w, got.w);
+    }
     /* Top and bottom vote: an accent or a neighbour's descender spoils one of them at most. */
     double up = want.y - got.y;
     double down = want.y + want.h - got.y - got.h;

@@ -35,7 +35,8 @@ void tracer_node_free(struct tracer_node *node)
         tracer_node_free(node->children[i]);
     }
     free((void *)node->children);
-    free(node->lines);
+    free(node->runs);
+    free(node->rows);
     free(node);
 }
 
@@ -223,153 +224,287 @@ static int holder_of(const struct builder *b, struct glmv_box box, double slack,
     return best;
 }
 
-static bool continues(const struct glmv_scene *s, int upper, int lower, double pitch)
+/* Lines that follow each other on one baseline, a space apart: one line with runs of other type. */
+struct row {
+    int start, count; /* into struct rows.order */
+    int main;         /* the scene line with the most letters */
+    int holder;
+    struct glmv_box ink;
+    double baseline;
+};
+
+struct rows {
+    int *order;
+    struct row *list;
+    int count;
+};
+
+static bool joins(const struct glmv_scene *s, const struct row *row, int last, int next)
 {
-    const struct glmv_scene_line *a = &s->lines[upper];
-    const struct glmv_scene_line *b = &s->lines[lower];
-    double step = b->baseline - a->baseline;
-    if (!same_type(a, b) || a->rotation != 0 || step < 0.9 * a->font_px ||
-        step > 2.1 * a->font_px) {
+    const struct glmv_scene_line *a = &s->lines[last];
+    const struct glmv_scene_line *b = &s->lines[next];
+    double size = fmax(a->font_px, b->font_px);
+    double gap = b->ink.x - (a->ink.x + a->ink.w);
+    return a->rotation == 0 && b->rotation == 0 &&
+           fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
+           gap <= 0.5 * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
+}
+
+/* The nearest unused line to the right that belongs to the row, or -1. */
+static int next_run(const struct glmv_scene *s, const struct row *row, int last, const int *holders,
+                    const bool *used)
+{
+    int best = -1;
+    for (int i = 0; i < (int)s->line_count; i++) {
+        if (!used[i] && holders[i] == row->holder && joins(s, row, last, i) &&
+            (best < 0 || s->lines[i].ink.x < s->lines[best].ink.x)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static bool starts_row(const struct glmv_scene *s, int line, const int *holders, const bool *used)
+{
+    for (int i = 0; i < (int)s->line_count; i++) {
+        struct row before = {.baseline = s->lines[i].baseline};
+        if (i != line && !used[i] && holders[i] == holders[line] &&
+            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, &before, i, line)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_run(const struct glmv_scene *s, struct rows *rows, struct row *row, int *filled,
+                    int line)
+{
+    const struct glmv_scene_line *one = &s->lines[line];
+    row->ink = row->count == 0 ? one->ink : joined(row->ink, one->ink);
+    if (row->count == 0 || strlen(one->text) > strlen(s->lines[row->main].text)) {
+        row->main = line;
+    }
+    rows->order[(*filled)++] = line;
+    row->count++;
+}
+
+static void find_rows(const struct glmv_scene *s, struct rows *rows, const int *holders, bool *used)
+{
+    int filled = 0;
+    /* Twice: a ring of lines that each continue another must not be lost. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < (int)s->line_count; i++) {
+            if (used[i] || (pass == 0 && !starts_row(s, i, holders, used))) {
+                continue;
+            }
+            struct row *row = &rows->list[rows->count++];
+            *row = (struct row){
+                .start = filled, .holder = holders[i], .baseline = s->lines[i].baseline};
+            for (int line = i; line >= 0; line = next_run(s, row, line, holders, used)) {
+                used[line] = true;
+                add_run(s, rows, row, &filled, line);
+            }
+        }
+    }
+}
+
+static bool continues(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
+                      double pitch)
+{
+    const struct glmv_scene_line *a = &s->lines[upper->main];
+    const struct glmv_scene_line *b = &s->lines[lower->main];
+    double step = lower->baseline - upper->baseline;
+    bool mixed = upper->count > 1 || lower->count > 1;
+    bool alike = mixed ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px : same_type(a, b);
+    if (!alike || a->rotation != 0 || step < 0.9 * a->font_px || step > 2.1 * a->font_px) {
         return false;
     }
     if (pitch > 0 && fabs(step - pitch) > 1.6) {
         return false;
     }
-    bool left = fabs(a->ink.x - b->ink.x) <= 0.3 * a->font_px;
-    bool middle = fabs(a->ink.x + a->ink.w / 2 - b->ink.x - b->ink.w / 2) <= 0.3 * a->font_px;
-    return left || middle;
+    bool left = fabs(upper->ink.x - lower->ink.x) <= 0.3 * a->font_px;
+    double off = upper->ink.x + upper->ink.w / 2 - lower->ink.x - lower->ink.w / 2;
+    return left || fabs(off) <= 0.3 * a->font_px;
 }
 
-/* Whether another line stands beside one of the two at its height, between them: then they are not
- * one paragraph. */
-static double line_overlap(struct glmv_box a, struct glmv_box b)
+static double row_overlap(struct glmv_box a, struct glmv_box b)
 {
     return fmin(a.x + a.w, b.x + b.w) - fmax(a.x, b.x);
 }
 
-/* A paragraph's first line is followed as long as the next line down continues it and fits its
- * width. */
-static int collect(struct builder *b, const int *holders, bool *used, int first, int *members,
-                   double *pitch)
+/* The nearest row below that shares some width, or -1. */
+static int row_below(const struct glmv_scene *s, const struct rows *rows, const struct row *from)
 {
-    const struct glmv_scene *s = b->scene;
+    int best = -1;
+    for (int i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->list[i];
+        if (row->holder == from->holder &&
+            row->baseline > from->baseline + 0.5 * s->lines[from->main].font_px &&
+            row_overlap(from->ink, row->ink) > 0 &&
+            (best < 0 || row->baseline < rows->list[best].baseline)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* A paragraph's first line is followed as long as the next line down continues it. */
+static int collect(const struct glmv_scene *s, const struct rows *rows, bool *used, int first,
+                   int *members, double *pitch)
+{
     int count = 0;
     members[count++] = first;
     *pitch = 0;
-    int last = first;
-    for (int i = first + 1; i < (int)s->line_count; i++) {
-        if (used[i] || holders[i] != holders[first] ||
-            line_overlap(s->lines[last].ink, s->lines[i].ink) <= 0) {
-            continue;
+    for (;;) {
+        const struct row *last = &rows->list[members[count - 1]];
+        int next = row_below(s, rows, last);
+        if (next < 0 || used[next] || !continues(s, last, &rows->list[next], *pitch)) {
+            return count;
         }
-        if (s->lines[i].baseline - s->lines[last].baseline < 0.5 * s->lines[last].font_px) {
-            continue;
-        }
-        if (!continues(s, last, i, *pitch)) {
-            break; /* something else stands below: the paragraph ends */
-        }
-        double step = s->lines[i].baseline - s->lines[last].baseline;
+        double step = rows->list[next].baseline - last->baseline;
         *pitch = count == 1 ? step : (*pitch * (count - 1) + step) / count;
-        members[count++] = i;
-        used[i] = true;
-        last = i;
+        members[count++] = next;
+        used[next] = true;
     }
-    return count;
 }
 
 /* A line that ends well before the widest one could have held the next word, so the author broke
  * it. */
-static bool broken_by_author(const struct glmv_scene *s, const int *members, int count)
+static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows,
+                             const int *members, int count)
 {
     double widest = 0;
     for (int i = 0; i < count; i++) {
-        widest = fmax(widest, s->lines[members[i]].ink.w);
+        widest = fmax(widest, rows->list[members[i]].ink.w);
     }
     for (int i = 0; i + 1 < count; i++) {
-        const struct glmv_scene_line *next = &s->lines[members[i + 1]];
+        const struct row *below = &rows->list[members[i + 1]];
+        const struct glmv_scene_line *next = &s->lines[rows->order[below->start]];
         double word = next->word_count > 0 ? next->words[0].ink.w : next->ink.w;
-        if (s->lines[members[i]].ink.w + 0.3 * next->font_px + word < widest - 2) {
+        if (rows->list[members[i]].ink.w + 0.3 * next->font_px + word < widest - 2) {
             return true;
         }
     }
     return false;
 }
 
-static void add_text(struct builder *b, const int *members, int count, double pitch, int holder)
+/* Copies the runs of the rows into a node; false without memory. */
+static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, const struct rows *rows,
+                      const int *members, int count)
+{
+    int runs = 0;
+    for (int i = 0; i < count; i++) {
+        runs += rows->list[members[i]].count;
+    }
+    node->runs = malloc((size_t)runs * sizeof *node->runs);
+    node->rows = malloc((size_t)runs * sizeof *node->rows);
+    if (node->runs == NULL || node->rows == NULL) {
+        return false;
+    }
+    node->main = rows->list[members[0]].main;
+    for (int i = 0; i < count; i++) {
+        const struct row *row = &rows->list[members[i]];
+        for (int k = 0; k < row->count; k++) {
+            node->runs[node->run_count] = rows->order[row->start + k];
+            node->rows[node->run_count++] = i;
+        }
+        if (strlen(s->lines[row->main].text) > strlen(s->lines[node->main].text)) {
+            node->main = row->main;
+        }
+    }
+    node->row_count = count;
+    return true;
+}
+
+static void add_text(struct builder *b, const struct rows *rows, const int *members, int count,
+                     double pitch)
 {
     const struct glmv_scene *s = b->scene;
-    const struct glmv_scene_line *first = &s->lines[members[0]];
-    double step = count > 1 ? pitch : usual_pitch(first);
-    struct glmv_box want = line_box(first, step);
-    struct glmv_box placed = moved(want, b->line_shift[members[0]]);
+    const struct row *first = &rows->list[members[0]];
+    double step = count > 1 ? pitch : usual_pitch(&s->lines[first->main]);
     struct glmv_box ink = first->ink;
+    double left = 0;
+    double middle = 0;
     for (int i = 1; i < count; i++) {
-        const struct glmv_scene_line *line = &s->lines[members[i]];
-        want = joined(want, line_box(line, step));
-        placed.w = fmax(placed.w, line->ink.w);
-        placed.x = fmin(placed.x, line->ink.x + b->line_shift[members[0]].dx);
-        ink = joined(ink, line->ink);
+        const struct glmv_box *one = &rows->list[members[i]].ink;
+        ink = joined(ink, *one);
+        left += fabs(one->x - first->ink.x);
+        middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
     }
-    placed.h = step * count;
+    struct glmv_box line = line_box(&s->lines[first->main], step);
+    struct tracer_shift by = b->line_shift[first->main];
+    struct glmv_box placed = {ink.x + by.dx, line.y + by.dy, ink.w, step * count};
     struct tracer_node *node = node_new(b, TRACER_TEXT, placed);
     if (node == NULL) {
         return;
     }
-    node->lines = malloc((size_t)count * sizeof *node->lines);
-    if (node->lines == NULL) {
+    if (!take_runs(node, s, rows, members, count)) {
         b->failed = true;
         tracer_node_free(node);
         return;
     }
-    memcpy(node->lines, members, (size_t)count * sizeof *node->lines);
-    node->line_count = count;
     node->pitch = step;
-    if (count > 1) {
-        double left = 0;
-        double middle = 0;
-        for (int i = 1; i < count; i++) {
-            const struct glmv_box *one = &s->lines[members[i]].ink;
-            left += fabs(one->x - first->ink.x);
-            middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
-        }
-        node->centered = middle < left;
-    }
+    node->first = first->main;
+    node->centered = count > 1 && middle < left;
     add_item(b, ink, node); /* the ink: line boxes of neighbours may overlap, their ink does not */
-    b->items[b->count - 1].parent = holder;
+    b->items[b->count - 1].parent = first->holder;
 }
 
-static void add_lines(struct builder *b)
+static int row_order(const void *p, const void *q)
 {
-    const struct glmv_scene *s = b->scene;
-    size_t n = s->line_count;
-    int containers = b->count;
-    bool *used = calloc(n + 1, sizeof *used);
-    int *members = malloc((n + 1) * sizeof *members);
-    int *holders = malloc((n + 1) * sizeof *holders);
-    if (used == NULL || members == NULL || holders == NULL) {
-        b->failed = true;
+    const struct row *a = p;
+    const struct row *b = q;
+    if (a->baseline != b->baseline) {
+        return a->baseline < b->baseline ? -1 : 1;
     }
-    for (size_t i = 0; !b->failed && i < n; i++) {
-        holders[i] = holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
-    }
-    for (size_t i = 0; !b->failed && i < n; i++) {
+    return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x;
+}
+
+static void add_paragraphs(struct builder *b, const struct rows *rows, bool *used, int *members)
+{
+    for (int i = 0; !b->failed && i < rows->count; i++) {
         if (used[i]) {
             continue;
         }
         used[i] = true;
         double pitch;
-        int count = collect(b, holders, used, (int)i, members, &pitch);
-        if (count > 1 && broken_by_author(s, members, count)) {
+        int count = collect(b->scene, rows, used, i, members, &pitch);
+        if (count > 1 && broken_by_author(b->scene, rows, members, count)) {
             for (int k = 0; k < count; k++) {
-                add_text(b, &members[k], 1, 0, holders[i]);
+                add_text(b, rows, &members[k], 1, 0);
             }
         } else {
-            add_text(b, members, count, pitch, holders[i]);
+            add_text(b, rows, members, count, pitch);
         }
+    }
+}
+
+static void add_lines(struct builder *b)
+{
+    const struct glmv_scene *s = b->scene;
+    size_t n = s->line_count + 1;
+    int containers = b->count;
+    bool *used = calloc(n, sizeof *used);
+    int *members = malloc(n * sizeof *members);
+    int *holders = malloc(n * sizeof *holders);
+    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list), 0};
+    if (used == NULL || members == NULL || holders == NULL || rows.order == NULL ||
+        rows.list == NULL) {
+        b->failed = true;
+    } else {
+        for (size_t i = 0; i < s->line_count; i++) {
+            holders[i] = holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
+        }
+        find_rows(s, &rows, holders, used);
+        qsort(rows.list, (size_t)rows.count, sizeof rows.list[0], row_order);
+        memset(used, 0, n * sizeof *used);
+        add_paragraphs(b, &rows, used, members);
     }
     free(used);
     free(members);
     free(holders);
+    free(rows.order);
+    free(rows.list);
 }
 
 /* --- cuts

@@ -28,11 +28,15 @@ struct tracer_node {
     struct glmv_box box; /* px, as placed */
     int scene_box;       /* the painted box that this node is, or -1 */
     int scene_picture;   /* the picture that this node shows, or lies on (containers); -1 */
-    int *lines;          /* owned; for TRACER_TEXT: indices of the scene's lines */
-    int line_count;
-    double pitch;                  /* px from line to line, for TRACER_TEXT */
-    bool centered;                 /* the text is centred in what holds it */
-    int mark;                      /* its number, in document order from 0 */
+    int *runs; /* owned; for TRACER_TEXT: indices of the scene's lines, in reading order */
+    int *rows; /* owned; which line of the paragraph each run stands on */
+    int run_count;
+    int row_count; /* lines of the paragraph */
+    int first;     /* the main run of its first line: its correction moves the paragraph */
+    int main;      /* the run that says the most letters: its type is the paragraph's */
+    double pitch;  /* px from line to line, for TRACER_TEXT */
+    bool centered; /* the text is centred in what holds it */
+    int mark;      /* its number, in document order from 0 */
     struct tracer_node **children; /* owned */
     int child_count;
 };
