@@ -114,17 +114,18 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
     const struct glmv_scene_line *line = &r->draft->scene->lines[node->first];
     struct tracer_shift *by = &r->draft->line_shift[node->first];
     double line_px = node->pitch;
+    double top = node->box.y - by->dy; /* where it was seen: earlier corrections are in node->box */
     int came = (int)lround(element->box.h / line_px);
     if (came != node->row_count || line->on_picture) {
         /* It wrapped differently: its place says nothing about its ink, but its top edge does. */
-        shift(r, by, 0, node->box.y - element->box.y);
+        shift(r, by, 0, top - element->box.y);
         return;
     }
     struct glmv_box want;
     struct glmv_box got;
     struct glmv_box area = {line->ink.x - REACH, line->ink.y - 1, line->ink.w + 2 * REACH,
                             line->ink.h + 2};
-    double dy = element->box.y - node->box.y;
+    double dy = element->box.y - top;
     if (fabs(dy) > MAX_STEP) {
         shift(r, by, 0, fmax(-MAX_STEP, fmin(MAX_STEP, -dy)));
         return;
@@ -132,7 +133,7 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
     struct glmv_box there = {area.x - 10, area.y + dy - 2, area.w + 20, area.h + 4};
     if (!ink_box(r->target, area, line->color, line->background, &want) ||
         !ink_box(r->render, there, line->color, line->background, &got)) {
-        shift(r, by, 0, node->box.y - element->box.y);
+        shift(r, by, 0, top - element->box.y);
         return;
     }
     if (node->runs[0] == node->first && (node->run_count == 1 || node->rows[1] > 0)) {
@@ -143,7 +144,15 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
     double down = want.y + want.h - got.y - got.h;
     double move = fabs(up) < fabs(down) ? up : down;
     bool centre_kept = fabs((want.x + want.w / 2) - (got.x + got.w / 2)) < 0.75;
-    shift(r, by, centre_kept ? 0 : want.x - got.x, move);
+    bool found = fabs(want.x - got.x) <= REACH; /* farther off it is the ink of something else */
+    shift(r, by, centre_kept || !found ? 0 : want.x - got.x, move);
+}
+
+/* Against where it was seen, not where it was last put: a lasting error is corrected once. */
+static void bring_back(struct revision *r, struct tracer_shift *by, struct glmv_box seen,
+                       const struct glmv_page_element *element)
+{
+    shift(r, by, seen.x - element->box.x, seen.y - element->box.y);
 }
 
 static void revise_node(struct revision *r, const struct tracer_node *node)
@@ -153,11 +162,11 @@ static void revise_node(struct revision *r, const struct tracer_node *node)
     if (element != NULL && node->kind == TRACER_TEXT) {
         revise_text(r, node, element);
     } else if (element != NULL && node->scene_box >= 0) {
-        shift(r, &r->draft->box_shift[node->scene_box], node->box.x - element->box.x,
-              node->box.y - element->box.y);
+        bring_back(r, &r->draft->box_shift[node->scene_box],
+                   r->draft->scene->boxes[node->scene_box].box, element);
     } else if (element != NULL && node->scene_picture >= 0) {
-        shift(r, &r->draft->picture_shift[node->scene_picture], node->box.x - element->box.x,
-              node->box.y - element->box.y);
+        bring_back(r, &r->draft->picture_shift[node->scene_picture],
+                   r->draft->scene->pictures[node->scene_picture].box, element);
     }
     for (int i = 0; i < node->child_count; i++) {
         revise_node(r, node->children[i]);
