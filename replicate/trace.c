@@ -8,7 +8,9 @@
 
 #define HTML_MAX ((size_t)64 << 20)
 #define LEAST_GAIN 0.0002 /* of the score; less is noise */
-#define SLICE_FALL 0.03   /* how far one slice may fall in an accepted round */
+#define SLICE_FALL 0.03   /* how far one slice may fall for a small gain */
+#define CLEAR_GAIN                                                                                 \
+    0.005 /* of the score: outweighs a slice that fell, for a later round can mend it */
 
 struct replicate_trace_options replicate_trace_defaults(void)
 {
@@ -53,6 +55,9 @@ static bool accepts(const struct glmv_score *best, const struct glmv_score *next
 {
     if (next->total < best->total + LEAST_GAIN) {
         return false;
+    }
+    if (next->total >= best->total + CLEAR_GAIN) {
+        return true;
     }
     for (int i = 0; i < best->slice_count && i < next->slice_count; i++) {
         if (next->slices[i] < best->slices[i] - SLICE_FALL) {
