@@ -23,7 +23,7 @@ static const char usage[] =
     "  --report FILE      what was measured, as one HTML file to look at\n"
     "  --json FILE        the same for programs; - for standard output\n"
     "  --assets inline|DIR  pictures in the page (the default) or as files in a folder\n"
-    "  --rounds N         renders that may correct the page, 0 to 20; 3\n"
+    "  --rounds N         renders that may correct the page, 0 to 20; 6\n"
     "  --target SCORE     stop at this score, and exit with 1 below it\n"
     "  --lang LANGS       languages of the text as Tesseract names them, such as eng+jpn\n"
     "  --title TEXT       title of the page; its largest text\n"

@@ -7,14 +7,14 @@
 #include "replicate/referee.h"
 
 #define HTML_MAX ((size_t)64 << 20)
-#define LEAST_GAIN 0.0002 /* of the score; less is noise */
+#define LEAST_GAIN 0.0004 /* of the score; less is noise */
 #define SLICE_FALL 0.03   /* how far one slice may fall for a small gain */
 #define CLEAR_GAIN                                                                                 \
     0.005 /* of the score: outweighs a slice that fell, for a later round can mend it */
 
 struct replicate_trace_options replicate_trace_defaults(void)
 {
-    return (struct replicate_trace_options){.rounds = 3, .target = 2, .look = {.scale = 1}};
+    return (struct replicate_trace_options){.rounds = 6, .target = 2, .look = {.scale = 1}};
 }
 
 static double now(void)
@@ -77,31 +77,24 @@ static void note_round(struct replicate_trace *t, const struct glmv_score *score
     say(options, text);
 }
 
-/* One correction. Returns false when there is nothing more to gain, or on failure. */
-static bool correct(struct replicate_trace *t, const struct replicate_court *court,
-                    struct glmv_buf *html, const struct replicate_trace_options *options,
-                    struct glmv_err *err)
+/* Renders a candidate and keeps it if it is better. Takes the candidate and, in *lost, hands back
+ * its render when it is not kept. Returns whether it was kept. */
+static bool try_draft(struct replicate_trace *t, const struct replicate_court *court,
+                      struct glmv_draft *next, int changed, struct glmv_buf *html,
+                      const struct replicate_trace_options *options, struct glmv_render **lost,
+                      struct glmv_err *err)
 {
     double start = now();
-    int changed = 0;
     struct glmv_score score;
-    struct glmv_draft *next = glmv_draft_copy(t->draft, err);
-    if (next == NULL ||
-        !glmv_draft_revise(next, court->target, t->render->image, t->render->page, &changed, err) ||
-        changed == 0) {
-        glmv_draft_free(next);
-        return false;
-    }
+    *lost = NULL;
     struct glmv_render *render = measure(court, next, true, html, &score, err);
     if (render == NULL) {
-        glmv_draft_free(next);
         return false;
     }
     bool better = accepts(&t->score, &score);
     note_round(t, &score, better, changed, now() - start, options);
     if (!better) {
-        glmv_draft_free(next);
-        glmv_render_free(render);
+        *lost = render;
         return false;
     }
     glmv_draft_free(t->draft);
@@ -110,6 +103,50 @@ static bool correct(struct replicate_trace *t, const struct replicate_court *cou
     t->render = render;
     t->score = score;
     return true;
+}
+
+/* A correction that did not help as a whole may have helped in parts: those are kept. */
+static bool keep_parts(struct replicate_trace *t, const struct replicate_court *court,
+                       const struct glmv_draft *failed, const struct glmv_render *failed_render,
+                       struct glmv_buf *html, const struct replicate_trace_options *options,
+                       struct glmv_err *err)
+{
+    int taken = 0;
+    struct glmv_render *lost = NULL;
+    struct glmv_draft *mixed = glmv_draft_copy(t->draft, err);
+    bool kept = mixed != NULL &&
+                glmv_draft_choose(mixed, failed, court->target, t->render->image,
+                                  failed_render->image, &taken, err) &&
+                taken > 0 && try_draft(t, court, mixed, taken, html, options, &lost, err);
+    glmv_render_free(lost);
+    if (!kept) {
+        glmv_draft_free(mixed);
+    }
+    return kept;
+}
+
+/* One correction. Returns false when there is nothing more to gain, or on failure. */
+static bool correct(struct replicate_trace *t, const struct replicate_court *court,
+                    struct glmv_buf *html, const struct replicate_trace_options *options,
+                    struct glmv_err *err)
+{
+    int changed = 0;
+    struct glmv_render *lost = NULL;
+    struct glmv_draft *next = glmv_draft_copy(t->draft, err);
+    if (next == NULL ||
+        !glmv_draft_revise(next, court->target, t->render->image, t->render->page, &changed, err) ||
+        changed == 0) {
+        glmv_draft_free(next);
+        return false;
+    }
+    if (try_draft(t, court, next, changed, html, options, &lost, err)) {
+        return true;
+    }
+    bool room = lost != NULL && t->round_count <= options->rounds && !cancelled(options, err);
+    bool kept = room && keep_parts(t, court, next, lost, html, options, err);
+    glmv_render_free(lost);
+    glmv_draft_free(next);
+    return kept;
 }
 
 /* The page without marks is what people get, so it is the one that is measured last. */
@@ -138,10 +175,8 @@ static bool improve(struct replicate_trace *t, const struct replicate_court *cou
     bool ok = t->render != NULL;
     if (ok) {
         note_round(t, &t->score, true, 0, now() - start, options);
-        int round = 0;
-        while (round < options->rounds && t->score.total < options->target &&
+        while (t->round_count <= options->rounds && t->score.total < options->target &&
                !cancelled(options, err) && correct(t, court, &html, options, err)) {
-            round++;
         }
     }
     glmv_buf_release(&html);

@@ -61,6 +61,14 @@ bool glmv_draft_write_assets(const struct glmv_draft *draft, struct glmv_err *er
 bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target, const struct glmv_image *render,
                        const struct glmv_page *page, int *changed, struct glmv_err *err);
 
+/*
+ * Takes over from another draft of the same scene the numbers of every thing that came out nearer to the target in
+ * its render. render is that of draft. taken receives how many things changed.
+ */
+bool glmv_draft_choose(struct glmv_draft *draft, const struct glmv_draft *other, const struct glmv_image *target,
+                       const struct glmv_image *render, const struct glmv_image *other_render, int *taken,
+                       struct glmv_err *err);
+
 /* A copy to go back to when a revision did not help. */
 struct glmv_draft *glmv_draft_copy(const struct glmv_draft *draft, struct glmv_err *err);
 
