@@ -58,7 +58,9 @@ struct browser {
     struct render_job job;
     unsigned number;
     char uri[64];
-    bool committed, navigated, tall;
+    bool committed, navigated;
+    bool large; /* the document is beyond what a snapshot can hold, or beyond the limit */
+    bool cut;
     guint timer;
     int dialogs;
     int assets;
@@ -228,7 +230,7 @@ static void on_snapshot(GObject *source, GAsyncResult *result, gpointer data)
     finish(b);
 }
 
-static gboolean snapshot_tall(gpointer data)
+static gboolean snapshot_large(gpointer data)
 {
     struct browser *b = data;
     webkit_web_view_get_snapshot(b->view, WEBKIT_SNAPSHOT_REGION_VISIBLE,
@@ -238,10 +240,10 @@ static gboolean snapshot_tall(gpointer data)
 
 /* The document's height as the facts say it; they were written by us, but the page had its hands on
  * the DOM. */
-static double facts_height(const char *facts)
+static double facts_number(const char *facts, const char *key)
 {
-    const char *at = strstr(facts, "\"height\":");
-    return at == NULL ? 0 : strtod(at + 9, NULL);
+    const char *at = strstr(facts, key);
+    return at == NULL ? 0 : strtod(at + strlen(key), NULL);
 }
 
 static void on_facts(GObject *source, GAsyncResult *result, gpointer data)
@@ -264,12 +266,14 @@ static void on_facts(GObject *source, GAsyncResult *result, gpointer data)
         return;
     }
     int highest = (int)fmin(b->job.max_height, floor(SNAPSHOT_MAX / b->job.scale));
-    b->tall = !b->job.viewport_only && facts_height(b->facts) > highest;
-    if (b->tall) {
-        /* A view as high as the limit shows just what is kept; the whole document may be beyond any
-         * surface. */
-        allocate(b, device(b, b->job.width), device(b, highest));
-        g_timeout_add(100, snapshot_tall, b);
+    double height = facts_number(b->facts, "\"height\":");
+    double width = facts_number(b->facts, "\"width\":");
+    b->cut = !b->job.viewport_only && height > highest;
+    b->large = !b->job.viewport_only && (b->cut || width * b->job.scale > SNAPSHOT_MAX);
+    if (b->large) {
+        /* A view as high as what is kept shows just that; the whole may be beyond any surface. */
+        allocate(b, device(b, b->job.width), device(b, b->cut ? highest : height));
+        g_timeout_add(100, snapshot_large, b);
         return;
     }
     webkit_web_view_get_snapshot(b->view,
@@ -441,7 +445,7 @@ static char *facts_with_console(struct browser *b)
 
 static bool answer(struct browser *b)
 {
-    struct render_reply reply = {.magic = RENDER_MAGIC, .cut = b->tall};
+    struct render_reply reply = {.magic = RENDER_MAGIC, .cut = b->cut};
     int fd = -1;
     char *facts = NULL;
     if (b->err.code == GLMV_ERR_NONE) {
@@ -481,7 +485,7 @@ static bool answer(struct browser *b)
 static void run_job(struct browser *b, const char *html, size_t len)
 {
     glmv_err_clear(&b->err);
-    b->committed = b->navigated = b->tall = false;
+    b->committed = b->navigated = b->large = b->cut = false;
     b->dialogs = 0;
     g_ptr_array_set_size(b->console, 0);
     if (b->view == NULL) {
@@ -508,7 +512,7 @@ static void run_job(struct browser *b, const char *html, size_t len)
 
 static void end_job(struct browser *b)
 {
-    if (b->job.scripts || b->err.code != GLMV_ERR_NONE || b->tall) {
+    if (b->job.scripts || b->err.code != GLMV_ERR_NONE || b->large) {
         drop_view(b);
     }
     if (b->surface != NULL) {
