@@ -3,16 +3,16 @@
 #include <string.h>
 #include <strings.h>
 
-/* First (or last) place of word, upper and lower case alike; SIZE_MAX when it is not there. */
-static size_t find(const char *text, size_t len, const char *word, bool last)
+#include "htmlfix/htmlfix.h"
+
+/* First place of word, upper and lower case alike; SIZE_MAX when it is not there. */
+static size_t find(const char *text, size_t len, const char *word)
 {
     size_t size = strlen(word), found = (size_t)-1;
     for (size_t at = 0; at + size <= len; at++) {
         if (strncasecmp(text + at, word, size) == 0) {
             found = at;
-            if (!last) {
-                break;
-            }
+            break;
         }
     }
     return found;
@@ -24,12 +24,12 @@ static bool elided(const char *html, size_t len)
     static const char *const words[] = {"rest of the",    "remains the same",  "remain unchanged",
                                         "same as before", "unchanged content", "existing content"};
     size_t at = 0, open;
-    while ((open = find(html + at, len - at, "<!--", false)) != (size_t)-1) {
+    while ((open = find(html + at, len - at, "<!--")) != (size_t)-1) {
         at += open;
-        size_t end = find(html + at, len - at, "-->", false);
+        size_t end = find(html + at, len - at, "-->");
         end = end == (size_t)-1 ? len - at : end;
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-            if (find(html + at, end, words[i], false) != (size_t)-1) {
+            if (find(html + at, end, words[i]) != (size_t)-1) {
                 return true;
             }
         }
@@ -40,21 +40,20 @@ static bool elided(const char *html, size_t len)
 
 bool replicate_extract(const char *answer, size_t len, struct glmv_buf *html, struct glmv_err *err)
 {
-    size_t start = find(answer, len, "<!doctype html", false);
-    if (start == (size_t)-1) {
-        start = find(answer, len, "<html", false);
+    struct glmv_fix_report report;
+    size_t before = html->len;
+    if (!glmv_html_fix(answer, len, html, &report, err)) {
+        return false;
     }
-    if (start == (size_t)-1) {
+    if (report.no_html) {
         return glmv_fail(err, GLMV_ERR_MODEL, "the answer holds no HTML page: '%.*s'",
                          (int)(len < 120 ? len : 120), answer);
     }
-    size_t end = find(answer + start, len - start, "</html>", true);
-    if (end == (size_t)-1) {
+    if (report.truncated) {
         return glmv_fail(err, GLMV_ERR_MODEL, "the page in the answer is cut off");
     }
-    size_t size = end + 7;
-    if (elided(answer + start, size)) {
+    if (elided(html->data + before, html->len - before)) {
         return glmv_fail(err, GLMV_ERR_MODEL, "the answer leaves parts of the page out");
     }
-    return glmv_buf_append(html, answer + start, size, err) && glmv_buf_append(html, "\n", 1, err);
+    return glmv_buf_append(html, "\n", 1, err);
 }
