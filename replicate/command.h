@@ -35,6 +35,7 @@ replicate_command_fn replicate_cmd_ask;
 replicate_command_fn replicate_cmd_diff;
 replicate_command_fn replicate_cmd_doctor;
 replicate_command_fn replicate_cmd_edit;
+replicate_command_fn replicate_cmd_fix;
 replicate_command_fn replicate_cmd_inspect;
 replicate_command_fn replicate_cmd_model_info;
 replicate_command_fn replicate_cmd_models;

@@ -40,20 +40,19 @@ static bool elided(const char *html, size_t len)
 
 bool replicate_extract(const char *answer, size_t len, struct glmv_buf *html, struct glmv_err *err)
 {
-    struct glmv_fix_report report;
+    struct glmv_fix fix;
     size_t before = html->len;
-    if (!glmv_html_fix(answer, len, html, &report, err)) {
-        return false;
-    }
-    if (report.no_html) {
+    struct glmv_err reason = {0};
+    if (!glmv_html_fix(answer, len, html, &fix, &reason)) {
         return glmv_fail(err, GLMV_ERR_MODEL, "the answer holds no HTML page: '%.*s'",
                          (int)(len < 120 ? len : 120), answer);
     }
-    if (report.truncated) {
+    if (fix.flags & GLMV_FIX_TRUNCATED) {
         return glmv_fail(err, GLMV_ERR_MODEL, "the page in the answer is cut off");
     }
     if (elided(html->data + before, html->len - before)) {
         return glmv_fail(err, GLMV_ERR_MODEL, "the answer leaves parts of the page out");
     }
-    return glmv_buf_append(html, "\n", 1, err);
+    bool ended = html->data[html->len - 1] == '\n';
+    return ended || glmv_buf_append(html, "\n", 1, err);
 }

@@ -8,6 +8,7 @@ static const struct replicate_command commands[] = {
     {"diff", "compare two pictures of a page", replicate_cmd_diff},
     {"doctor", "check what works on this machine", replicate_cmd_doctor},
     {"edit", "change a page by an instruction", replicate_cmd_edit},
+    {"fix", "take the page out of what a model said", replicate_cmd_fix},
     {"inspect", "say what the tracer measures in a screenshot", replicate_cmd_inspect},
     {"model-info", "what a folder with weights holds", replicate_cmd_model_info},
     {"models", "list the models of a server", replicate_cmd_models},

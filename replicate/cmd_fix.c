@@ -1,0 +1,79 @@
+/* glmv-replicate fix: the page in what a model said. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "htmlfix/htmlfix.h"
+#include "replicate/command.h"
+
+#define ANSWER_MAX ((size_t)64 << 20)
+
+static const char usage[] =
+    "Usage: glmv-replicate fix [FILE|-] [-o OUT] [--json]\n"
+    "Takes the HTML document out of what a model said, and closes it where it was cut off.\n\n"
+    "  -o FILE   the page; standard output\n"
+    "  --json    what was found, as JSON on standard output (then -o is needed for the page)\n"
+    "\nExit codes: 0 a page, 3 there is none (the text is shown)\n";
+
+static void print_json(const struct glmv_fix *fix)
+{
+    const char *gap = "";
+    printf("{\"start\": %zu, \"end\": %zu, \"flags\": [", fix->start, fix->end);
+    for (unsigned flag = 1; flag <= GLMV_FIX_UNCLOSED_THINK; flag *= 2) {
+        if (fix->flags & flag) {
+            printf("%s\"%s\"", gap, glmv_fix_name((enum glmv_fix_flag)flag));
+            gap = ", ";
+        }
+    }
+    puts("]}");
+}
+
+static int fix(const char *input, const char *output, bool json)
+{
+    struct glmv_err err = {0};
+    struct glmv_fix found = {0};
+    struct glmv_buf text;
+    struct glmv_buf page;
+    glmv_buf_init(&text, ANSWER_MAX + 65536);
+    glmv_buf_init(&page, ANSWER_MAX + 64);
+    int code = REPLICATE_DONE;
+    bool read = glmv_file_read(input, ANSWER_MAX, &text, &err);
+    bool ok = read && glmv_html_fix(text.data, text.len, &page, &found, &err);
+    if (json && read) {
+        print_json(&found);
+    }
+    if (!ok || (!(json && output == NULL) &&
+                !glmv_file_write(output != NULL ? output : "-", page.data, page.len, &err))) {
+        code = replicate_report(&err);
+    }
+    if (read && !ok && text.len > 0) {
+        fwrite(text.data, 1, text.len, stderr);
+    }
+    glmv_buf_release(&text);
+    glmv_buf_release(&page);
+    return code;
+}
+
+int replicate_cmd_fix(int argc, char **argv)
+{
+    const char *input = NULL;
+    const char *output = NULL;
+    bool json = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return REPLICATE_DONE;
+        }
+        if (strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc) {
+            output = argv[++i];
+        } else if (input == NULL && (argv[i][0] != '-' || argv[i][1] == '\0')) {
+            input = argv[i];
+        } else {
+            fputs(usage, stderr);
+            return REPLICATE_USAGE;
+        }
+    }
+    return fix(input != NULL ? input : "-", output, json);
+}
