@@ -2,6 +2,8 @@
  * drawing. */
 #include "model/tracer/faces.h"
 
+#include "model/tracer/faces_draw.h"
+
 #include <fontconfig/fontconfig.h>
 #include <hb.h>
 #include <math.h>
@@ -156,11 +158,12 @@ void model_faces_close(struct model_faces *faces)
     for (size_t i = 0; i < faces->count; i++) {
         hb_font_destroy(faces->items[i].font);
     }
+    model_faces_undraw(faces);
     free(faces->items);
     *faces = (struct model_faces){0};
 }
 
-static hb_font_t *font_of(struct model_face *face)
+hb_font_t *model_face_font(struct model_face *face)
 {
     if (face->font == NULL) {
         hb_blob_t *blob = hb_blob_create_from_file(face->path);
@@ -238,7 +241,7 @@ static double glyph_area(hb_font_t *font, hb_codepoint_t glyph)
 
 bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out)
 {
-    hb_font_t *font = font_of(face);
+    hb_font_t *font = model_face_font(face);
     hb_buffer_t *buffer = hb_buffer_create();
     hb_buffer_add_utf8(buffer, text, -1, 0, -1);
     hb_buffer_guess_segment_properties(buffer);

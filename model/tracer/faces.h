@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "model/tracer/scene.h"
@@ -14,7 +15,8 @@ struct model_face {
     int weight;
     bool italic;
     bool cjk;
-    void *font; /* HarfBuzz's */
+    void *font;  /* HarfBuzz's */
+    void *drawn; /* FreeType's */
     char path[300];
     int index;
 };
@@ -22,6 +24,13 @@ struct model_face {
 struct model_faces {
     struct model_face *items;
     size_t count;
+    void *library; /* FreeType's */
+};
+
+/* Coverage, 0..255 a px, rows without padding. */
+struct model_ink {
+    uint8_t *px; /* owned */
+    int w, h;
 };
 
 /* A text set in one em; lengths in em, y down from the baseline. */
@@ -39,5 +48,12 @@ struct model_measure {
 bool model_faces_open(struct model_faces *faces, struct glmv_err *err);
 void model_faces_close(struct model_faces *faces);
 bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out);
+
+/* Draws a text at a size in px, cut to its ink. False when the face lacks a character. */
+bool model_face_draw(struct model_faces *faces, struct model_face *face, const char *text,
+                     double size, struct model_ink *out);
+void model_ink_release(struct model_ink *ink);
+/* How alike two inks are when brought to one box: 1 equal, 0 nothing in common. Both have ink. */
+double model_ink_likeness(const struct model_ink *a, const struct model_ink *b);
 
 #endif

@@ -140,8 +140,8 @@ struct model_ocr *model_text_choose(const struct model_text *text, const char *c
 /* Appends lines to the scene and fills the view's text_mask. */
 bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err);
 void model_text_release(struct model_text *text);
-/* Fits family, size, weight and spacing of the scene's lines. */
-bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
+/* Fits family, size, weight and spacing of the scene's lines; drops words that are icons. */
+bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 

@@ -7,6 +7,7 @@
 
 #include "model/tracer/faces.h"
 #include "model/tracer/perception.h"
+#include "model/tracer/proof.h"
 
 enum {
     MAX_WORDS = 64,
@@ -370,7 +371,19 @@ static bool fit_lines(const struct model_view *view, struct model_faces *faces,
     return ok;
 }
 
-bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+struct refit {
+    const struct model_view *view;
+    struct model_faces *faces;
+    const struct choice *choice;
+};
+
+static void refit_line(void *context, struct glmv_scene_line *line)
+{
+    struct refit *r = context;
+    fit_line(r->view, r->faces, r->choice, line->weight >= 600 ? BOLD : REGULAR, line);
+}
+
+bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
 {
     struct model_faces faces;
     if (!model_faces_open(&faces, err)) {
@@ -393,6 +406,8 @@ bool model_type_fit(const struct model_view *view, struct glmv_scene *scene, str
     vote(&faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
     free(order);
     bool ok = fit_lines(view, &faces, &choice, scene);
+    struct refit refit = {view, &faces, &choice};
+    model_proof(view, &faces, scene, refit_line, &refit);
     model_faces_close(&faces);
     return ok || glmv_fail_memory(err);
 }
