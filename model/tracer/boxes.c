@@ -62,7 +62,7 @@ static bool is_rectangle(const struct model_view *view, int label)
         shares[side] = side_share(view, label, (enum glmv_side)side);
         strong += shares[side] >= 0.45;
     }
-    if (strong >= 3 && filled >= 0.3) {
+    if (strong >= 3 && filled >= (g->gradient ? 0.85 : 0.3)) {
         return true;
     }
     /* Pills and discs: round ends touch their sides in the middle only. */
@@ -76,6 +76,8 @@ static double corner_radius(const struct model_view *view, int label, int corner
     struct model_rect r = view->regions[label].r;
     int reach = model_min(model_min(width(r), height(r)) / 2, RADIUS_MAX);
     int missing = 0;
+    int across = 0; /* px that the curve takes from the one side and from the other */
+    int along = 0;
     for (int dy = 0; dy < reach; dy++) {
         int y = corner < 2 ? r.y0 + dy : r.y1 - 1 - dy;
         int dx = 0;
@@ -90,19 +92,24 @@ static double corner_radius(const struct model_view *view, int label, int corner
             break;
         }
         missing += dx;
+        across = dy == 0 ? dx : across;
+        along = dy + 1;
     }
-    if (missing == 0) {
+    if (missing == 0 || abs(across - along) > 3 + model_max(across, along) / 3) {
         return 0;
     }
     double radius = (-0.78 + sqrt(0.61 + 0.858 * missing)) / 0.429;
     return radius > reach + 1 ? 0 : radius;
 }
 
-/* What lies outside a side at one point: the run of one colour up to BORDER_MAX px. */
+/* What lies outside a side at one point: the run of one colour up to BORDER_MAX px that ends at an
+ * edge. A shadow fades. */
 static int border_run(const struct model_view *view, int x, int y, int dx, int dy, int label,
                       uint8_t *rgb)
 {
     int n = 0;
+    int step = 255;
+    const uint8_t *last = NULL;
     for (; n <= BORDER_MAX; n++) {
         int px = x + dx * n;
         int py = y + dy * n;
@@ -117,10 +124,12 @@ static int border_run(const struct model_view *view, int x, int y, int dx, int d
                 return 0;
             }
         } else if (model_distance(p, rgb) > 5) {
+            step = model_distance(p, last);
             break;
         }
+        last = p;
     }
-    return n <= BORDER_MAX ? n : 0;
+    return n <= BORDER_MAX && step > 3 ? n : 0;
 }
 
 static void find_border(struct model_view *view, int label, enum glmv_side side,
@@ -253,6 +262,21 @@ static bool add_box(struct model_view *view, int label, struct glmv_scene *scene
     return true;
 }
 
+/* A divider stands out on both sides; a line of equal px in a shadow does not. */
+static bool stands_out(const struct model_view *view, const struct model_region *g)
+{
+    bool wide = width(g->r) >= height(g->r);
+    for (int end = 0; end < 2; end++) {
+        int x = wide ? (g->r.x0 + g->r.x1) / 2 : end == 0 ? g->r.x0 - 1 : g->r.x1;
+        int y = !wide ? (g->r.y0 + g->r.y1) / 2 : end == 0 ? g->r.y0 - 1 : g->r.y1;
+        if (x >= 0 && y >= 0 && x < view->w && y < view->h &&
+            model_distance(model_px(view, x, y), g->rgb) < 4) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_box(const struct model_view *view, int label)
 {
     const struct model_region *g = &view->regions[label];
@@ -262,7 +286,7 @@ static bool is_box(const struct model_view *view, int label)
     int w = width(g->r);
     int h = height(g->r);
     if (model_min(w, h) <= 4) {
-        return model_max(w, h) >= MIN_RULE && g->area >= 0.9 * w * h;
+        return model_max(w, h) >= MIN_RULE && g->area >= 0.9 * w * h && stands_out(view, g);
     }
     return g->surface && !is_thin(g) && is_rectangle(view, label);
 }

@@ -88,8 +88,11 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     ok = ok && model_text_take(&text, scene, err);
     model_text_release(&text);
     model_ocr_close(ocr);
-    ok = ok && model_type_fit(view, scene, err) && model_boxes_find(view, scene, err) &&
-         model_pictures_find(view, scene, err);
+    ok = ok && model_type_fit(view, scene, err) && model_boxes_find(view, scene, err);
+    if (ok) {
+        model_shadows_find(view, scene);
+    }
+    ok = ok && model_pictures_find(view, scene, err);
     scene->scale = options != NULL && options->scale > 0 ? options->scale : guess_scale(scene);
     return ok;
 }

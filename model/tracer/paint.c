@@ -76,6 +76,34 @@ static const struct glmv_scene_border *border_at(const struct glmv_scene_box *bo
     return best < 0 ? NULL : &box->border[best];
 }
 
+static double spread_of(double from, double to, double at, double deviation)
+{
+    return 0.5 *
+           (erf((at - from) / (deviation * sqrt(2))) - erf((at - to) / (deviation * sqrt(2))));
+}
+
+static void paint_shadow(const struct glmv_scene_box *box, struct glmv_image *canvas)
+{
+    const struct glmv_scene_shadow *s = &box->shadow;
+    double x0 = box->box.x + s->dx - s->spread;
+    double y0 = box->box.y + s->dy - s->spread;
+    double x1 = box->box.x + box->box.w + s->dx + s->spread;
+    double y1 = box->box.y + box->box.h + s->dy + s->spread;
+    double deviation = fmax(0.5, s->blur / 2);
+    double rgb[3];
+    split(s->color, rgb);
+    double alpha = (s->color & 255) / 255.0;
+    int reach = (int)ceil(2.5 * deviation);
+    for (int y = model_max((int)y0 - reach, 0); y < model_min((int)y1 + reach + 1, canvas->height);
+         y++) {
+        double fy = alpha * spread_of(y0, y1, y + 0.5, deviation);
+        for (int x = model_max((int)x0 - reach, 0);
+             x < model_min((int)x1 + reach + 1, canvas->width); x++) {
+            put(canvas, x, y, rgb, fy * spread_of(x0, x1, x + 0.5, deviation));
+        }
+    }
+}
+
 static void paint_box(const struct glmv_scene_box *box, struct glmv_image *canvas)
 {
     struct glmv_box in = {
@@ -117,6 +145,9 @@ void model_paint_boxes(const struct glmv_scene *scene, struct glmv_image *canvas
         }
     }
     for (size_t i = 0; i < scene->box_count; i++) {
+        if (scene->boxes[i].shadow.present) {
+            paint_shadow(&scene->boxes[i], canvas);
+        }
         paint_box(&scene->boxes[i], canvas);
     }
 }

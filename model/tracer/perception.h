@@ -143,6 +143,8 @@ void model_text_release(struct model_text *text);
 /* Fits family, size, weight and spacing of the scene's lines; drops words that are icons. */
 bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
+/* Measures the shadows of the scene's boxes. */
+void model_shadows_find(const struct model_view *view, struct glmv_scene *scene);
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 
 /* Paints the boxes as they were measured, over the page's background. */

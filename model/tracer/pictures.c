@@ -8,6 +8,8 @@
 
 enum {
     EXPLAINED = 14,    /* levels */
+    STRONG = 40,       /* levels: what is fainter does not join pictures into one */
+    VEIL_SIDE = 160,   /* px */
     REACH = 4,         /* px between parts of one picture */
     MIN_RESIDUAL = 10, /* px that a picture must differ in */
     PHOTO_SIDE = 48,
@@ -18,6 +20,7 @@ struct leftovers {
     const struct model_view *view;
     uint8_t *residual; /* 1 where unexplained */
     uint8_t *wide;     /* residual grown by REACH; cleared as it is visited */
+    uint8_t *strong;   /* 1 where far from explained */
     int32_t *queue;
 };
 
@@ -54,7 +57,7 @@ static void grow_mask(const uint8_t *from, uint8_t *to, int w, int h, int reach)
 }
 
 /* Visits one connected part of the grown mask; the box is that of its unexplained px. */
-static int visit(struct leftovers *lo, int start, struct model_rect *box)
+static int visit(struct leftovers *lo, int start, struct model_rect *box, int *visited)
 {
     int w = lo->view->w;
     int h = lo->view->h;
@@ -84,6 +87,7 @@ static int visit(struct leftovers *lo, int start, struct model_rect *box)
             }
         }
     }
+    *visited = tail;
     return residual;
 }
 
@@ -180,16 +184,53 @@ static bool add_picture(struct leftovers *lo, struct model_rect r, int residual,
     return true;
 }
 
+/* A large part that is mostly holes is held together by shadows and rules. */
+static bool is_sparse(struct model_rect r, int residual)
+{
+    int w = r.x1 - r.x0;
+    int h = r.y1 - r.y0;
+    return w >= VEIL_SIDE && h >= VEIL_SIDE && residual < 0.6 * w * h;
+}
+
 static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
 {
     const struct model_view *view = lo->view;
     size_t total = (size_t)view->w * (size_t)view->h;
     grow_mask(view->text_mask, lo->wide, view->w, view->h, 1);
     for (size_t i = 0; i < total; i++) {
-        lo->residual[i] = !lo->wide[i] && model_distance(view->image->rgba + i * 4,
-                                                         canvas->rgba + i * 4) > EXPLAINED;
+        int d = lo->wide[i] ? 0 : model_distance(view->image->rgba + i * 4, canvas->rgba + i * 4);
+        lo->residual[i] = d > EXPLAINED;
+        lo->strong[i] = d > STRONG;
     }
     grow_mask(lo->residual, lo->wide, view->w, view->h, REACH);
+}
+
+/* Makes pictures of the connected parts. Sparse ones are left for a second look where wanted; the
+ * strong px of all others are done with. */
+static bool take_parts(struct leftovers *lo, struct glmv_scene *scene, bool leave_sparse,
+                       bool *sparse, struct glmv_err *err)
+{
+    size_t total = (size_t)lo->view->w * (size_t)lo->view->h;
+    for (size_t i = 0; i < total; i++) {
+        if (!lo->wide[i]) {
+            continue;
+        }
+        struct model_rect r;
+        int visited = 0;
+        int residual = visit(lo, (int)i, &r, &visited);
+        if (leave_sparse && is_sparse(r, residual)) {
+            *sparse = true;
+            continue;
+        }
+        if (residual >= MIN_RESIDUAL && (r.x1 - r.x0) * (r.y1 - r.y0) >= 16 &&
+            !add_picture(lo, r, residual, scene, err)) {
+            return false;
+        }
+        for (int k = 0; k < visited; k++) {
+            lo->strong[lo->queue[k]] = 0;
+        }
+    }
+    return true;
 }
 
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
@@ -199,27 +240,28 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
     struct glmv_image *canvas = glmv_image_new(view->w, view->h, err);
     lo.residual = malloc(total);
     lo.wide = malloc(total);
+    lo.strong = malloc(total);
     lo.queue = malloc(total * sizeof *lo.queue);
-    bool ok = canvas != NULL && lo.residual != NULL && lo.wide != NULL && lo.queue != NULL;
+    bool ok = canvas != NULL && lo.residual != NULL && lo.wide != NULL && lo.strong != NULL &&
+              lo.queue != NULL;
     if (ok) {
         model_paint_boxes(scene, canvas);
         mark_residual(&lo, canvas);
     } else {
         glmv_fail_memory(err);
     }
-    for (size_t i = 0; ok && i < total; i++) {
-        if (!lo.wide[i]) {
-            continue;
-        }
-        struct model_rect r;
-        int residual = visit(&lo, (int)i, &r);
-        if (residual >= MIN_RESIDUAL && (r.x1 - r.x0) * (r.y1 - r.y0) >= 16) {
-            ok = add_picture(&lo, r, residual, scene, err);
-        }
+    bool sparse = false;
+    ok = ok && take_parts(&lo, scene, true, &sparse, err);
+    if (ok && sparse) {
+        /* Their strong px alone, as the pictures that they hold together. */
+        memcpy(lo.residual, lo.strong, total);
+        grow_mask(lo.residual, lo.wide, view->w, view->h, REACH);
+        ok = take_parts(&lo, scene, false, &sparse, err);
     }
     glmv_image_free(canvas);
     free(lo.residual);
     free(lo.wide);
+    free(lo.strong);
     free(lo.queue);
     return ok;
 }

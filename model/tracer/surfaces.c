@@ -13,7 +13,11 @@ enum {
     FLAT_TOLERANCE = 6,
     PLANE_TOLERANCE = 7,
     SAMPLES = 96, /* px a region */
+    SHADE_MIN_AREA = 3000,
+    SHADE_DEPTH = 32, /* levels that shadows take from a ground */
 };
+
+#define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
 
 static int32_t find_root(int32_t *parent, int32_t i)
 {
@@ -93,7 +97,7 @@ static int number_regions(struct model_view *view)
 /* Sums for a least-squares plane of the colour over a region. */
 struct sums {
     double n, x, y, xx, xy, yy, c[3], cx[3], cy[3];
-    int near_flat, near_plane;
+    int near_flat, near_plane, equal, shaded;
 };
 
 static void measure_extent(struct model_view *view, struct sums *sums)
@@ -215,6 +219,9 @@ static void count_near(struct model_view *view, struct sums *sums, int flat)
             const struct model_region *g = &view->regions[l];
             const uint8_t *p = model_px(view, x, y);
             sums[l].near_flat += model_distance(p, g->rgb) <= flat;
+            int darker = g->rgb[0] + g->rgb[1] + g->rgb[2] - p[0] - p[1] - p[2];
+            sums[l].equal += darker >= -1 && darker <= 1;
+            sums[l].shaded += darker >= -3 && darker <= 3 * SHADE_DEPTH;
             double worst = 0;
             for (int c = 0; c < 3; c++) {
                 double want = (double)(g->plane[c][0] + g->plane[c][1] * (float)(x - g->r.x0) +
@@ -260,7 +267,9 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
             struct model_region *g = &view->regions[i];
             bool flat = sums[i].near_flat >= 0.7 * g->area;
             bool plane = sums[i].near_plane >= 0.9 * g->area;
-            g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane);
+            bool shaded = g->area >= SHADE_MIN_AREA && sums[i].shaded >= 0.95 * g->area &&
+                          sums[i].equal >= SHADE_FLAT * g->area;
+            g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane || shaded);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
         }
     }

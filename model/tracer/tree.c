@@ -9,6 +9,8 @@
 #define MAX_DEPTH 60
 #define VEIL_AREA 15000 /* px; smaller pictures are shown as they are */
 #define VEIL_INK 0.3    /* share of a picture's px that are not transparent */
+#define VEIL_PAGE 0.25  /* share of the page that a veil covers */
+#define FRAME_INK 0.03  /* of an outline around other things */
 
 /* A line, a paragraph, a box or a picture, before it has its place in the tree. */
 struct item {
@@ -176,7 +178,9 @@ static bool is_veil(const struct glmv_scene *s, const struct glmv_scene_picture 
     for (size_t i = 0; picture->kind != GLMV_PICTURE_PHOTO && i < s->line_count; i++) {
         lines += holds(picture->box, s->lines[i].ink, 0);
     }
-    return lines > 1 || (double)ink < VEIL_INK * (double)px;
+    bool large = (double)px > VEIL_PAGE * s->width * s->height;
+    return (large && (lines > 1 || (double)ink < VEIL_INK * (double)px)) ||
+           (double)ink < FRAME_INK * (double)px || lines > 6;
 }
 
 static void add_boxes_and_pictures(struct builder *b)

@@ -1,0 +1,210 @@
+/*
+ * Shadows of boxes. A CSS box-shadow is the box, moved and blurred by a Gaussian whose deviation is
+ * half the blur (CSS Backgrounds 3, "blur radius"), so its strength beside the middle of a side at
+ * distance d is 1 - Phi((d - reach) / deviation), reach being spread plus or minus the offset.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "model/tracer/perception.h"
+
+enum {
+    DEPTH = 48,    /* px that are looked at beside a side */
+    MIN_SIDE = 20, /* px of a box */
+    PLACES = 5,    /* points of a side */
+    MIN_DROP = 3,  /* levels */
+};
+
+/* How much darker than the ground it is beside each side, by distance; valid up to length. */
+struct profile {
+    double drop[4][DEPTH];
+    int length[4];
+};
+
+static double phi(double z)
+{
+    return 0.5 * erfc(-z / sqrt(2));
+}
+
+static double drop_at(const struct model_view *view, const double *ground, int x, int y)
+{
+    if (x < 0 || y < 0 || x >= view->w || y >= view->h) {
+        return NAN;
+    }
+    const uint8_t *p = model_px(view, x, y);
+    return (ground[0] + ground[1] + ground[2] - p[0] - p[1] - p[2]) / 3;
+}
+
+/* The median of the places that are known. */
+static double median(double *v, int n)
+{
+    for (int i = 1; i < n; i++) {
+        double keep = v[i];
+        int k = i;
+        for (; k > 0 && v[k - 1] > keep; k--) {
+            v[k] = v[k - 1];
+        }
+        v[k] = keep;
+    }
+    return n > 0 ? v[n / 2] : NAN;
+}
+
+static void measure(const struct model_view *view, const struct glmv_box *b, const double *ground,
+                    struct profile *out)
+{
+    for (int side = 0; side < 4; side++) {
+        bool across = side == GLMV_TOP || side == GLMV_BOTTOM;
+        out->length[side] = 0;
+        for (int d = 0; d < DEPTH; d++) {
+            double seen[PLACES];
+            int n = 0;
+            for (int i = 0; i < PLACES; i++) {
+                double t = 0.2 + 0.6 * i / (PLACES - 1);
+                int x = across              ? (int)(b->x + t * b->w)
+                        : side == GLMV_LEFT ? (int)b->x - 1 - d
+                                            : (int)(b->x + b->w) + d;
+                int y = !across            ? (int)(b->y + t * b->h)
+                        : side == GLMV_TOP ? (int)b->y - 1 - d
+                                           : (int)(b->y + b->h) + d;
+                double v = drop_at(view, ground, x, y);
+                if (!isnan(v)) {
+                    seen[n++] = v;
+                }
+            }
+            double v = median(seen, n);
+            /* Darker again, lighter than the ground or a sudden end: something else begins here. */
+            double before = d > 0 ? out->drop[side][d - 1] : v;
+            if (isnan(v) || v < -1.5 || v > before + 1 || before - v > 2 + 0.6 * before) {
+                break;
+            }
+            out->drop[side][d] = v;
+            out->length[side] = d + 1;
+        }
+    }
+}
+
+/* Squared error of a shadow against the profile; the strength that fits best comes back. */
+static double misfit(const struct profile *p, const double *reach, double deviation,
+                     double *strength)
+{
+    double mm = 0;
+    double mv = 0;
+    double vv = 0;
+    for (int side = 0; side < 4; side++) {
+        for (int d = 0; d < p->length[side]; d++) {
+            double m = 1 - phi((d + 0.5 - reach[side]) / deviation);
+            mm += m * m;
+            mv += m * p->drop[side][d];
+            vv += p->drop[side][d] * p->drop[side][d];
+        }
+    }
+    *strength = mm > 0 ? mv / mm : 0;
+    return vv - *strength * mv;
+}
+
+static bool fit(const struct profile *p, struct glmv_scene_shadow *out, double *strength)
+{
+    static const double blurs[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 30, 40, 50, 60};
+    static const double downs[] = {0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20};
+    static const double spreads[] = {0, 1, 2, -1, -2, -3, -4, -6};
+    double best = 1e18;
+    int points = 0;
+    for (int side = 0; side < 4; side++) {
+        points += p->length[side];
+    }
+    for (size_t s = 0; s < sizeof spreads / sizeof spreads[0]; s++) {
+        for (size_t b = 0; b < sizeof blurs / sizeof blurs[0]; b++) {
+            for (size_t y = 0; y < sizeof downs / sizeof downs[0]; y++) {
+                const double reach[4] = {spreads[s] - downs[y], spreads[s], spreads[s] + downs[y],
+                                         spreads[s]};
+                double a = 0;
+                /* The simplest shadow among equals. */
+                double cost = misfit(p, reach, blurs[b] / 2, &a) * (1 + 0.02 * fabs(spreads[s])) +
+                              0.01 * fabs(spreads[s]);
+                if (cost < best && a > 0 && a < 200) {
+                    best = cost;
+                    *strength = a;
+                    *out = (struct glmv_scene_shadow){true, 0, downs[y], blurs[b], spreads[s], 0};
+                }
+            }
+        }
+    }
+    return points > 8 && sqrt(best / points) < fmax(1.2, 0.12 * *strength);
+}
+
+/* The flat colour that a box lies on. */
+static bool ground_of(const struct glmv_scene *scene, size_t i, double *ground)
+{
+    uint32_t colour = scene->background;
+    const struct glmv_box *b = &scene->boxes[i].box;
+    double smallest = 1e18;
+    for (size_t k = 0; k < scene->box_count; k++) {
+        const struct glmv_box *o = &scene->boxes[k].box;
+        bool holds = k != i && o->x <= b->x - 2 && o->y <= b->y - 2 &&
+                     o->x + o->w >= b->x + b->w + 2 && o->y + o->h >= b->y + b->h + 2;
+        if (holds && o->w * o->h < smallest) {
+            smallest = o->w * o->h;
+            colour = scene->boxes[k].color;
+            if (scene->boxes[k].fill != GLMV_FILL_SOLID) {
+                return false;
+            }
+        }
+    }
+    for (int c = 0; c < 3; c++) {
+        ground[c] = colour >> (24 - 8 * c) & 255;
+    }
+    return ground[0] + ground[1] + ground[2] > 150; /* on black no shadow is seen */
+}
+
+/* The hue of the shadow from what it takes from each channel at its darkest. */
+static uint32_t colour_of(const struct model_view *view, const struct glmv_box *b,
+                          const double *ground, double strength)
+{
+    int x = (int)(b->x + b->w / 2);
+    int y = (int)(b->y + b->h);
+    double drop[3] = {strength, strength, strength};
+    if (y < view->h) {
+        const uint8_t *p = model_px(view, x, y);
+        double mean = (ground[0] + ground[1] + ground[2] - p[0] - p[1] - p[2]) / 3;
+        for (int c = 0; c < 3 && mean > 4; c++) {
+            drop[c] = strength * (ground[c] - p[c]) / mean;
+        }
+    }
+    double alpha = 0;
+    for (int c = 0; c < 3; c++) {
+        alpha = fmax(alpha, ground[c] > 0 ? drop[c] / ground[c] : 0);
+    }
+    alpha = fmin(1, alpha);
+    uint8_t rgb[3];
+    for (int c = 0; c < 3; c++) {
+        rgb[c] = (uint8_t)lround(fmax(0, fmin(255, alpha > 0 ? ground[c] - drop[c] / alpha : 0)));
+    }
+    return (model_rgba(rgb) & 0xffffff00U) | (uint32_t)lround(alpha * 255);
+}
+
+void model_shadows_find(const struct model_view *view, struct glmv_scene *scene)
+{
+    for (size_t i = 0; i < scene->box_count; i++) {
+        struct glmv_scene_box *box = &scene->boxes[i];
+        double ground[3];
+        struct profile profile;
+        if (box->box.w < MIN_SIDE || box->box.h < MIN_SIDE || box->box.w >= view->w ||
+            !ground_of(scene, i, ground)) {
+            continue;
+        }
+        measure(view, &box->box, ground, &profile);
+        double darkest = 0;
+        for (int side = 0; side < 4; side++) {
+            if (profile.length[side] >= 3) {
+                darkest = fmax(darkest, profile.drop[side][0]);
+            }
+        }
+        double strength = 0;
+        struct glmv_scene_shadow shadow = {0};
+        if (darkest >= MIN_DROP && profile.length[GLMV_BOTTOM] >= 3 &&
+            fit(&profile, &shadow, &strength)) {
+            shadow.color = colour_of(view, &box->box, ground, strength);
+            box->shadow = shadow;
+        }
+    }
+}
