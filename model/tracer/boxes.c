@@ -11,6 +11,7 @@ enum {
     PROBES_AGREE = 9,
     MIN_RULE = 12, /* px of length of a divider */
     RADIUS_MAX = 80,
+    LARGE_AREA = 8000, /* px; smaller shapes that miss corners are icons */
 };
 
 static int width(struct model_rect r)
@@ -53,7 +54,7 @@ static bool is_rectangle(const struct model_view *view, int label)
     const struct model_region *g = &view->regions[label];
     double full = (double)width(g->r) * height(g->r);
     double filled = (g->area + g->hole_area) / full;
-    if (filled >= 0.97) {
+    if (filled >= (g->area > LARGE_AREA && !g->gradient ? 0.88 : 0.97)) {
         return true;
     }
     int strong = 0;
@@ -262,19 +263,33 @@ static bool add_box(struct model_view *view, int label, struct glmv_scene *scene
     return true;
 }
 
-/* A divider stands out on both sides; a line of equal px in a shadow does not. */
+static int sum_of(const uint8_t *rgb)
+{
+    return rgb[0] + rgb[1] + rgb[2];
+}
+
+/* A divider stands out on both sides; a line of equal px in a shadow does not, or is a step between
+ * two others. */
 static bool stands_out(const struct model_view *view, const struct model_region *g)
 {
     bool wide = width(g->r) >= height(g->r);
+    int way[2] = {0, 0};
+    bool thin = false;
     for (int end = 0; end < 2; end++) {
         int x = wide ? (g->r.x0 + g->r.x1) / 2 : end == 0 ? g->r.x0 - 1 : g->r.x1;
         int y = !wide ? (g->r.y0 + g->r.y1) / 2 : end == 0 ? g->r.y0 - 1 : g->r.y1;
-        if (x >= 0 && y >= 0 && x < view->w && y < view->h &&
-            model_distance(model_px(view, x, y), g->rgb) < 4) {
+        if (x < 0 || y < 0 || x >= view->w || y >= view->h) {
+            continue;
+        }
+        const uint8_t *p = model_px(view, x, y);
+        int32_t l = view->label[y * view->w + x];
+        if (model_distance(p, g->rgb) < 4) {
             return false;
         }
+        way[end] = sum_of(p) > sum_of(g->rgb) ? 1 : -1;
+        thin = thin || l < 0 || is_thin(&view->regions[l]);
     }
-    return true;
+    return way[0] * way[1] >= 0 || !thin;
 }
 
 static bool is_box(const struct model_view *view, int label)

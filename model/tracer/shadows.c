@@ -13,6 +13,7 @@ enum {
     MIN_SIDE = 20, /* px of a box */
     PLACES = 5,    /* points of a side */
     MIN_DROP = 3,  /* levels */
+    GROUND_AREA = 2000,
 };
 
 /* How much darker than the ground it is beside each side, by distance; valid up to length. */
@@ -132,28 +133,22 @@ static bool fit(const struct profile *p, struct glmv_scene_shadow *out, double *
     return points > 8 && sqrt(best / points) < fmax(1.2, 0.12 * *strength);
 }
 
-/* The flat colour that a box lies on. */
-static bool ground_of(const struct glmv_scene *scene, size_t i, double *ground)
+/* The colour of the surface that a box lies on: the first that is met below it. */
+static bool ground_of(const struct model_view *view, const struct glmv_box *b, double *ground)
 {
-    uint32_t colour = scene->background;
-    const struct glmv_box *b = &scene->boxes[i].box;
-    double smallest = 1e18;
-    for (size_t k = 0; k < scene->box_count; k++) {
-        const struct glmv_box *o = &scene->boxes[k].box;
-        bool holds = k != i && o->x <= b->x - 2 && o->y <= b->y - 2 &&
-                     o->x + o->w >= b->x + b->w + 2 && o->y + o->h >= b->y + b->h + 2;
-        if (holds && o->w * o->h < smallest) {
-            smallest = o->w * o->h;
-            colour = scene->boxes[k].color;
-            if (scene->boxes[k].fill != GLMV_FILL_SOLID) {
-                return false;
-            }
+    int x = (int)(b->x + b->w / 2);
+    for (int y = (int)(b->y + b->h); y < model_min((int)(b->y + b->h) + DEPTH, view->h); y++) {
+        int32_t l = view->label[y * view->w + x];
+        if (l < 0 || !view->regions[l].surface || view->regions[l].area < GROUND_AREA) {
+            continue;
         }
+        for (int c = 0; c < 3; c++) {
+            ground[c] = view->regions[l].rgb[c];
+        }
+        /* On black no shadow is seen, and a plane's colour is not one. */
+        return !view->regions[l].gradient && ground[0] + ground[1] + ground[2] > 150;
     }
-    for (int c = 0; c < 3; c++) {
-        ground[c] = colour >> (24 - 8 * c) & 255;
-    }
-    return ground[0] + ground[1] + ground[2] > 150; /* on black no shadow is seen */
+    return false;
 }
 
 /* The hue of the shadow from what it takes from each channel at its darkest. */
@@ -189,7 +184,7 @@ void model_shadows_find(const struct model_view *view, struct glmv_scene *scene)
         double ground[3];
         struct profile profile;
         if (box->box.w < MIN_SIDE || box->box.h < MIN_SIDE || box->box.w >= view->w ||
-            !ground_of(scene, i, ground)) {
+            !ground_of(view, &box->box, ground)) {
             continue;
         }
         measure(view, &box->box, ground, &profile);
