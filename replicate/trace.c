@@ -125,6 +125,33 @@ static bool keep_parts(struct replicate_trace *t, const struct replicate_court *
     return kept;
 }
 
+/* Renders a draft until its paragraphs wrap as seen. *shown is the render to correct it by: the
+ * caller's when nothing changed, otherwise *made, to be freed. */
+static bool settle_wraps(const struct replicate_court *court, struct glmv_draft *draft,
+                         struct glmv_buf *html, const struct glmv_render **shown,
+                         struct glmv_render **made, struct glmv_err *err)
+{
+    enum { TRIES = 3 };
+    for (int i = 0; i < TRIES; i++) {
+        int changed = 0;
+        struct glmv_score score;
+        if (!glmv_draft_rewrap(draft, (*shown)->page, &changed, err)) {
+            return false;
+        }
+        if (changed == 0) {
+            return true;
+        }
+        struct glmv_render *render = measure(court, draft, true, html, &score, err);
+        if (render == NULL) {
+            return false;
+        }
+        glmv_render_free(*made);
+        *made = render;
+        *shown = render;
+    }
+    return true;
+}
+
 /* One correction. Returns false when there is nothing more to gain, or on failure. */
 static bool correct(struct replicate_trace *t, const struct replicate_court *court,
                     struct glmv_buf *html, const struct replicate_trace_options *options,
@@ -133,9 +160,13 @@ static bool correct(struct replicate_trace *t, const struct replicate_court *cou
     int changed = 0;
     struct glmv_render *lost = NULL;
     struct glmv_draft *next = glmv_draft_copy(t->draft, err);
-    if (next == NULL ||
-        !glmv_draft_revise(next, court->target, t->render->image, t->render->page, &changed, err) ||
-        changed == 0) {
+    const struct glmv_render *shown = t->render;
+    struct glmv_render *made = NULL;
+    bool ok = next != NULL && settle_wraps(court, next, html, &shown, &made, err) &&
+              glmv_draft_revise(next, court->target, shown->image, shown->page, &changed, err) &&
+              (changed > 0 || made != NULL);
+    glmv_render_free(made);
+    if (!ok) {
         glmv_draft_free(next);
         return false;
     }

@@ -356,6 +356,34 @@ static void drop_invisible(struct glmv_scene *scene)
     scene->box_count = kept;
 }
 
+/* Neighbours that share a border: the upper and the left one give theirs up. */
+static void share_borders(struct glmv_scene *scene)
+{
+    enum { SHARED = 2 }; /* px */
+    for (size_t i = 0; i < scene->box_count; i++) {
+        struct glmv_scene_box *a = &scene->boxes[i];
+        for (size_t k = 0; k < scene->box_count; k++) {
+            const struct glmv_box *b = &scene->boxes[k].box;
+            double down = a->box.y + a->box.h - b->y;
+            double across = a->box.x + a->box.w - b->x;
+            bool beside = fmin(a->box.x + a->box.w, b->x + b->w) - fmax(a->box.x, b->x) > SHARED;
+            bool level = fmin(a->box.y + a->box.h, b->y + b->h) - fmax(a->box.y, b->y) > SHARED;
+            if (i == k) {
+                continue;
+            }
+            if (beside && down > 0 && down <= SHARED && a->box.y < b->y && a->box.h > 2 * SHARED &&
+                a->border[GLMV_BOTTOM].width > 0) {
+                a->box.h -= down;
+                a->border[GLMV_BOTTOM].width = fmax(0, a->border[GLMV_BOTTOM].width - down);
+            } else if (level && across > 0 && across <= SHARED && a->box.x < b->x &&
+                       a->box.w > 2 * SHARED && a->border[GLMV_RIGHT].width > 0) {
+                a->box.w -= across;
+                a->border[GLMV_RIGHT].width = fmax(0, a->border[GLMV_RIGHT].width - across);
+            }
+        }
+    }
+}
+
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
 {
     struct ranked *order = malloc(((size_t)view->region_count + 1) * sizeof *order);
@@ -376,6 +404,7 @@ bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct 
     }
     free(order);
     if (ok) {
+        share_borders(scene);
         drop_invisible(scene);
     }
     return ok;

@@ -104,7 +104,7 @@ struct glmv_draft *glmv_draft_new(const struct glmv_scene *scene,
     }
     for (size_t i = 0; i < scene->line_count; i++) {
         draft->types[i] =
-            (struct tracer_type){scene->lines[i].font_px, spacing_of(&scene->lines[i])};
+            (struct tracer_type){scene->lines[i].font_px, spacing_of(&scene->lines[i]), 0};
     }
     if (!tracer_draft_arrange(draft, err)) {
         glmv_draft_free(draft);

@@ -9,6 +9,7 @@
 struct tracer_type {
     double font_px;
     double letter_spacing;
+    double wrap; /* px by which the width of its paragraph was corrected, so that it wraps as seen */
 };
 
 struct glmv_draft {

@@ -9,9 +9,8 @@
 
 #define BODY_MAX ((size_t)64 << 20)
 #define RULES_MAX ((size_t)64 << 20) /* a photo behind text stands in its rules */
-#define SHORT_TEXT 32                /* bytes; shorter lines never wrap */
 #define WIDE_GAP 64.0                /* px */
-#define NARROW 0.95     /* of the picture's width: below it rows break and short texts wrap */
+#define NARROW 0.95     /* of the picture's width: below it rows break and lines wrap */
 #define CELL_SLACK 12.0 /* px a cell may be wider than its content on each side */
 
 /* The horizontal room that a node's children share, and how far down it is filled. */
@@ -213,13 +212,37 @@ static bool put_run(struct emitter *e, const struct tracer_node *node, int run)
     return ok;
 }
 
+/* The blanks that bring a line of code to its place, or that stand between two runs of one. */
+static bool put_blanks(struct emitter *e, const struct tracer_node *node, int i)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    const struct glmv_scene_line *line = &s->lines[node->runs[i]];
+    const struct glmv_scene_line *main = &s->lines[node->main];
+    size_t letters = strlen(main->text);
+    double wide =
+        letters > 0 && main->advance > 0 ? main->advance / (double)letters : main->font_px * 0.6;
+    bool same_row = i > 0 && node->rows[i] == node->rows[i - 1];
+    const struct glmv_scene_line *before = same_row ? &s->lines[node->runs[i - 1]] : NULL;
+    double from = before != NULL ? before->ink.x + before->ink.w : node->box.x;
+    int blanks = (int)lround((line->ink.x - from) / wide);
+    bool ok = same_row || i == 0 || put(e, "\n");
+    for (int k = 0; ok && k < blanks; k++) {
+        ok = put(e, " ");
+    }
+    return ok;
+}
+
 static bool put_lines(struct emitter *e, const struct tracer_node *node)
 {
     const struct glmv_scene *s = e->draft->scene;
     bool ok = true;
     for (int i = 0; ok && i < node->run_count; i++) {
         const struct glmv_scene_line *line = &s->lines[node->runs[i]];
-        if (i > 0) {
+        if (node->code && !e->in_link) {
+            ok = put_blanks(e, node, i);
+        } else if (node->hard && i > 0 && node->rows[i] != node->rows[i - 1]) {
+            ok = put(e, "<br>");
+        } else if (i > 0) {
             const struct glmv_scene_line *before = &s->lines[node->runs[i - 1]];
             double gap = line->ink.x - before->ink.x - before->ink.w;
             bool same_row = node->rows[i] == node->rows[i - 1];
@@ -266,6 +289,9 @@ static double wrap_width(const struct emitter *e, const struct tracer_node *node
             most = fmin(most, width + 0.28 * e->draft->scene->lines[node->main].font_px + word);
         }
     }
+    if (node->hard) {
+        return least + e->draft->scene->lines[node->main].font_px;
+    }
     return most > least ? (least + fmin(most, least + 24)) / 2 : least + 2;
 }
 
@@ -279,13 +305,13 @@ static bool text_place(struct emitter *e, const struct tracer_node *node, struct
         room->right = right_of(node->box);
         return ok &&
                (node->row_count == 1 ||
-                (px_rule(e, rules, "width", wrap_width(e, node)) &&
+                (px_rule(e, rules, "width", wrap_width(e, node) + e->draft->types[node->first].wrap) &&
                  (!node->centered || glmv_buf_append_str(rules, "text-align: center; ", e->err))));
     }
     bool ok = drop_in_stack(e, node, room, rules);
     bool middle = fabs(left - right) <= 4 && left > 6;
     if (node->row_count > 1) {
-        double width = wrap_width(e, node);
+        double width = wrap_width(e, node) + e->draft->types[node->first].wrap;
         ok = ok && px_rule(e, rules, "max-width", width);
         if (middle && node->centered) {
             return ok &&
@@ -317,18 +343,21 @@ static bool emit_text(struct emitter *e, const struct tracer_node *node, struct 
     char tag[16] = "p";
     if (e->in_link) {
         snprintf(tag, sizeof tag, "span");
+    } else if (node->code) {
+        snprintf(tag, sizeof tag, "pre");
     } else if (is_heading(e, node)) {
         snprintf(tag, sizeof tag, "h%d", heading_level(e, node));
     }
     bool ok = tracer_type_rules(&e->sheet, line, &e->draft->types[node->main], node->pitch, &rules,
                                 e->err) &&
               (!e->in_link || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
-              (node->row_count > 1 || strlen(line->text) > SHORT_TEXT ||
+              (node->row_count > 1 ||
                glmv_buf_append_str(&rules, "min-width: var(--text); ", e->err)) &&
               text_place(e, node, room, &rules);
     return ok &&
            open_tag(e, tag,
                     tag[0] == 'h' ? "heading"
+                    : node->code  ? "code"
                     : e->in_link  ? "label"
                                   : "text",
                     &rules, node->mark, "") &&
@@ -702,13 +731,15 @@ static bool write_document(struct emitter *e, struct glmv_buf *out)
         glmv_buf_append_str(&base, "body { margin: 0; display: flow-root; background: ", e->err) &&
         tracer_sheet_color(&e->sheet, s->background, &base, e->err) &&
         glmv_buf_appendf(&base, e->err, "; min-height: %dpx; }\n", s->height) &&
-        glmv_buf_append_str(&base,
-                            "*, *::before, *::after { box-sizing: border-box; }\n"
-                            "header, main, footer { display: flow-root; }\n"
-                            "p, h1, h2, h3, h4, h5, h6 { margin: 0; overflow-wrap: anywhere; }\n"
-                            "a { color: inherit; text-decoration: none; }\n"
-                            "img { max-width: 100%; }\n",
-                            e->err) &&
+        glmv_buf_append_str(
+            &base,
+            "*, *::before, *::after { box-sizing: border-box; }\n"
+            "header, main, footer { display: flow-root; }\n"
+            "p, pre, h1, h2, h3, h4, h5, h6 { margin: 0; overflow-wrap: anywhere; }\n"
+            "pre { white-space: pre-wrap; }\n"
+            "a { color: inherit; text-decoration: none; }\n"
+            "img { max-width: 100%; }\n",
+            e->err) &&
         glmv_buf_appendf(&base, e->err,
                          ":root { --row: nowrap; --text: max-content; }\n"
                          "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } }\n",

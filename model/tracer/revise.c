@@ -9,8 +9,10 @@
 
 #include "model/tracer/draft.h"
 
-#define REACH 6          /* px around a line in which its ink is looked for */
-#define MAX_STEP 40.0    /* px; a larger error is not a matter of numbers */
+#define REACH 6        /* px around a line in which its ink is looked for */
+#define MAX_STEP 40.0  /* px; a larger error is not a matter of numbers */
+#define WRAP_STEP 0.35 /* font sizes by which a paragraph is made wider or narrower at a time */
+#define WRAP_STEPS 4
 #define INK_SHARE 0.35   /* of the way from the background to the text's colour */
 #define SIZE_ERROR 0.025 /* relative; above it the size is wrong, below it the spacing */
 
@@ -173,21 +175,64 @@ static void revise_node(struct revision *r, const struct tracer_node *node)
     }
 }
 
+/* Widens or narrows the paragraphs that wrapped otherwise than seen. While one does, what stands
+ * below it is off by whole lines, and no place tells anything. */
+static void revise_wraps(struct revision *r, const struct tracer_node *node)
+{
+    const struct glmv_page_element *element =
+        node->mark < r->mark_count ? r->by_mark[node->mark] : NULL;
+    if (element != NULL && node->kind == TRACER_TEXT && node->row_count > 1 && !node->code) {
+        struct tracer_type *type = &r->draft->types[node->first];
+        double step = WRAP_STEP * r->draft->scene->lines[node->main].font_px;
+        int came = (int)lround(element->box.h / node->pitch);
+        double next = type->wrap + (came > node->row_count ? step : -step);
+        if (came != node->row_count && fabs(next) <= WRAP_STEPS * step) {
+            type->wrap = next;
+            r->changed++;
+        }
+    }
+    for (int i = 0; i < node->child_count; i++) {
+        revise_wraps(r, node->children[i]);
+    }
+}
+
+static bool index_marks(struct revision *r, struct glmv_err *err)
+{
+    r->mark_count = count_nodes(r->draft->tree);
+    r->by_mark = calloc((size_t)r->mark_count, sizeof *r->by_mark);
+    if (r->by_mark == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; i < r->page->element_count; i++) {
+        int mark = r->page->elements[i].mark;
+        if (mark >= 0 && mark < r->mark_count) {
+            r->by_mark[mark] = &r->page->elements[i];
+        }
+    }
+    return true;
+}
+
+bool glmv_draft_rewrap(struct glmv_draft *draft, const struct glmv_page *page, int *changed,
+                       struct glmv_err *err)
+{
+    struct revision r = {.draft = draft, .page = page};
+    *changed = 0;
+    if (!index_marks(&r, err)) {
+        return false;
+    }
+    revise_wraps(&r, draft->tree);
+    free((void *)r.by_mark);
+    *changed = r.changed;
+    return r.changed == 0 || tracer_draft_arrange(draft, err);
+}
+
 bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target,
                        const struct glmv_image *render, const struct glmv_page *page, int *changed,
                        struct glmv_err *err)
 {
     struct revision r = {.draft = draft, .target = target, .render = render, .page = page};
-    r.mark_count = count_nodes(draft->tree);
-    r.by_mark = calloc((size_t)r.mark_count, sizeof *r.by_mark);
-    if (r.by_mark == NULL) {
-        return glmv_fail_memory(err);
-    }
-    for (size_t i = 0; i < page->element_count; i++) {
-        int mark = page->elements[i].mark;
-        if (mark >= 0 && mark < r.mark_count) {
-            r.by_mark[mark] = &page->elements[i];
-        }
+    if (!index_marks(&r, err)) {
+        return false;
     }
     revise_node(&r, draft->tree);
     free((void *)r.by_mark);

@@ -302,6 +302,32 @@ static int distance_to(const struct model_rect *r, int x)
     return x < r->x0 ? r->x0 - x : x > r->x1 ? x - r->x1 : 0;
 }
 
+/* Boxes of words slip by a letter or two: a word without a mark takes the one nearest to it from a neighbour. */
+static void give_marks(const struct model_view *view, struct found *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct found *from = NULL;
+        int best = -1;
+        int nearest = 0;
+        int x = (words[i].word->r.x0 + words[i].word->r.x1) / 2;
+        for (int side = -1; side <= 1 && words[i].count == 0; side += 2) {
+            struct found *other = i + side >= 0 && i + side < count ? &words[i + side] : NULL;
+            for (int k = 0; other != NULL && other->count > 1 && k < other->count; k++) {
+                int d = distance_to(&view->marks[other->marks[k]].r, x);
+                if (best < 0 || d < nearest) {
+                    from = other;
+                    best = k;
+                    nearest = d;
+                }
+            }
+        }
+        if (from != NULL && nearest <= words[i].word->r.y1 - words[i].word->r.y0) {
+            words[i].marks[words[i].count++] = from->marks[best];
+            from->marks[best] = from->marks[--from->count];
+        }
+    }
+}
+
 static void assign_marks(const struct model_view *view, const struct model_row *row,
                          struct found *words, int count)
 {
@@ -316,6 +342,7 @@ static void assign_marks(const struct model_view *view, const struct model_row *
         }
         words[best].marks[words[best].count++] = row->marks[k];
     }
+    give_marks(view, words, count);
     for (int i = 0; i < count; i++) {
         struct found *f = &words[i];
         f->r = f->word->r;
@@ -434,11 +461,42 @@ static bool is_picture(const struct model_row *row, const struct model_ocr_line 
            h > 60;
 }
 
+/* Chinese and Japanese come back in scraps whose boxes slip: what stands close together is one word. */
+static void join_scraps(struct model_ocr_line *line)
+{
+    int n = 0;
+    for (int i = 0; i < line->count; i++) {
+        struct model_ocr_word *word = &line->words[i];
+        struct model_ocr_word *last = n > 0 ? &line->words[n - 1] : NULL;
+        int tall = word->r.y1 - word->r.y0;
+        bool close = last != NULL && word->r.x0 - last->r.x1 < tall;
+        if (!close || !has_cjk(word->text) || !has_cjk(last->text)) {
+            line->words[n++] = *word;
+            continue;
+        }
+        size_t a = strlen(last->text);
+        size_t b = strlen(word->text);
+        char *joined = realloc(last->text, a + b + 1);
+        if (joined == NULL) {
+            line->words[n++] = *word;
+            continue;
+        }
+        memcpy(joined + a, word->text, b + 1);
+        last->text = joined;
+        last->confidence = (last->confidence * (double)a + word->confidence * (double)b) / (double)(a + b);
+        last->r.x0 = model_min(last->r.x0, word->r.x0);
+        last->r.x1 = model_max(last->r.x1, word->r.x1);
+        free(word->text);
+    }
+    line->count = n;
+}
+
 /* Drops implausible words and makes a line of every run of one colour. */
 static bool take_row(struct model_view *view, const struct model_row *row,
-                     const struct model_ocr_line *read, struct glmv_scene *scene,
+                     struct model_ocr_line *read, struct glmv_scene *scene,
                      struct glmv_err *err)
 {
+    join_scraps(read);
     struct found *words = calloc((size_t)read->count, sizeof *words);
     int *marks = malloc(((size_t)row->count * (size_t)read->count + 1) * sizeof *marks);
     bool ok = words != NULL && marks != NULL;

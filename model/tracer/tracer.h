@@ -62,6 +62,12 @@ bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target
                        const struct glmv_page *page, int *changed, struct glmv_err *err);
 
 /*
+ * Widens or narrows the paragraphs that wrapped otherwise than in the picture. While one does, what stands below it is
+ * off by whole lines and tells glmv_draft_revise nothing: render again before that. changed: how many there were.
+ */
+bool glmv_draft_rewrap(struct glmv_draft *draft, const struct glmv_page *page, int *changed, struct glmv_err *err);
+
+/*
  * Takes over from another draft of the same scene the numbers of every thing that came out nearer to the target in
  * its render. render is that of draft. taken receives how many things changed.
  */

@@ -7,9 +7,12 @@
 #define BOX_TOLERANCE 1.5  /* px a box may stick out of what holds it */
 #define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
 #define MAX_DEPTH 60
+#define HARD_PITCH 1.7  /* font sizes from line to line in a text with breaks */
+#define HARD_WORDS 3    /* words a line of one holds on average */
 #define VEIL_AREA 15000 /* px; smaller pictures are shown as they are */
 #define VEIL_INK 0.3    /* share of a picture's px that are not transparent */
 #define VEIL_PAGE 0.25  /* share of the page that a veil covers */
+#define CODE_INDENT 12  /* characters' heights that a line of code is indented by at most */
 #define FRAME_INK 0.03  /* of an outline around other things */
 
 /* A line, a paragraph, a box or a picture, before it has its place in the tree. */
@@ -249,9 +252,10 @@ static bool joins(const struct glmv_scene *s, const struct row *row, int last, i
     const struct glmv_scene_line *b = &s->lines[next];
     double size = fmax(a->font_px, b->font_px);
     double gap = b->ink.x - (a->ink.x + a->ink.w);
+    bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
     return a->rotation == 0 && b->rotation == 0 &&
            fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
-           gap <= 0.5 * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
+           gap <= (mono ? 0.95 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
 }
 
 /* The nearest unused line to the right that belongs to the row, or -1. */
@@ -326,13 +330,21 @@ static bool continues(const struct glmv_scene *s, const struct row *upper, const
     if (pitch > 0 && fabs(step - pitch) > 1.6) {
         return false;
     }
+    if (a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO &&
+        step <= 1.8 * a->font_px) {
+        return true; /* code: indented as it likes */
+    }
     bool left = fabs(upper->ink.x - lower->ink.x) <= 0.3 * a->font_px;
     double off = upper->ink.x + upper->ink.w / 2 - lower->ink.x - lower->ink.w / 2;
     return left || fabs(off) <= 0.3 * a->font_px;
 }
 
-static double row_overlap(struct glmv_box a, struct glmv_box b)
+/* Px of width that two rows share. What follows a line of code may stand left of it. */
+static double row_overlap(const struct glmv_scene_line *line, struct glmv_box a, struct glmv_box b)
 {
+    double reach = line->family == GLMV_FAMILY_MONO ? CODE_INDENT * line->font_px : 0;
+    a.x -= reach;
+    a.w += reach;
     return fmin(a.x + a.w, b.x + b.w) - fmax(a.x, b.x);
 }
 
@@ -344,7 +356,7 @@ static int row_below(const struct glmv_scene *s, const struct rows *rows, const 
         const struct row *row = &rows->list[i];
         if (row->holder == from->holder &&
             row->baseline > from->baseline + 0.5 * s->lines[from->main].font_px &&
-            row_overlap(from->ink, row->ink) > 0 &&
+            row_overlap(&s->lines[from->main], from->ink, row->ink) > 0 &&
             (best < 0 || row->baseline < rows->list[best].baseline)) {
             best = i;
         }
@@ -392,6 +404,23 @@ static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows
     return false;
 }
 
+/* Whether lines that the author broke are one text all the same: code, an address, a verse, and no
+ * list of short entries. */
+static bool is_one_text(const struct glmv_scene *s, const struct rows *rows, const int *members,
+                        int count, double pitch)
+{
+    const struct glmv_scene_line *first = &s->lines[rows->list[members[0]].main];
+    size_t words = 0;
+    for (int i = 0; i < count; i++) {
+        const struct row *row = &rows->list[members[i]];
+        for (int k = 0; k < row->count; k++) {
+            words += s->lines[rows->order[row->start + k]].word_count;
+        }
+    }
+    return first->family == GLMV_FAMILY_MONO ||
+           (pitch <= HARD_PITCH * first->font_px && words >= HARD_WORDS * (size_t)count);
+}
+
 /* Copies the runs of the rows into a node; false without memory. */
 static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, const struct rows *rows,
                       const int *members, int count)
@@ -421,7 +450,7 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
 }
 
 static void add_text(struct builder *b, const struct rows *rows, const int *members, int count,
-                     double pitch)
+                     double pitch, bool hard)
 {
     const struct glmv_scene *s = b->scene;
     const struct row *first = &rows->list[members[0]];
@@ -449,7 +478,9 @@ static void add_text(struct builder *b, const struct rows *rows, const int *memb
     }
     node->pitch = step;
     node->first = first->main;
-    node->centered = count > 1 && middle < left;
+    node->code = hard && s->lines[first->main].family == GLMV_FAMILY_MONO;
+    node->centered = count > 1 && middle < left && !node->code;
+    node->hard = hard;
     add_item(b, ink, node); /* the ink: line boxes of neighbours may overlap, their ink does not */
     b->items[b->count - 1].parent = first->holder;
 }
@@ -473,12 +504,13 @@ static void add_paragraphs(struct builder *b, const struct rows *rows, bool *use
         used[i] = true;
         double pitch;
         int count = collect(b->scene, rows, used, i, members, &pitch);
-        if (count > 1 && broken_by_author(b->scene, rows, members, count)) {
+        bool hard = count > 1 && broken_by_author(b->scene, rows, members, count);
+        if (hard && !is_one_text(b->scene, rows, members, count, pitch)) {
             for (int k = 0; k < count; k++) {
-                add_text(b, rows, &members[k], 1, 0);
+                add_text(b, rows, &members[k], 1, 0, false);
             }
         } else {
-            add_text(b, rows, members, count, pitch);
+            add_text(b, rows, members, count, pitch, hard);
         }
     }
 }

@@ -36,6 +36,8 @@ struct tracer_node {
     int main;      /* the run that says the most letters: its type is the paragraph's */
     double pitch;  /* px from line to line, for TRACER_TEXT */
     bool centered; /* the text is centred in what holds it */
+    bool hard;     /* its lines end where the author broke them */
+    bool code;     /* hard, monospaced, and indented by whole characters */
     int mark;      /* its number, in document order from 0 */
     struct tracer_node **children; /* owned */
     int child_count;

@@ -102,7 +102,8 @@ static bool fit_face(struct model_face *face, const struct glmv_scene_line *line
     }
     double by_height = line->ink.h / (m.bottom - m.top);
     fit->tall = log(by_height / fit->size);
-    double allowed = 0.05 + 0.7 / line->ink.h;
+    /* Han characters fill their squares: width tells more than the height of the few that are there. */
+    double allowed = (face->cjk ? 0.2 : 0.05) + 0.7 / line->ink.h;
     if (fabs(fit->tall) > allowed && m.glyphs > 1) {
         /* Another face, or spaced letters: the height gives the size, spacing the width. */
         fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
