@@ -29,15 +29,19 @@ static uint32_t colour_of(const cJSON *object, const char *key)
     return value < 0 || value > 4294967295.0 ? 0 : (uint32_t)value;
 }
 
-static struct glmv_box box_of(const cJSON *object)
+static struct glmv_box box_from(const cJSON *list)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "r");
     double v[4] = {0};
     for (int i = 0; i < 4; i++) {
         const cJSON *item = cJSON_GetArrayItem(list, i);
         v[i] = cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : 0;
     }
     return (struct glmv_box){v[0], v[1], v[2], v[3]};
+}
+
+static struct glmv_box box_of(const cJSON *object)
+{
+    return box_from(cJSON_GetObjectItemCaseSensitive(object, "r"));
 }
 
 static bool read_texts(struct glmv_page *page, const cJSON *list)
@@ -130,4 +134,36 @@ struct glmv_page *render_facts_read(const char *json, size_t len, struct glmv_er
         return NULL;
     }
     return page;
+}
+
+struct glmv_render_found *render_facts_found(const char *json, size_t len, size_t *count,
+                                             struct glmv_err *err)
+{
+    cJSON *root = cJSON_ParseWithLength(json, len);
+    const cJSON *lists = cJSON_GetObjectItemCaseSensitive(root, "found");
+    size_t total = 0;
+    const cJSON *list;
+    cJSON_ArrayForEach(list, lists)
+    {
+        total += (size_t)cJSON_GetArraySize(list);
+    }
+    struct glmv_render_found *found = calloc(total + 1, sizeof *found);
+    size_t selector = 0;
+    *count = 0;
+    cJSON_ArrayForEach(list, lists)
+    {
+        const cJSON *box;
+        cJSON_ArrayForEach(box, list)
+        {
+            if (found != NULL) {
+                found[(*count)++] = (struct glmv_render_found){selector, box_from(box)};
+            }
+        }
+        selector++;
+    }
+    cJSON_Delete(root);
+    if (found == NULL) {
+        glmv_fail_memory(err);
+    }
+    return found;
 }

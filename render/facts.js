@@ -1,9 +1,22 @@
 // Runs in the page, in a world of its own: waits until the page is ready, stops what moves, and says what it sees.
-const limits = {texts: 20000, elements: 20000, blocked: 200, text: 20000};
+const limits = {texts: ask.bare ? 0 : 20000, elements: ask.bare ? 0 : 20000, blocked: ask.bare ? 0 : 200, text: 20000};
 const later = (ms) => new Promise((done) => setTimeout(done, ms));
 const images = Array.from(document.images).filter((image) => image.loading !== 'lazy' || image.complete);
 const ready = [document.fonts.ready, ...images.map((image) => image.decode().catch(() => null))];
 await Promise.race([Promise.all(ready), later(waitMs)]);
+
+function all(selector) {
+  try {
+    return Array.from(document.querySelectorAll(selector));
+  } catch (error) {
+    throw new Error("'" + selector + "' is not a CSS selector");
+  }
+}
+if (ask.waitFor) {
+  // The job's own time limit ends this.
+  while (!all(ask.waitFor).some((element) => element.getClientRects().length > 0)) await later(20);
+}
+if (ask.settleMs > 0) await later(ask.settleMs);
 
 function stopAnimations() {
   for (const animation of document.getAnimations()) {
@@ -219,8 +232,9 @@ for (const text of Array.from(document.querySelectorAll('style'), (style) => sty
 }
 
 stopAnimations();
+const found = ask.find.map((selector) => all(selector).slice(0, 1000).map((element) => box(element.getBoundingClientRect())));
 return JSON.stringify({
   width: Math.max(root.scrollWidth, body ? body.scrollWidth : 0),
   height: Math.max(root.scrollHeight, Math.ceil(root.getBoundingClientRect().height)),
-  texts, elements, blocked: Array.from(blocked),
+  texts, elements, blocked: Array.from(blocked), found,
 });

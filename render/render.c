@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "render/render.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,6 +28,7 @@ struct glmv_renderer {
     pid_t pid;    /* -1: none running */
     int socket, life;
     bool greeted; /* its hello has been read */
+    bool online;  /* its pages reach the network */
     bool sandboxed, isolated;
 };
 
@@ -101,7 +103,7 @@ static bool start_worker(struct glmv_renderer *r, struct glmv_err *err)
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        execl(r->worker, r->worker, (char *)NULL);
+        execl(r->worker, r->worker, r->online ? RENDER_ONLINE : (char *)NULL, (char *)NULL);
         _exit(127);
     }
     close(sockets[1]);
@@ -164,7 +166,7 @@ static bool greet(struct glmv_renderer *r, struct glmv_err *err)
     return true;
 }
 
-struct glmv_renderer *glmv_renderer_open(const char *worker, struct glmv_err *err)
+static struct glmv_renderer *open_renderer(const char *worker, bool online, struct glmv_err *err)
 {
     struct glmv_renderer *r = calloc(1, sizeof *r);
     if (r == NULL) {
@@ -172,6 +174,7 @@ struct glmv_renderer *glmv_renderer_open(const char *worker, struct glmv_err *er
         return NULL;
     }
     r->pid = -1;
+    r->online = online;
     r->worker = find_worker(worker, err);
     if (r->worker == NULL || !start_worker(r, err)) {
         free(r->worker);
@@ -179,6 +182,16 @@ struct glmv_renderer *glmv_renderer_open(const char *worker, struct glmv_err *er
         return NULL;
     }
     return r;
+}
+
+struct glmv_renderer *glmv_renderer_open(const char *worker, struct glmv_err *err)
+{
+    return open_renderer(worker, false, err);
+}
+
+struct glmv_renderer *glmv_renderer_open_online(const char *worker, struct glmv_err *err)
+{
+    return open_renderer(worker, true, err);
 }
 
 void glmv_renderer_close(struct glmv_renderer *r)
@@ -212,6 +225,10 @@ static bool options_fit(const struct glmv_render_options *o, size_t len, struct 
         return glmv_fail(err, GLMV_ERR_USAGE,
                          "the time limit must be above 0 and at most 3600 s, the height above 0");
     }
+    if (o->settle_ms < 0 || o->settle_ms > 60000) {
+        return glmv_fail(err, GLMV_ERR_USAGE, "a wait of %d ms; it must be 0 to 60000",
+                         o->settle_ms);
+    }
     if (len > RENDER_MAX_HTML) {
         return glmv_fail(err, GLMV_ERR_LIMIT, "a page of %zu bytes; the limit is %zu", len,
                          RENDER_MAX_HTML);
@@ -219,9 +236,34 @@ static bool options_fit(const struct glmv_render_options *o, size_t len, struct 
     return true;
 }
 
-static bool send_job(struct glmv_renderer *r, const char *html, size_t len,
+/* What facts.js is asked, as JSON; for free(). NULL without memory. */
+static char *ask_of(const struct glmv_render_options *o)
+{
+    cJSON *ask = cJSON_CreateObject();
+    cJSON *find = cJSON_AddArrayToObject(ask, "find");
+    bool ok = find != NULL && cJSON_AddBoolToObject(ask, "bare", o->picture_only) != NULL &&
+              cJSON_AddNumberToObject(ask, "settleMs", o->settle_ms) != NULL &&
+              (o->wait_for == NULL || cJSON_AddStringToObject(ask, "waitFor", o->wait_for) != NULL);
+    for (size_t i = 0; ok && i < o->selector_count; i++) {
+        ok = cJSON_AddItemToArray(find, cJSON_CreateString(o->selectors[i]));
+    }
+    char *text = ok ? cJSON_PrintUnformatted(ask) : NULL;
+    cJSON_Delete(ask);
+    return text;
+}
+
+static bool send_job(struct glmv_renderer *r, const char *html, size_t len, bool is_url,
                      const struct glmv_render_options *o, struct glmv_err *err)
 {
+    char *ask = ask_of(o);
+    if (ask == NULL) {
+        return glmv_fail_memory(err);
+    }
+    if (strlen(ask) > RENDER_MAX_ASK) {
+        free(ask);
+        return glmv_fail(err, GLMV_ERR_LIMIT, "the selectors are longer than %zu bytes",
+                         RENDER_MAX_ASK);
+    }
     struct render_job job = {.magic = RENDER_MAGIC,
                              .width = o->width,
                              .height = o->height,
@@ -233,17 +275,22 @@ static bool send_job(struct glmv_renderer *r, const char *html, size_t len,
                              .dark = o->dark,
                              .viewport_only = o->viewport_only,
                              .has_assets = o->assets != NULL,
+                             .is_url = is_url,
+                             .ask_len = (uint32_t)strlen(ask),
                              .html_len = len};
     int folder = -1;
     if (o->assets != NULL) {
         folder = open(o->assets, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0) {
+            free(ask);
             return glmv_fail(err, GLMV_ERR_IO, "%s: cannot be opened as a folder: %s", o->assets,
                              strerror(errno));
         }
     }
     bool ok = render_wire_send(r->socket, &job, sizeof job, folder) &&
-              render_wire_send(r->socket, html, len, -1);
+              render_wire_send(r->socket, html, len, -1) &&
+              render_wire_send(r->socket, ask, job.ask_len, -1);
+    free(ask);
     if (folder >= 0) {
         close(folder);
     }
@@ -294,8 +341,11 @@ static bool receive_answer(struct glmv_renderer *r, double deadline, struct glmv
     } else if (ok) {
         out->image = map_pixels(fd, reply.width, reply.height, err);
         out->page = out->image != NULL ? render_facts_read(facts, reply.facts_len, err) : NULL;
+        out->found = out->page != NULL
+                         ? render_facts_found(facts, reply.facts_len, &out->found_count, err)
+                         : NULL;
         out->cut = reply.cut != 0;
-        ok = out->page != NULL;
+        ok = out->found != NULL;
     }
     free(facts);
     if (fd >= 0) {
@@ -304,9 +354,9 @@ static bool receive_answer(struct glmv_renderer *r, double deadline, struct glmv
     return ok;
 }
 
-struct glmv_render *glmv_renderer_render(struct glmv_renderer *r, const char *html, size_t len,
-                                         const struct glmv_render_options *options,
-                                         struct glmv_err *err)
+static struct glmv_render *run_job(struct glmv_renderer *r, const char *html, size_t len,
+                                   bool is_url, const struct glmv_render_options *options,
+                                   struct glmv_err *err)
 {
     double start = render_now();
     struct glmv_err local = {0};
@@ -327,7 +377,7 @@ struct glmv_render *glmv_renderer_render(struct glmv_renderer *r, const char *ht
         glmv_fail_memory(err);
         return NULL;
     }
-    bool sent = send_job(r, html, len, options, err);
+    bool sent = send_job(r, html, len, is_url, options, err);
     double deadline = render_now() + options->timeout_s + GRACE_S;
     if (sent && receive_answer(r, deadline, out, err)) {
         out->sandboxed = r->sandboxed;
@@ -345,11 +395,33 @@ struct glmv_render *glmv_renderer_render(struct glmv_renderer *r, const char *ht
     return NULL;
 }
 
+struct glmv_render *glmv_renderer_render(struct glmv_renderer *r, const char *html, size_t len,
+                                         const struct glmv_render_options *options,
+                                         struct glmv_err *err)
+{
+    return run_job(r, html, len, false, options, err);
+}
+
+struct glmv_render *glmv_renderer_load(struct glmv_renderer *r, const char *url,
+                                       const struct glmv_render_options *options,
+                                       struct glmv_err *err)
+{
+    if (!r->online || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)) {
+        glmv_fail(err, GLMV_ERR_USAGE, "%s: %s", url,
+                  r->online ? "not an http or https address" : "this renderer has no network");
+        return NULL;
+    }
+    struct glmv_render_options own = *options;
+    own.assets = NULL;
+    return run_job(r, url, strlen(url), true, &own, err);
+}
+
 void glmv_render_free(struct glmv_render *render)
 {
     if (render != NULL) {
         glmv_image_free(render->image);
         glmv_page_free(render->page);
+        free(render->found);
         free(render);
     }
 }

@@ -31,13 +31,27 @@ struct glmv_render_options {
     bool scripts;       /* run the page's own scripts; false */
     bool dark;          /* prefers-color-scheme: dark; false */
     const char *assets; /* the only folder relative addresses may reach; NULL for none */
+
+    const char *wait_for;         /* CSS selector of something that must be visible first; NULL */
+    int settle_ms;                /* waits so much longer when the page is ready, 0..60000; 0 */
+    const char *const *selectors; /* what they match comes back in glmv_render.found; NULL */
+    size_t selector_count;
+    bool picture_only; /* the page's texts and elements stay empty: saves measuring them; false */
+};
+
+/* Where something that a selector matches lies. */
+struct glmv_render_found {
+    size_t selector; /* index in the options' selectors */
+    struct glmv_box box;
 };
 
 struct glmv_render {
-    struct glmv_image *image; /* owned; opaque, device px */
-    struct glmv_page *page;   /* owned */
-    bool cut;                 /* the document was higher than max_height */
-    double seconds;           /* from request to answer */
+    struct glmv_image *image;        /* owned; opaque, device px */
+    struct glmv_page *page;          /* owned */
+    struct glmv_render_found *found; /* owned; in the order of the selectors */
+    size_t found_count;
+    bool cut;       /* the document was higher than max_height */
+    double seconds; /* from request to answer */
     bool sandboxed; /* the page ran inside bubblewrap; false where user namespaces are forbidden */
     bool isolated; /* the browser had no network at all; the content filter blocks it in any case */
 };
@@ -50,6 +64,17 @@ struct glmv_render_options glmv_render_defaults(void);
  * cannot be started at all.
  */
 struct glmv_renderer *glmv_renderer_open(const char *worker, struct glmv_err *err);
+
+/*
+ * The same, but its pages reach the network of this machine: for addresses that the user named.
+ * Everything else about the worker stays. glmv_renderer_load works with such a renderer only.
+ */
+struct glmv_renderer *glmv_renderer_open_online(const char *worker, struct glmv_err *err);
+
+/* Renders what an http or https address answers. The asset folder is not used. */
+struct glmv_render *glmv_renderer_load(struct glmv_renderer *renderer, const char *url,
+                                       const struct glmv_render_options *options,
+                                       struct glmv_err *err);
 
 /*
  * Renders one document; several threads may each use a renderer of their own. A page that hangs,

@@ -4,7 +4,7 @@
  * Private to render.
  *
  *     worker -> client   struct render_hello, message          once, when it can take jobs or knows
- * that it can't client -> worker   struct render_job, html               (asset folder as a
+ * that it can't client -> worker   struct render_job, html, ask          (asset folder as a
  * descriptor, where asked for) worker -> client   struct render_reply, facts, message   (pixels as
  * a descriptor of a memory file)
  */
@@ -18,6 +18,8 @@
 #define RENDER_MAGIC 0x474c4d57u
 #define RENDER_MAX_HTML ((size_t)64 << 20)  /* bytes */
 #define RENDER_MAX_FACTS ((size_t)64 << 20) /* bytes */
+#define RENDER_MAX_ASK ((size_t)1 << 20)    /* bytes */
+#define RENDER_ONLINE "--online"            /* the worker's one argument */
 #define RENDER_SOCKET_FD 3                  /* in the worker */
 #define RENDER_LIFE_FD                                                                             \
     4 /* in the worker: end of file means that the client is gone or wants it gone */
@@ -36,6 +38,8 @@ struct render_job {
     double scale;
     double timeout_s;
     uint32_t scripts, dark, viewport_only, has_assets;
+    uint32_t is_url;  /* the html is an address to load */
+    uint32_t ask_len; /* JSON for facts.js, behind the html */
     uint64_t html_len;
 };
 

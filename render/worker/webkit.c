@@ -58,6 +58,7 @@ struct browser {
     struct render_job job;
     unsigned number;
     char uri[64];
+    char *ask; /* JSON for facts.js */
     bool committed, navigated;
     bool large; /* the document is beyond what a snapshot can hold, or beyond the limit */
     bool cut;
@@ -120,13 +121,40 @@ static void on_asset(WebKitURISchemeRequest *request, gpointer data)
 /* --- what a page may not do
  * --------------------------------------------------------------------------------- */
 
+/* Whether a server answered the page itself with an error, which would be drawn like a page. */
+static bool refused(struct browser *b, WebKitResponsePolicyDecision *decision)
+{
+    WebKitURIResponse *response = webkit_response_policy_decision_get_response(decision);
+    guint status = webkit_uri_response_get_status_code(response);
+    if (status < 400 || !webkit_response_policy_decision_is_main_frame_main_resource(decision)) {
+        return false;
+    }
+    webkit_policy_decision_ignore(WEBKIT_POLICY_DECISION(decision));
+    glmv_fail(&b->err, GLMV_ERR_RENDER, "the server answered with status %u", status);
+    finish(b);
+    return true;
+}
+
+static gboolean on_load_failed(WebKitWebView *view, WebKitLoadEvent event, const char *uri,
+                               GError *error, gpointer data)
+{
+    struct browser *b = data;
+    (void)view;
+    (void)event;
+    if (b->job.is_url && b->facts == NULL && b->err.code == GLMV_ERR_NONE) {
+        glmv_fail(&b->err, GLMV_ERR_RENDER, "%s could not be loaded: %s", uri, error->message);
+        finish(b);
+    }
+    return TRUE;
+}
+
 static gboolean on_policy(WebKitWebView *view, WebKitPolicyDecision *decision,
                           WebKitPolicyDecisionType type, gpointer data)
 {
     struct browser *b = data;
     (void)view;
     if (type == WEBKIT_POLICY_DECISION_TYPE_RESPONSE) {
-        return FALSE;
+        return b->job.is_url && refused(b, WEBKIT_RESPONSE_POLICY_DECISION(decision));
     }
     bool allowed = false;
     if (type == WEBKIT_POLICY_DECISION_TYPE_NAVIGATION_ACTION) {
@@ -134,7 +162,10 @@ static gboolean on_policy(WebKitWebView *view, WebKitPolicyDecision *decision,
             WEBKIT_NAVIGATION_POLICY_DECISION(decision));
         const char *uri = webkit_uri_request_get_uri(webkit_navigation_action_get_request(action));
         const char *frame = webkit_navigation_action_get_frame_name(action);
-        if (!b->navigated && g_strcmp0(uri, b->uri) == 0) {
+        if (b->job.is_url && b->facts == NULL &&
+            (g_str_has_prefix(uri, "http://") || g_str_has_prefix(uri, "https://"))) {
+            allowed = true; /* redirects and frames too */
+        } else if (!b->navigated && g_strcmp0(uri, b->uri) == 0) {
             b->navigated = true;
             allowed = true;
         } else if (g_strcmp0(uri, "about:srcdoc") == 0 ||
@@ -285,13 +316,16 @@ static void on_facts(GObject *source, GAsyncResult *result, gpointer data)
 static void on_load(WebKitWebView *view, WebKitLoadEvent event, gpointer data)
 {
     struct browser *b = data;
-    if (g_strcmp0(webkit_web_view_get_uri(view), b->uri) != 0) {
+    const char *uri = webkit_web_view_get_uri(view);
+    if (b->job.is_url ? uri == NULL || !g_str_has_prefix(uri, "http")
+                      : g_strcmp0(uri, b->uri) != 0) {
         return;
     }
     if (event == WEBKIT_LOAD_COMMITTED) {
         b->committed = true;
     } else if (event == WEBKIT_LOAD_FINISHED && b->committed && b->facts == NULL) {
-        char *body = g_strdup_printf("const waitMs = %d;\n%s", READY_WAIT_MS, render_facts_js);
+        char *body = g_strdup_printf("const waitMs = %d;\nconst ask = %s;\n%s", READY_WAIT_MS,
+                                     b->ask, render_facts_js);
         b->committed = false; /* measured once, whatever the page loads later */
         webkit_web_view_call_async_javascript_function(view, body, -1, NULL, WORLD, NULL, NULL,
                                                        on_facts, b);
@@ -379,6 +413,7 @@ static void make_view(struct browser *b)
     gtk_widget_show(GTK_WIDGET(b->view));
     g_signal_connect(b->view, "load-changed", G_CALLBACK(on_load), b);
     g_signal_connect(b->view, "decide-policy", G_CALLBACK(on_policy), b);
+    g_signal_connect(b->view, "load-failed", G_CALLBACK(on_load_failed), b);
     g_signal_connect(b->view, "create", G_CALLBACK(on_create), b);
     g_signal_connect(b->view, "script-dialog", G_CALLBACK(on_dialog), b);
     g_signal_connect(b->view, "print", G_CALLBACK(on_print), b);
@@ -500,9 +535,13 @@ static void run_job(struct browser *b, const char *html, size_t len)
     g_snprintf(b->uri, sizeof b->uri, "page://job%u/", ++b->number);
     double deadline_ms = b->job.timeout_s * 1000;
     b->timer = g_timeout_add((guint)deadline_ms, on_deadline, b);
-    GBytes *bytes = g_bytes_new_static(html, len);
-    webkit_web_view_load_bytes(b->view, bytes, "text/html", "UTF-8", b->uri);
-    g_bytes_unref(bytes);
+    if (b->job.is_url) {
+        webkit_web_view_load_uri(b->view, html);
+    } else {
+        GBytes *bytes = g_bytes_new_static(html, len);
+        webkit_web_view_load_bytes(b->view, bytes, "text/html", "UTF-8", b->uri);
+        g_bytes_unref(bytes);
+    }
     g_main_loop_run(b->loop);
     if (b->timer != 0) {
         g_source_remove(b->timer);
@@ -537,18 +576,26 @@ static gboolean on_job(gint fd, GIOCondition condition, gpointer data)
     double deadline = render_now() + 30;
     int assets = -1;
     if (!render_wire_receive(fd, &b->job, sizeof b->job, &assets, deadline) ||
-        b->job.magic != RENDER_MAGIC || b->job.html_len > RENDER_MAX_HTML) {
+        b->job.magic != RENDER_MAGIC || b->job.html_len > RENDER_MAX_HTML ||
+        b->job.ask_len > RENDER_MAX_ASK) {
         _exit(0);
     }
     b->assets = assets;
     char *html = malloc(b->job.html_len + 1);
-    if (html == NULL || !render_wire_receive(fd, html, b->job.html_len, NULL, deadline)) {
+    b->ask = malloc((size_t)b->job.ask_len + 1);
+    if (html == NULL || b->ask == NULL ||
+        !render_wire_receive(fd, html, b->job.html_len, NULL, deadline) ||
+        !render_wire_receive(fd, b->ask, b->job.ask_len, NULL, deadline)) {
         _exit(0);
     }
+    html[b->job.html_len] = '\0';
+    b->ask[b->job.ask_len] = '\0';
     run_job(b, html, b->job.html_len);
     bool ok = answer(b);
     end_job(b);
     free(html);
+    free(b->ask);
+    b->ask = NULL;
     if (!ok) {
         _exit(0);
     }
@@ -658,7 +705,9 @@ int worker_browse(int socket, const struct worker_place *place)
     b.loop = g_main_loop_new(NULL, FALSE);
     b.console = g_ptr_array_new_with_free_func(g_free);
     make_context(&b, place);
-    add_filter(&b, place->folder);
+    if (!place->online) {
+        add_filter(&b, place->folder);
+    }
     if (b.err.code != GLMV_ERR_NONE) {
         worker_refuse(socket, &b.err);
         return 4;

@@ -368,10 +368,11 @@ static void end_display(pid_t display)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct glmv_err err = {0};
     struct worker_place place = {.display = -1};
+    place.online = argc > 1 && strcmp(argv[1], RENDER_ONLINE) == 0;
     signal(SIGINT,
            SIG_IGN); /* Ctrl-C in the terminal is the client's business; it closes the life pipe */
     signal(SIGPIPE, SIG_IGN);
@@ -385,7 +386,7 @@ int main(void)
         fputs("glmv-render-worker is started by glmv-replicate, not by hand\n", stderr);
         return 2;
     }
-    place.isolated = leave_network();
+    place.isolated = !place.online && leave_network();
     if (!make_folder(&place, &err) || !give_up_root(&err)) {
         worker_refuse(RENDER_SOCKET_FD, &err);
         rmdir(place.folder);
