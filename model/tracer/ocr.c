@@ -232,7 +232,7 @@ bool model_ocr_read(struct model_ocr *ocr, int worker, const uint8_t *grey, int 
     if (api == NULL) {
         return false;
     }
-    out->words = calloc(MAX_WORDS, sizeof *out->words);
+    out->words = calloc(MAX_WORDS + 1, sizeof *out->words); /* one more for a word that is split */
     if (out->words == NULL) {
         return false;
     }

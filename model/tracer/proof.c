@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_han(const char *text)
+{
+    return (unsigned char)text[0] >= 0xe3 && (unsigned char)text[0] <= 0xe9;
+}
+
 /* The ink of a box on a ground, as far as it was taken for text. */
 static bool take_ink(const struct model_view *view, const struct glmv_box *box, uint32_t background,
                      struct model_ink *ink)
@@ -49,6 +54,16 @@ static struct model_face *face_of(struct model_faces *faces, const struct glmv_s
     return NULL;
 }
 
+static struct model_face *han_face(struct model_faces *faces)
+{
+    for (size_t i = 0; i < faces->count; i++) {
+        if (faces->items[i].cjk && faces->items[i].weight == 400) {
+            return &faces->items[i];
+        }
+    }
+    return NULL;
+}
+
 /* What speaks for a word being what was read, in the type of the line beside it. */
 struct evidence {
     double likeness;
@@ -63,7 +78,7 @@ static double best_likeness(struct model_faces *faces, const struct model_face *
     double best = 0;
     for (size_t i = 0; i < faces->count; i++) {
         struct model_face *face = &faces->items[i];
-        bool tried = face == own;
+        bool tried = face == own || (face->cjk && is_han(text));
         for (size_t k = 0; k < sizeof common / sizeof common[0]; k++) {
             tried = tried || strcmp(face->family, common[k]) == 0;
         }
@@ -81,7 +96,7 @@ static bool judge(const struct model_view *view, struct model_faces *faces,
                   const struct glmv_scene_line *type, const struct glmv_scene_word *word,
                   struct evidence *out)
 {
-    struct model_face *face = face_of(faces, type);
+    struct model_face *face = is_han(word->text) ? han_face(faces) : face_of(faces, type);
     struct model_ink seen;
     struct model_measure m = {0};
     if (face == NULL || !model_face_measure(face, word->text, &m)) {
@@ -124,7 +139,8 @@ static bool is_checked(const char *text)
     size_t letters = 0;
     for (const char *c = text; *c != '\0'; c++, letters++) {
         if ((unsigned char)*c >= 0x80) {
-            return false; /* the faces at hand say little about other scripts */
+            /* One Han character; the faces at hand say little about other scripts. */
+            return is_han(text) && strlen(text) == 3;
         }
     }
     return letters <= 3 && strcmp(text, "-") != 0;

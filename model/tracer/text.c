@@ -161,6 +161,12 @@ static void read_again(struct reading *reading, int worker, const struct model_r
         return;
     }
     read_scaled(reading, worker, row, ink, CROP_INK, 1, LINE_MODE, &other);
+    static const int sizes[] = {28, 46};
+    for (int i = 0; i < 2 && (other.count == 0 || other.confidence < DOUBTFUL - 10); i++) {
+        struct model_ocr_line third;
+        read_scaled(reading, worker, row, ink, sizes[i], 1, LINE_MODE, &third);
+        keep_better(&other, &third);
+    }
     if (other.count > 0 && line_has_cjk(&other) && other.confidence > line->confidence - 5) {
         model_ocr_line_release(line);
         *line = other;
@@ -302,7 +308,22 @@ static int distance_to(const struct model_rect *r, int x)
     return x < r->x0 ? r->x0 - x : x > r->x1 ? x - r->x1 : 0;
 }
 
-/* Boxes of words slip by a letter or two: a word without a mark takes the one nearest to it from a neighbour. */
+/* The box and the colour of a word from its marks. */
+static void measure_found(const struct model_view *view, struct found *f)
+{
+    f->r = f->word->r;
+    for (int k = 0; k < f->count; k++) {
+        struct model_rect r = view->marks[f->marks[k]].r;
+        f->r.x0 = k == 0 ? r.x0 : model_min(f->r.x0, r.x0);
+        f->r.x1 = k == 0 ? r.x1 : model_max(f->r.x1, r.x1);
+        f->r.y0 = k == 0 ? r.y0 : model_min(f->r.y0, r.y0);
+        f->r.y1 = k == 0 ? r.y1 : model_max(f->r.y1, r.y1);
+    }
+    f->colour = ink_colour(view, f->marks, f->count);
+}
+
+/* Boxes of words slip by a letter or two: a word without a mark takes the one nearest to it from a
+ * neighbour. */
 static void give_marks(const struct model_view *view, struct found *words, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -344,16 +365,7 @@ static void assign_marks(const struct model_view *view, const struct model_row *
     }
     give_marks(view, words, count);
     for (int i = 0; i < count; i++) {
-        struct found *f = &words[i];
-        f->r = f->word->r;
-        for (int k = 0; k < f->count; k++) {
-            struct model_rect r = view->marks[f->marks[k]].r;
-            f->r.x0 = k == 0 ? r.x0 : model_min(f->r.x0, r.x0);
-            f->r.x1 = k == 0 ? r.x1 : model_max(f->r.x1, r.x1);
-            f->r.y0 = k == 0 ? r.y0 : model_min(f->r.y0, r.y0);
-            f->r.y1 = k == 0 ? r.y1 : model_max(f->r.y1, r.y1);
-        }
-        f->colour = ink_colour(view, f->marks, f->count);
+        measure_found(view, &words[i]);
     }
 }
 
@@ -457,11 +469,23 @@ static bool is_picture(const struct model_row *row, const struct model_ocr_line 
     while (((unsigned char)text[first] & 0xc0) == 0x80) {
         first++;
     }
+    /* Letters may touch: bold ones do, and Han characters. */
+    size_t letters = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        letters += ((unsigned char)*c & 0xc0) != 0x80;
+    }
+    double wide = has_cjk(text) ? 0.8 : 0.4;
+    bool touching = read->count == 1 && letters > 1 && read->confidence >= 88 &&
+                    w >= wide * h * (double)letters;
+    if (touching && has_alnum(text)) {
+        return false;
+    }
     return read->count > 1 || text[first] != '\0' || read->confidence < 80 || !has_alnum(text) ||
            h > 60;
 }
 
-/* Chinese and Japanese come back in scraps whose boxes slip: what stands close together is one word. */
+/* Chinese and Japanese come back in scraps whose boxes slip: what stands close together is one
+ * word. */
 static void join_scraps(struct model_ocr_line *line)
 {
     int n = 0;
@@ -469,8 +493,10 @@ static void join_scraps(struct model_ocr_line *line)
         struct model_ocr_word *word = &line->words[i];
         struct model_ocr_word *last = n > 0 ? &line->words[n - 1] : NULL;
         int tall = word->r.y1 - word->r.y0;
-        bool close = last != NULL && word->r.x0 - last->r.x1 < tall;
-        if (!close || !has_cjk(word->text) || !has_cjk(last->text)) {
+        bool both = last != NULL && has_cjk(word->text) && has_cjk(last->text);
+        bool one = last != NULL && (has_cjk(word->text) || has_cjk(last->text));
+        int gap = last != NULL ? word->r.x0 - last->r.x1 : 0;
+        if (!(both && gap < tall) && !(one && gap * 10 < tall * 3)) {
             line->words[n++] = *word;
             continue;
         }
@@ -483,7 +509,8 @@ static void join_scraps(struct model_ocr_line *line)
         }
         memcpy(joined + a, word->text, b + 1);
         last->text = joined;
-        last->confidence = (last->confidence * (double)a + word->confidence * (double)b) / (double)(a + b);
+        last->confidence =
+            (last->confidence * (double)a + word->confidence * (double)b) / (double)(a + b);
         last->r.x0 = model_min(last->r.x0, word->r.x0);
         last->r.x1 = model_max(last->r.x1, word->r.x1);
         free(word->text);
@@ -491,13 +518,76 @@ static void join_scraps(struct model_ocr_line *line)
     line->count = n;
 }
 
+/* Where a Han word begins with something that stands apart, that may be an icon: it becomes a word
+ * of its own. The new word is the last of read. Returns how many words there are. */
+static int split_first(const struct model_view *view, struct model_ocr_line *read,
+                       struct found *words, int count)
+{
+    struct found *first = &words[0];
+    const char *text = first->word->text;
+    size_t letter = 1;
+    while (((unsigned char)text[letter] & 0xc0) == 0x80) {
+        letter++;
+    }
+    if (!has_cjk(text) || text[letter] == '\0' || first->count < 2) {
+        return count;
+    }
+    int tall = first->r.y1 - first->r.y0;
+    int edge = first->r.x0; /* right end of what begins the word */
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (int k = 0; k < first->count; k++) {
+            const struct model_rect *r = &view->marks[first->marks[k]].r;
+            if (r->x0 <= edge + model_max(1, tall / 8) && r->x1 > edge) {
+                edge = r->x1;
+                grown = true;
+            }
+        }
+    }
+    int next = first->r.x1;
+    for (int k = 0; k < first->count; k++) {
+        const struct model_rect *r = &view->marks[first->marks[k]].r;
+        next = r->x0 >= edge ? model_min(next, r->x0) : next;
+    }
+    if (edge >= first->r.x1 || (next - edge) * 5 < tall || edge - first->r.x0 > tall * 3 / 2) {
+        return count;
+    }
+    struct model_ocr_word *apart = &read->words[read->count];
+    *apart = *first->word;
+    apart->text = strndup(text, letter);
+    if (apart->text == NULL) {
+        return count;
+    }
+    read->count++;
+    memmove((char *)text, text + letter, strlen(text + letter) + 1);
+    memmove(&words[1], &words[0], (size_t)count * sizeof *words);
+    struct found *rest = &words[1];
+    words[0].word = apart;
+    words[0].count = 0;
+    words[0].marks = rest->marks + rest->count;
+    int kept = 0;
+    int *all = rest->marks;
+    int moved = rest->count;
+    for (int k = 0; k < moved; k++) { /* the marks of the icon move behind those of the rest */
+        if (view->marks[all[k]].r.x0 >= edge) {
+            int mark = all[k];
+            all[k] = all[kept];
+            all[kept++] = mark;
+        }
+    }
+    words[0].marks = all + kept;
+    words[0].count = moved - kept;
+    rest->count = kept;
+    measure_found(view, &words[0]);
+    measure_found(view, rest);
+    return count + 1;
+}
+
 /* Drops implausible words and makes a line of every run of one colour. */
 static bool take_row(struct model_view *view, const struct model_row *row,
-                     struct model_ocr_line *read, struct glmv_scene *scene,
-                     struct glmv_err *err)
+                     struct model_ocr_line *read, struct glmv_scene *scene, struct glmv_err *err)
 {
-    join_scraps(read);
-    struct found *words = calloc((size_t)read->count, sizeof *words);
+    struct found *words = calloc((size_t)read->count + 1, sizeof *words);
     int *marks = malloc(((size_t)row->count * (size_t)read->count + 1) * sizeof *marks);
     bool ok = words != NULL && marks != NULL;
     for (int i = 0; ok && i < read->count; i++) {
@@ -510,7 +600,8 @@ static bool take_row(struct model_view *view, const struct model_row *row,
         glmv_fail_memory(err);
     }
     int n = 0;
-    for (int i = 0; ok && i < read->count; i++) {
+    int all = ok ? split_first(view, read, words, read->count) : 0;
+    for (int i = 0; i < all; i++) {
         if (words[i].count > 0 && is_plausible(words[i].word, read->count)) {
             words[n++] = words[i];
         }
@@ -538,6 +629,12 @@ static int by_place(const void *pa, const void *pb)
     return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x ? 1 : 0;
 }
 
+static bool is_doubtful(const struct model_text *text, int i)
+{
+    return text->lines[i].count > 0 && text->view->rows[i].count >= 4 &&
+           text->lines[i].confidence < DOUBTFUL - 10;
+}
+
 bool model_text_looks_cjk(const struct model_text *text)
 {
     int doubtful = 0;
@@ -552,41 +649,73 @@ bool model_text_looks_cjk(const struct model_text *text)
     return doubtful >= 2 && doubtful * 8 >= all;
 }
 
-/* The share of doubtful rows that a language reads as CJK with some confidence, of a few of them.
- */
-static double try_language(const struct model_text *text, struct model_ocr *ocr)
+/* What a language makes of the doubtful rows. */
+struct trial {
+    double sure; /* letters of the script, weighted by confidence */
+    int letters;
+    int kana;
+};
+
+static void count_letters(const struct model_ocr_line *line, struct trial *trial)
 {
-    enum { TRIES = 6 };
+    for (int i = 0; i < line->count; i++) {
+        for (const char *c = line->words[i].text; *c != '\0'; c++) {
+            unsigned char a = (unsigned char)c[0];
+            unsigned char b = a >= 0xe3 && a <= 0xe9 ? (unsigned char)c[1] : 0;
+            bool kana = a == 0xe3 && b >= 0x81 && b <= 0x83;
+            if (b != 0 && (kana || a > 0xe3)) {
+                trial->letters++;
+                trial->kana += kana;
+                trial->sure += line->words[i].confidence / 100;
+            }
+        }
+    }
+}
+
+/* Reads some of the doubtful rows, all over the page: many pages repeat one row. */
+static struct trial try_language(const struct model_text *text, struct model_ocr *ocr)
+{
+    enum { TRIES = 16 };
     struct reading reading = {.view = text->view, .ocr = ocr, .again = true};
-    double sum = 0;
-    int tried = 0;
+    struct trial trial = {0};
+    int doubtful = 0;
+    for (int i = 0; i < text->count; i++) {
+        doubtful += is_doubtful(text, i);
+    }
     reading.lines = calloc((size_t)text->count + 1, sizeof *reading.lines);
-    for (int i = 0; reading.lines != NULL && i < text->count && tried < TRIES; i++) {
-        if (text->lines[i].count == 0 || text->view->rows[i].count < 6 ||
-            text->lines[i].confidence >= DOUBTFUL - 10) {
+    int step = doubtful / TRIES + 1;
+    int seen = 0;
+    for (int i = 0; reading.lines != NULL && i < text->count; i++) {
+        if (!is_doubtful(text, i) || seen++ % step != 0) {
             continue;
         }
-        tried++;
         read_row(&reading, i, 0);
         if (reading.lines[i].count > 0) {
-            sum += reading.lines[i].confidence;
+            count_letters(&reading.lines[i], &trial);
         }
         model_ocr_line_release(&reading.lines[i]);
     }
     free(reading.lines);
-    return tried > 0 ? sum / tried : 0;
+    return trial;
 }
 
 struct model_ocr *model_text_choose(const struct model_text *text, const char *const *langs,
                                     int count, int *chosen)
 {
     struct model_ocr *best = NULL;
-    double best_score = 50;
+    double best_score = 0;
     *chosen = -1;
     for (int i = 0; i < count; i++) {
         struct model_ocr *ocr = model_ocr_open(langs[i], 1, NULL);
-        double score = ocr != NULL ? try_language(text, ocr) : 0;
-        if (score > best_score) {
+        struct trial trial = {0};
+        if (ocr != NULL) {
+            trial = try_language(text, ocr);
+        }
+        /* Without kana it is not Japanese, whatever its reader makes of the characters. */
+        bool japanese = strcmp(langs[i], "jpn") == 0;
+        bool fits = !japanese || trial.kana * 10 >= trial.letters;
+        double score = fits ? trial.sure : 0.5 * trial.sure;
+        if (trial.letters > 0 && trial.sure >= 0.5 * trial.letters && score > best_score) {
             model_ocr_close(best);
             best = ocr;
             best_score = score;
@@ -619,6 +748,7 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
     view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
     bool ok = view->text_mask != NULL || glmv_fail_memory(err);
     for (int i = 0; ok && i < text->count; i++) {
+        join_scraps(&text->lines[i]);
         if (text->lines[i].count > 0 && !is_picture(&view->rows[i], &text->lines[i])) {
             ok = take_row(view, &view->rows[i], &text->lines[i], scene, err);
         }
