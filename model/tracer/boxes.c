@@ -371,12 +371,11 @@ static void share_borders(struct glmv_scene *scene)
             if (i == k) {
                 continue;
             }
-            if (beside && down > 0 && down <= SHARED && a->box.y < b->y && a->box.h > 2 * SHARED &&
-                a->border[GLMV_BOTTOM].width > 0) {
+            if (beside && down > 0 && down <= SHARED && a->box.y < b->y && a->box.h > 2 * SHARED) {
                 a->box.h -= down;
                 a->border[GLMV_BOTTOM].width = fmax(0, a->border[GLMV_BOTTOM].width - down);
             } else if (level && across > 0 && across <= SHARED && a->box.x < b->x &&
-                       a->box.w > 2 * SHARED && a->border[GLMV_RIGHT].width > 0) {
+                       a->box.w > 2 * SHARED) {
                 a->box.w -= across;
                 a->border[GLMV_RIGHT].width = fmax(0, a->border[GLMV_RIGHT].width - across);
             }

@@ -38,4 +38,70 @@ bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line 
                        const struct tracer_type *type, double pitch, struct glmv_buf *out,
                        struct glmv_err *err);
 
+/* The horizontal room that a node's children share, and how far down it is filled. */
+struct tracer_room {
+    double x, w;
+    double bottom; /* of what came before, for stacks */
+    double right;  /* of what came before, for rows */
+    bool row;
+    double top; /* of the row */
+};
+
+struct tracer_emitter {
+    const struct glmv_draft *draft;
+    struct tracer_sheet sheet;
+    struct glmv_buf body;
+    struct glmv_err *err;
+    bool marks;
+    bool in_link;   /* inside an <a> or a button: only phrasing content */
+    bool in_nav;    /* texts are links */
+    bool in_list;   /* texts are entries */
+    bool in_head;   /* texts head the columns of a table */
+    bool failed;    /* in a table; err says why */
+    double text_px; /* commonest font size */
+    int last_level; /* of the last heading; 0 before the first */
+    int indent;
+};
+
+static inline double tracer_right(struct glmv_box box)
+{
+    return box.x + box.w;
+}
+
+#define TRACER_BODY_MAX ((size_t)64 << 20)
+#define TRACER_RULES_MAX ((size_t)64 << 20) /* a photo behind text stands in its rules */
+
+/* Appends to the body; tracer_put_text escapes. */
+bool tracer_put(struct tracer_emitter *e, const char *text);
+bool tracer_put_text(struct tracer_emitter *e, const char *text);
+bool tracer_new_line(struct tracer_emitter *e);
+/* Appends "name: 12px; ". */
+bool tracer_px_rule(struct tracer_emitter *e, struct glmv_buf *rules, const char *name,
+                    double value);
+/* <TAG class="NAME" data-glmv="MARK"EXTRA> with the class for these rules, on a new line. Takes the
+ * rules' memory. */
+bool tracer_open(struct tracer_emitter *e, const char *tag, const char *role,
+                 struct glmv_buf *rules, int mark, const char *extra);
+
+/* Margins that put a node where it belongs: in a row, in a stack, a container of its own width in
+ * either. */
+bool tracer_place_in_row(struct tracer_emitter *e, const struct tracer_node *node, double x,
+                         struct tracer_room *room, struct glmv_buf *rules);
+bool tracer_drop(struct tracer_emitter *e, const struct tracer_node *node, struct tracer_room *room,
+                 struct glmv_buf *rules);
+bool tracer_place_container(struct tracer_emitter *e, const struct tracer_node *node,
+                            struct tracer_room *room, double x, double w, struct glmv_buf *rules);
+
+bool tracer_emit_node(struct tracer_emitter *e, const struct tracer_node *node,
+                      struct tracer_room *room);
+bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
+                      struct tracer_room *room);
+/* Emits the table that begins with a child of a stack. Returns how many children it holds, 0 with
+ * nothing written when there is none. */
+int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, int from,
+                      struct tracer_room *room);
+/* An input for what tracer_is_field and tracer_tick say. */
+bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,
+                       struct tracer_room *room);
+
 #endif

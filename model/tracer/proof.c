@@ -143,7 +143,7 @@ static bool is_checked(const char *text)
             return is_han(text) && strlen(text) == 3;
         }
     }
-    return letters <= 3 && strcmp(text, "-") != 0;
+    return letters <= 5 && strcmp(text, "-") != 0;
 }
 
 /* The line without its first or last word, fitted anew; text is room for its words. */

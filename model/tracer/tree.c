@@ -7,13 +7,16 @@
 #define BOX_TOLERANCE 1.5  /* px a box may stick out of what holds it */
 #define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
 #define MAX_DEPTH 60
-#define HARD_PITCH 1.7  /* font sizes from line to line in a text with breaks */
-#define HARD_WORDS 3    /* words a line of one holds on average */
-#define VEIL_AREA 15000 /* px; smaller pictures are shown as they are */
-#define VEIL_INK 0.3    /* share of a picture's px that are not transparent */
-#define VEIL_PAGE 0.25  /* share of the page that a veil covers */
-#define CODE_INDENT 12  /* characters' heights that a line of code is indented by at most */
-#define FRAME_INK 0.03  /* of an outline around other things */
+#define DIVIDER_HEIGHT 4  /* px */
+#define DIVIDER_WIDTH 0.8 /* of the stack */
+#define RECORD_HEIGHT 130 /* px between two dividers that are one row of a table */
+#define HARD_PITCH 1.7    /* font sizes from line to line in a text with breaks */
+#define HARD_WORDS 3      /* words a line of one holds on average */
+#define VEIL_AREA 15000   /* px; smaller pictures are shown as they are */
+#define VEIL_INK 0.3      /* share of a picture's px that are not transparent */
+#define VEIL_PAGE 0.25    /* share of the page that a veil covers */
+#define CODE_INDENT 12    /* characters' heights that a line of code is indented by at most */
+#define FRAME_INK 0.03    /* of an outline around other things */
 
 /* A line, a paragraph, a box or a picture, before it has its place in the tree. */
 struct item {
@@ -595,20 +598,98 @@ static int cut(const struct builder *b, const int *ids, int count, bool vertical
 
 static struct tracer_node *arrange(struct builder *b, int *ids, int count, int depth);
 
-static struct tracer_node *arrange_parts(struct builder *b, int *ids, const int *ends, int parts,
+static bool is_divider(const struct builder *b, int id, double width)
+{
+    const struct item *item = &b->items[id];
+    return item->node->kind != TRACER_TEXT && item->node->child_count == 0 &&
+           item->want.h <= DIVIDER_HEIGHT && item->want.w >= DIVIDER_WIDTH * width;
+}
+
+/* What stands between two dividers is one record, also where lines of one cell stand below each
+ * other: such parts are joined, and cut into columns first. Returns how many parts are left; record
+ * tells which were joined. */
+static int join_records(const struct builder *b, const int *ids, int *ends, int parts, bool *record)
+{
+    double left = 1e9;
+    double right = 0;
+    for (int i = 0; i < ends[parts - 1]; i++) {
+        left = fmin(left, b->items[ids[i]].want.x);
+        right = fmax(right, b->items[ids[i]].want.x + b->items[ids[i]].want.w);
+    }
+    int dividers = 0;
+    for (int i = 0; i < parts; i++) {
+        int from = i > 0 ? ends[i - 1] : 0;
+        dividers += ends[i] - from == 1 && is_divider(b, ids[from], right - left);
+    }
+    memset(record, 0, (size_t)parts * sizeof *record);
+    if (dividers < 3) {
+        return parts;
+    }
+    int kept = 0;
+    int seen = 0;
+    int open = 0; /* first item of the record that is being joined */
+    for (int i = 0; i < parts; i++) {
+        int from = i > 0 ? ends[i - 1] : 0;
+        bool divider = ends[i] - from == 1 && is_divider(b, ids[from], right - left);
+        int last = kept > 0 ? ends[kept - 1] : 0;
+        const struct glmv_box *first = &b->items[ids[open]].want;
+        const struct glmv_box *now = &b->items[ids[ends[i] - 1]].want;
+        bool joins = !divider && seen > 0 && seen < dividers && last > open &&
+                     now->y + now->h - first->y <= RECORD_HEIGHT;
+        seen += divider;
+        if (joins) {
+            ends[kept - 1] = ends[i];
+            record[kept - 1] = true;
+            continue;
+        }
+        open = divider ? ends[i] : from;
+        record[kept] = false;
+        ends[kept++] = ends[i];
+    }
+    return kept;
+}
+
+static struct tracer_node *arrange_columns(struct builder *b, int *ids, int count, int depth);
+
+static struct tracer_node *arrange_parts(struct builder *b, int *ids, int *ends, int parts,
                                          bool vertical, int depth)
 {
+    bool *record = calloc((size_t)parts, sizeof *record);
+    if (record == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    parts = vertical ? join_records(b, ids, ends, parts, record) : parts;
     struct tracer_node *node =
         node_new(b, vertical ? TRACER_STACK : TRACER_ROW, (struct glmv_box){0});
     int from = 0;
     for (int i = 0; node != NULL && i < parts; i++) {
-        struct tracer_node *child = arrange(b, ids + from, ends[i] - from, depth + 1);
+        struct tracer_node *child = record[i]
+                                        ? arrange_columns(b, ids + from, ends[i] - from, depth + 1)
+                                        : arrange(b, ids + from, ends[i] - from, depth + 1);
         if (child != NULL) {
             node->box = i == 0 ? child->box : joined(node->box, child->box);
         }
         adopt(b, node, child);
         from = ends[i];
     }
+    free(record);
+    return node;
+}
+
+/* Cuts into columns where that can be done, as usual otherwise. */
+static struct tracer_node *arrange_columns(struct builder *b, int *ids, int count, int depth)
+{
+    int *ends = malloc((size_t)count * sizeof *ends);
+    if (ends == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    sort_ids(b, ids, count, false);
+    int parts = cut(b, ids, count, false, 0, ends);
+    struct tracer_node *node = parts > 1 ? arrange_parts(b, ids, ends, parts, false, depth)
+                                         : arrange(b, ids, count, depth);
+    free(ends);
     return node;
 }
 

@@ -1,0 +1,227 @@
+/* Paragraphs, headings, code and the runs in them. */
+#include "model/tracer/emit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_heading(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    const struct glmv_scene_line *line = &e->draft->scene->lines[node->main];
+    double ratio = line->font_px / e->text_px;
+    return !e->in_link && !e->in_nav && !e->in_list && !e->in_head && node->row_count <= 3 &&
+           strlen(line->text) > 1 && (ratio >= 1.3 || (ratio >= 1.1 && line->weight >= 600));
+}
+
+/* Levels follow size, start at 1 once, and never skip one downwards. */
+static int heading_level(struct tracer_emitter *e, const struct tracer_node *node)
+{
+    double ratio = e->draft->scene->lines[node->main].font_px / e->text_px;
+    int level = ratio >= 2 ? 2 : ratio >= 1.5 ? 3 : 4;
+    if (e->last_level == 0) {
+        level = 1;
+    } else if (level > e->last_level + 1) {
+        level = e->last_level + 1;
+    }
+    e->last_level = level;
+    return level;
+}
+
+static bool cjk_end(const char *text)
+{
+    size_t len = strlen(text);
+    return len >= 3 && (unsigned char)text[len - 3] >= 0xe3 && (unsigned char)text[len - 3] <= 0xed;
+}
+
+/* Whether a run looks as the paragraph does, so that it needs no element of its own. */
+static bool plain_run(const struct tracer_emitter *e, const struct tracer_node *node, int run)
+{
+    const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
+    const struct glmv_scene_line *b = &e->draft->scene->lines[run];
+    return run == node->main ||
+           (a->color == b->color && a->weight == b->weight && a->italic == b->italic &&
+            a->underline == b->underline && a->strike == b->strike && a->family == b->family &&
+            fabs(a->font_px - b->font_px) < 0.08 * a->font_px);
+}
+
+/* A run of other type: strong, em or a where that is what it is. */
+static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, int run)
+{
+    const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
+    const struct glmv_scene_line *b = &e->draft->scene->lines[run];
+    struct glmv_buf rules;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
+    bool link = !e->in_link && (b->underline || coloured);
+    const char *tag = link ? "a" : b->weight > a->weight ? "strong" : b->italic ? "em" : "span";
+    bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], node->pitch, &rules, e->err);
+    while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
+        rules.data[--rules.len] = '\0';
+    }
+    const char *name = ok ? tracer_sheet_class(&e->sheet, link ? "link" : tag, rules.data) : NULL;
+    ok = ok && name != NULL &&
+         glmv_buf_appendf(&e->body, e->err, "<%s class=\"%s\"%s>", tag, name,
+                          link ? " href=\"#\"" : "") &&
+         tracer_put_text(e, b->text) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
+    glmv_buf_release(&rules);
+    return ok;
+}
+
+/* The blanks that bring a line of code to its place, or that stand between two runs of one. */
+static bool put_blanks(struct tracer_emitter *e, const struct tracer_node *node, int i)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    const struct glmv_scene_line *line = &s->lines[node->runs[i]];
+    const struct glmv_scene_line *main = &s->lines[node->main];
+    size_t letters = strlen(main->text);
+    double wide =
+        letters > 0 && main->advance > 0 ? main->advance / (double)letters : main->font_px * 0.6;
+    bool same_row = i > 0 && node->rows[i] == node->rows[i - 1];
+    const struct glmv_scene_line *before = same_row ? &s->lines[node->runs[i - 1]] : NULL;
+    double from = before != NULL ? before->ink.x + before->ink.w : node->box.x;
+    int blanks = (int)lround((line->ink.x - from) / wide);
+    bool ok = same_row || i == 0 || tracer_put(e, "\n");
+    for (int k = 0; ok && k < blanks; k++) {
+        ok = tracer_put(e, " ");
+    }
+    return ok;
+}
+
+static bool put_lines(struct tracer_emitter *e, const struct tracer_node *node)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    bool ok = true;
+    for (int i = 0; ok && i < node->run_count; i++) {
+        const struct glmv_scene_line *line = &s->lines[node->runs[i]];
+        if (node->code && !e->in_link) {
+            ok = put_blanks(e, node, i);
+        } else if (node->hard && i > 0 && node->rows[i] != node->rows[i - 1]) {
+            ok = tracer_put(e, "<br>");
+        } else if (i > 0) {
+            const struct glmv_scene_line *before = &s->lines[node->runs[i - 1]];
+            double gap = line->ink.x - before->ink.x - before->ink.w;
+            bool same_row = node->rows[i] == node->rows[i - 1];
+            bool tight = same_row ? gap < 0.12 * line->font_px : cjk_end(before->text);
+            ok = tight || tracer_put(e, " ");
+        }
+        ok = ok && (plain_run(e, node, node->runs[i]) ? tracer_put_text(e, line->text)
+                                                      : put_run(e, node, node->runs[i]));
+    }
+    return ok;
+}
+
+/* The width of one line of a paragraph, and that of the first word of the next; -1 without one. */
+static double row_width(const struct tracer_emitter *e, const struct tracer_node *node, int row,
+                        double *next_word)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    double left = 1e9;
+    double right = 0;
+    *next_word = -1;
+    for (int i = 0; i < node->run_count; i++) {
+        const struct glmv_scene_line *line = &s->lines[node->runs[i]];
+        if (node->rows[i] == row) {
+            left = fmin(left, line->ink.x);
+            right = fmax(right, line->ink.x + line->ink.w);
+        } else if (node->rows[i] == row + 1 && *next_word < 0) {
+            *next_word = line->word_count > 0 ? line->words[0].ink.w : line->ink.w;
+        }
+    }
+    return right - left;
+}
+
+/* The width at which a paragraph wraps as it was measured: past its widest line, before any next
+ * word fits. */
+static double wrap_width(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    double least = 0;
+    double most = 1e9;
+    for (int row = 0; row < node->row_count; row++) {
+        double word;
+        double width = row_width(e, node, row, &word);
+        least = fmax(least, width);
+        if (word >= 0) {
+            most = fmin(most, width + 0.28 * e->draft->scene->lines[node->main].font_px + word);
+        }
+    }
+    if (node->hard) {
+        return least + e->draft->scene->lines[node->main].font_px;
+    }
+    return most > least ? (least + fmin(most, least + 24)) / 2 : least + 2;
+}
+
+static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
+                       struct tracer_room *room, struct glmv_buf *rules)
+{
+    double left = node->box.x - room->x;
+    double right = room->x + room->w - tracer_right(node->box);
+    if (room->row) {
+        bool ok = tracer_place_in_row(e, node, node->box.x, room, rules);
+        room->right = tracer_right(node->box);
+        return ok &&
+               (node->row_count == 1 ||
+                (tracer_px_rule(e, rules, "width",
+                                wrap_width(e, node) + e->draft->types[node->first].wrap) &&
+                 (!node->centered || glmv_buf_append_str(rules, "text-align: center; ", e->err))));
+    }
+    bool ok = tracer_drop(e, node, room, rules);
+    bool middle = fabs(left - right) <= 4 && left > 6;
+    if (node->row_count > 1) {
+        double width = wrap_width(e, node) + e->draft->types[node->first].wrap;
+        ok = ok && tracer_px_rule(e, rules, "max-width", width);
+        if (middle && node->centered) {
+            return ok &&
+                   glmv_buf_append_str(rules, "margin-inline: auto; text-align: center; ", e->err);
+        }
+        if (node->centered) {
+            left -= (width - node->box.w) / 2;
+            ok = ok && glmv_buf_append_str(rules, "text-align: center; ", e->err);
+        }
+        return ok && (fabs(left) < 0.05 || tracer_px_rule(e, rules, "margin-left", left));
+    }
+    if (middle) {
+        return ok && glmv_buf_append_str(rules, "text-align: center; ", e->err) &&
+               (fabs(left - right) < 0.3 ||
+                tracer_px_rule(e, rules, "padding-left", fmax(left - right, 0)));
+    }
+    if (right >= -1 && left > room->w * 0.6 && right < 0.1 * room->w) {
+        return ok && glmv_buf_append_str(rules, "text-align: right; ", e->err) &&
+               (right < 0.05 || tracer_px_rule(e, rules, "margin-right", right));
+    }
+    return ok && (fabs(left) < 0.05 || tracer_px_rule(e, rules, "margin-left", left));
+}
+
+bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
+                      struct tracer_room *room)
+{
+    const struct glmv_scene_line *line = &e->draft->scene->lines[node->main];
+    struct glmv_buf rules;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    char tag[16] = "p";
+    if (e->in_link) {
+        snprintf(tag, sizeof tag, "span");
+    } else if (node->code) {
+        snprintf(tag, sizeof tag, "pre");
+    } else if (e->in_nav || e->in_list) {
+        snprintf(tag, sizeof tag, e->in_nav ? "a" : "li");
+    } else if (is_heading(e, node)) {
+        snprintf(tag, sizeof tag, "h%d", heading_level(e, node));
+    }
+    bool ok =
+        tracer_type_rules(&e->sheet, line, &e->draft->types[node->main], node->pitch, &rules,
+                          e->err) &&
+        (!(e->in_link || e->in_nav) || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
+        (node->row_count > 1 || glmv_buf_append_str(&rules, "min-width: var(--text); ", e->err)) &&
+        text_place(e, node, room, &rules);
+    return ok &&
+           tracer_open(e, tag,
+                       tag[0] == 'h' ? "heading"
+                       : node->code  ? "code"
+                       : e->in_nav   ? "nav-link"
+                       : e->in_list  ? "entry"
+                       : e->in_link  ? "label"
+                                     : "text",
+                       &rules, node->mark, e->in_nav ? " href=\"#\"" : "") &&
+           put_lines(e, node) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
+}

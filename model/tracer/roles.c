@@ -1,0 +1,279 @@
+/* What a node of the tree is to a reader: a button, a field, a table, a list, navigation. */
+#include "model/tracer/roles.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool tracer_is_button(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    if (e->in_link || node->scene_box < 0 || node->child_count != 1 || node->box.h < 16 ||
+        node->box.h > 70 || node->box.w > 420) {
+        return false;
+    }
+    const struct tracer_node *child = node->children[0];
+    double left = child->box.x - node->box.x;
+    double right = tracer_right(node->box) - tracer_right(child->box);
+    return child->kind == TRACER_TEXT && child->row_count == 1 && fabs(left - right) <= 6;
+}
+
+const char *tracer_role(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    if (tracer_is_button(e, node)) {
+        return "button";
+    }
+    if (node->scene_box < 0 && node->scene_picture < 0) {
+        return node->kind == TRACER_ROW ? "row" : "group";
+    }
+    if (node->scene_picture >= 0) {
+        return "banner";
+    }
+    if (node->child_count == 0) {
+        return node->box.h <= 4 || node->box.w <= 4 ? "rule" : "shape";
+    }
+    if (node->box.w >= 0.95 * e->draft->scene->width) {
+        return "band";
+    }
+    return e->draft->scene->boxes[node->scene_box].border[0].width > 0 ||
+                   e->draft->scene->boxes[node->scene_box].radius[0] > 0
+               ? "card"
+               : "panel";
+}
+
+/* Three or more short texts side by side near the top or in a narrow column are navigation. */
+bool tracer_is_nav(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    if (e->in_link || node->kind != TRACER_ROW || node->child_count < 3 || node->box.y > 140 ||
+        node->scene_box >= 0) {
+        return false;
+    }
+    for (int i = 0; i < node->child_count; i++) {
+        if (node->children[i]->kind != TRACER_TEXT || node->children[i]->row_count != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_framed(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    if (node->scene_box < 0 || node->scene_picture >= 0) {
+        return false;
+    }
+    const struct glmv_scene_border *b = e->draft->scene->boxes[node->scene_box].border;
+    for (int side = 0; side < 4; side++) {
+        if (b[side].width <= 0 || b[side].width > 3) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tracer_is_field(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    struct glmv_box box = node->box;
+    if (e->in_link || !is_framed(e, node) || box.h < 24 || box.h > 64 || box.w < 100 ||
+        box.w < 2.2 * box.h || node->child_count > 1) {
+        return false;
+    }
+    if (node->child_count == 0) {
+        return true;
+    }
+    const struct tracer_node *child = node->children[0];
+    double left = child->box.x - box.x;
+    double right = tracer_right(box) - tracer_right(child->box);
+    double middle = child->box.y + child->box.h / 2 - box.y - box.h / 2;
+    return child->kind == TRACER_TEXT && child->run_count == 1 && left <= 40 && right > 2 * left &&
+           fabs(middle) <= 5;
+}
+
+const char *tracer_tick(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    double w = node->box.w;
+    if (e->in_link || !is_framed(e, node) || node->child_count > 0 || w < 11 || w > 24 ||
+        fabs(w - node->box.h) > 1) {
+        return NULL;
+    }
+    double radius = e->draft->scene->boxes[node->scene_box].radius[0];
+    return radius >= w / 2 - 1 ? "radio" : radius <= 6 ? "checkbox" : NULL;
+}
+
+static bool is_entry(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    return node->kind == TRACER_TEXT && node->row_count == 1 && node->run_count == 1 &&
+           !node->code && e->draft->scene->lines[node->main].font_px < 1.3 * e->text_px;
+}
+
+int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from)
+{
+    if (e->in_link || node->kind != TRACER_STACK || from + 2 >= node->child_count ||
+        !is_entry(e, node->children[from])) {
+        return 0;
+    }
+    const struct tracer_node *first = node->children[from];
+    const struct glmv_scene_line *type = &e->draft->scene->lines[first->main];
+    double step = node->children[from + 1]->box.y - first->box.y;
+    int n = 1;
+    for (; from + n < node->child_count; n++) {
+        const struct tracer_node *one = node->children[from + n];
+        if (!is_entry(e, one) || step <= 0 || step > 4 * type->font_px ||
+            fabs(one->box.y - node->children[from + n - 1]->box.y - step) > 2.5 ||
+            fabs(one->box.x - first->box.x) > 3 ||
+            fabs(e->draft->scene->lines[one->main].font_px - type->font_px) >
+                0.12 * type->font_px) {
+            break;
+        }
+    }
+    return n >= 3 ? n : 0;
+}
+
+/* --- tables */
+
+static bool is_rule(const struct tracer_node *node)
+{
+    return node->scene_box >= 0 && node->child_count == 0 && node->box.h <= 4;
+}
+
+/* A row of cells: at its own height, not a card of its own. */
+static bool is_record(const struct tracer_node *node)
+{
+    return node->kind == TRACER_ROW && node->scene_picture < 0 && node->child_count >= 2 &&
+           node->box.h <= 130;
+}
+
+struct span {
+    double from, to;
+};
+
+static int by_start(const void *pa, const void *pb)
+{
+    const struct span *a = pa;
+    const struct span *b = pb;
+    return a->from < b->from ? -1 : a->from > b->from;
+}
+
+/* Cuts the cells of all records into columns that no cell crosses. */
+static bool find_columns(const struct tracer_node *node, struct tracer_table *table, int cells)
+{
+    struct span *spans = malloc((size_t)cells * sizeof *spans);
+    table->edges = malloc(((size_t)cells + 1) * sizeof *table->edges);
+    if (spans == NULL || table->edges == NULL) {
+        free(spans);
+        return false;
+    }
+    int n = 0;
+    for (int i = 0; i < table->record_count; i++) {
+        const struct tracer_node *record = node->children[table->records[i]];
+        for (int k = 0; k < record->child_count; k++) {
+            const struct glmv_box *b = &record->children[k]->box;
+            spans[n++] = (struct span){b->x, b->x + b->w};
+        }
+    }
+    qsort(spans, (size_t)n, sizeof *spans, by_start);
+    double reach = spans[0].to;
+    double left = spans[0].from;
+    double right = spans[0].to;
+    for (int i = table->from; i < table->to; i++) {
+        left = fmin(left, node->children[i]->box.x);
+        right = fmax(right, tracer_right(node->children[i]->box));
+    }
+    table->columns = 0;
+    table->edges[table->columns++] = left;
+    for (int i = 1; i < n; i++) {
+        if (spans[i].from >= reach - 1) {
+            table->edges[table->columns++] = spans[i].from - fmin((spans[i].from - reach) / 2, 12);
+        }
+        reach = fmax(reach, spans[i].to);
+    }
+    table->edges[table->columns] = fmax(right, reach);
+    free(spans);
+    return true;
+}
+
+int tracer_table_column(const struct tracer_table *table, const struct tracer_node *cell)
+{
+    double middle = cell->box.x + cell->box.w / 2;
+    for (int c = 0; c < table->columns; c++) {
+        if (middle >= table->edges[c] && middle < table->edges[c + 1]) {
+            return c;
+        }
+    }
+    return -1;
+}
+
+/* Whether each record has at most one cell a column and most of the table is filled with text. */
+static bool is_regular(const struct tracer_node *node, const struct tracer_table *table, int cells)
+{
+    int texts = 0;
+    double lowest = 1e9;
+    double highest = 0;
+    for (int i = 0; i < table->record_count; i++) {
+        const struct tracer_node *record = node->children[table->records[i]];
+        int last = -1;
+        lowest = fmin(lowest, record->box.h);
+        highest = fmax(highest, record->box.h);
+        for (int k = 0; k < record->child_count; k++) {
+            const struct tracer_node *cell = record->children[k];
+            int c = tracer_table_column(table, cell);
+            if (c <= last) {
+                return false;
+            }
+            last = c;
+            texts += cell->kind == TRACER_TEXT ||
+                     (cell->child_count == 1 && cell->children[0]->kind == TRACER_TEXT);
+        }
+    }
+    if (highest > 2.5 * lowest && table->record_count < 5) {
+        return false; /* columns of text side by side */
+    }
+    return table->columns >= 2 && (table->columns > 2 || table->record_count >= 4) &&
+           cells >= 0.7 * table->columns * table->record_count && texts >= 0.55 * cells;
+}
+
+/* Takes the children from..to for a table. */
+static bool try_table(const struct tracer_node *node, int from, int to, struct tracer_table *out)
+{
+    int cells = 0;
+    *out = (struct tracer_table){.from = from, .to = to};
+    out->records = malloc((size_t)(to - from + 1) * sizeof *out->records);
+    for (int i = from; out->records != NULL && i < to; i++) {
+        if (is_record(node->children[i])) {
+            out->records[out->record_count++] = i;
+            cells += node->children[i]->child_count;
+        }
+    }
+    if (out->records != NULL && out->record_count >= 3 && find_columns(node, out, cells) &&
+        is_regular(node, out, cells)) {
+        return true;
+    }
+    tracer_table_release(out);
+    return false;
+}
+
+bool tracer_table_find(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                       struct tracer_table *out)
+{
+    *out = (struct tracer_table){0};
+    if (e->in_link || node->kind != TRACER_STACK) {
+        return false;
+    }
+    int to = from;
+    while (to < node->child_count &&
+           (is_record(node->children[to]) || is_rule(node->children[to]))) {
+        to++;
+    }
+    /* What follows a table in the same stack may look like a record: it is left out from the end.
+     */
+    for (int end = to; end - from >= 3 && end > to - 4; end--) {
+        if (try_table(node, from, end, out)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void tracer_table_release(struct tracer_table *table)
+{
+    free(table->records);
+    free(table->edges);
+    *table = (struct tracer_table){0};
+}
