@@ -356,6 +356,41 @@ static void drop_invisible(struct glmv_scene *scene)
     scene->box_count = kept;
 }
 
+/* How much of a thin box's length the borders of another show already. */
+static double covered_by(const struct glmv_box *rule, bool upright,
+                         const struct glmv_scene_box *box)
+{
+    const struct glmv_box *b = &box->box;
+    double from = upright ? fmax(rule->y, b->y) : fmax(rule->x, b->x);
+    double to =
+        upright ? fmin(rule->y + rule->h, b->y + b->h) : fmin(rule->x + rule->w, b->x + b->w);
+    double at = upright ? rule->x : rule->y;
+    double near = upright ? b->x : b->y;
+    double far = upright ? b->x + b->w - 1 : b->y + b->h - 1;
+    bool shown = (fabs(at - near) <= 1 && box->border[upright ? GLMV_LEFT : GLMV_TOP].width > 0) ||
+                 (fabs(at - far) <= 1 && box->border[upright ? GLMV_RIGHT : GLMV_BOTTOM].width > 0);
+    return shown && to > from ? to - from : 0;
+}
+
+/* A line along the borders of a table's rows is those borders. */
+static void drop_border_lines(struct glmv_scene *scene)
+{
+    enum { THIN = 2 };
+    size_t kept = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_box *b = &scene->boxes[i].box;
+        bool upright = b->w <= THIN && b->h > b->w;
+        double covered = 0;
+        for (size_t k = 0; (upright || b->h <= THIN) && k < scene->box_count; k++) {
+            covered += k != i ? covered_by(b, upright, &scene->boxes[k]) : 0;
+        }
+        if (covered < 0.8 * (upright ? b->h : b->w)) {
+            scene->boxes[kept++] = scene->boxes[i];
+        }
+    }
+    scene->box_count = kept;
+}
+
 /* Neighbours that share a border: the upper and the left one give theirs up. */
 static void share_borders(struct glmv_scene *scene)
 {
@@ -403,6 +438,7 @@ bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct 
     }
     free(order);
     if (ok) {
+        drop_border_lines(scene);
         share_borders(scene);
         drop_invisible(scene);
     }

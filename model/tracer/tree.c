@@ -9,6 +9,9 @@
 #define MAX_DEPTH 60
 #define DIVIDER_HEIGHT 4  /* px */
 #define DIVIDER_WIDTH 0.8 /* of the stack */
+#define COLUMN_GAP 14     /* px between the columns of a record */
+#define SIDEBAR_WIDTH 0.3 /* of what it stands in, at most */
+#define SIDEBAR_HEIGHT 350.0
 #define RECORD_HEIGHT 130 /* px between two dividers that are one row of a table */
 #define HARD_PITCH 1.7    /* font sizes from line to line in a text with breaks */
 #define HARD_WORDS 3      /* words a line of one holds on average */
@@ -619,9 +622,9 @@ static int join_records(const struct builder *b, const int *ids, int *ends, int 
     int dividers = 0;
     for (int i = 0; i < parts; i++) {
         int from = i > 0 ? ends[i - 1] : 0;
+        record[i] = false;
         dividers += ends[i] - from == 1 && is_divider(b, ids[from], right - left);
     }
-    memset(record, 0, (size_t)parts * sizeof *record);
     if (dividers < 3) {
         return parts;
     }
@@ -631,10 +634,13 @@ static int join_records(const struct builder *b, const int *ids, int *ends, int 
     for (int i = 0; i < parts; i++) {
         int from = i > 0 ? ends[i - 1] : 0;
         bool divider = ends[i] - from == 1 && is_divider(b, ids[from], right - left);
+        bool panel = ends[i] - from == 1 &&
+                     b->items[ids[from]].want.w >= DIVIDER_WIDTH * (right - left) &&
+                     b->items[ids[from]].node->scene_box >= 0;
         int last = kept > 0 ? ends[kept - 1] : 0;
         const struct glmv_box *first = &b->items[ids[open]].want;
         const struct glmv_box *now = &b->items[ids[ends[i] - 1]].want;
-        bool joins = !divider && seen > 0 && seen < dividers && last > open &&
+        bool joins = !divider && !panel && seen > 0 && seen < dividers && last > open &&
                      now->y + now->h - first->y <= RECORD_HEIGHT;
         seen += divider;
         if (joins) {
@@ -642,7 +648,7 @@ static int join_records(const struct builder *b, const int *ids, int *ends, int 
             record[kept - 1] = true;
             continue;
         }
-        open = divider ? ends[i] : from;
+        open = divider || panel ? ends[i] : from;
         record[kept] = false;
         ends[kept++] = ends[i];
     }
@@ -722,6 +728,62 @@ static struct tracer_node *arrange_layers(struct builder *b, int *ids, int count
     return node;
 }
 
+/* Whether less than half of the texts of one side stand level with one of the other: no table's
+ * column. */
+static bool is_independent(const struct builder *b, const int *ids, int split, int count)
+{
+    int texts = 0;
+    int level = 0;
+    for (int i = 0; i < split; i++) {
+        const struct item *one = &b->items[ids[i]];
+        if (one->node->kind != TRACER_TEXT) {
+            continue;
+        }
+        texts++;
+        double middle = one->want.y + one->want.h / 2;
+        for (int k = split; k < count; k++) {
+            const struct item *other = &b->items[ids[k]];
+            if (other->node->kind == TRACER_TEXT &&
+                fabs(other->want.y + other->want.h / 2 - middle) <= 3) {
+                level++;
+                break;
+            }
+        }
+    }
+    return texts >= 4 && level * 2 < texts;
+}
+
+static struct glmv_box bounds(const struct builder *b, const int *ids, int count)
+{
+    struct glmv_box box = b->items[ids[0]].want;
+    for (int i = 1; i < count; i++) {
+        box = joined(box, b->items[ids[i]].want);
+    }
+    return box;
+}
+
+/* Where a narrow column of its own ends that stands beside everything else, 0 without one. ids get
+ * sorted by x. */
+static int find_sidebar(const struct builder *b, int *ids, int count, int *ends)
+{
+    if (count < 10) {
+        return 0;
+    }
+    sort_ids(b, ids, count, false);
+    int parts = cut(b, ids, count, false, 0, ends);
+    struct glmv_box all = bounds(b, ids, count);
+    for (int i = 0; i + 1 < parts; i++) {
+        struct glmv_box left = bounds(b, ids, ends[i]);
+        struct glmv_box right = bounds(b, ids + ends[i], count - ends[i]);
+        double least = fmax(SIDEBAR_HEIGHT, 0.5 * all.h);
+        if (left.x + left.w - all.x <= SIDEBAR_WIDTH * all.w && left.h >= least &&
+            right.h >= least && is_independent(b, ids, ends[i], count)) {
+            return ends[i];
+        }
+    }
+    return 0;
+}
+
 static struct tracer_node *arrange(struct builder *b, int *ids, int count, int depth)
 {
     if (count == 0 || b->failed) {
@@ -739,6 +801,12 @@ static struct tracer_node *arrange(struct builder *b, int *ids, int count, int d
     }
     static const double slacks[] = {0, 1, 3, 6};
     struct tracer_node *node = NULL;
+    int sidebar = find_sidebar(b, ids, count, ends);
+    if (sidebar > 0) {
+        ends[0] = sidebar;
+        ends[1] = count;
+        node = arrange_parts(b, ids, ends, 2, false, depth);
+    }
     for (size_t k = 0; node == NULL && depth < MAX_DEPTH && k < sizeof slacks / sizeof slacks[0];
          k++) {
         for (int vertical = 1; node == NULL && vertical >= 0; vertical--) {
