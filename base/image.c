@@ -2,10 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/size.h"
+
+#define HUGE_PAGE ((size_t)2 << 20) /* bytes */
 
 bool base_image_fits(uint64_t width, uint64_t height, const char *name, struct glmv_err *err)
 {
@@ -21,6 +24,19 @@ bool base_image_fits(uint64_t width, uint64_t height, const char *name, struct g
             GLMV_IMAGE_MAX_PIXELS);
     }
     return true;
+}
+
+uint8_t *base_pixels_new(size_t size)
+{
+    if (size < HUGE_PAGE) {
+        return malloc(size);
+    }
+    size_t rounded = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    uint8_t *pixels = aligned_alloc(HUGE_PAGE, rounded);
+    if (pixels != NULL) {
+        madvise(pixels, rounded, MADV_HUGEPAGE); /* a hint: without it everything works slower */
+    }
+    return pixels;
 }
 
 struct glmv_image *glmv_image_new(int width, int height, struct glmv_err *err)
@@ -57,7 +73,8 @@ struct glmv_image *glmv_image_decode(const void *bytes, size_t len, const char *
 {
     const unsigned char *p = bytes;
     if (len >= 8 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0) {
-        return base_png_decode(p, len, name, err);
+        struct glmv_image *image = base_png_decode_plain(p, len);
+        return image != NULL ? image : base_png_decode(p, len, name, err);
     }
     if (len >= 12 && memcmp(p, "RIFF", 4) == 0 && memcmp(p + 8, "WEBP", 4) == 0) {
         return base_webp_decode(p, len, name, err);
@@ -72,6 +89,22 @@ struct glmv_image *glmv_image_decode(const void *bytes, size_t len, const char *
                   "%s: neither PNG nor WebP; save the screenshot as one of them", name);
     }
     return NULL;
+}
+
+bool glmv_image_size(const void *bytes, size_t len, int *width, int *height)
+{
+    const unsigned char *p = bytes;
+    if (len >= 24 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0 && memcmp(p + 12, "IHDR", 4) == 0) {
+        uint32_t side[2];
+        for (int i = 0; i < 2; i++) {
+            const unsigned char *q = p + 16 + i * 4;
+            side[i] = (uint32_t)q[0] << 24 | (uint32_t)q[1] << 16 | (uint32_t)q[2] << 8 | q[3];
+        }
+        *width = (int)side[0];
+        *height = (int)side[1];
+        return base_image_fits(side[0], side[1], "", NULL);
+    }
+    return false;
 }
 
 struct glmv_image *glmv_image_read(const char *path, struct glmv_err *err)

@@ -36,6 +36,9 @@ void glmv_image_free(struct glmv_image *image);
  * on failure. */
 struct glmv_image *glmv_image_decode(const void *bytes, size_t len, const char *name,
                                      struct glmv_err *err);
+/* The size that the head of a PNG states, without decoding; false for everything else and for sizes
+ * outside the limits. */
+bool glmv_image_size(const void *bytes, size_t len, int *width, int *height);
 /* Reads and decodes a file ("-" is standard input). */
 struct glmv_image *glmv_image_read(const char *path, struct glmv_err *err);
 
