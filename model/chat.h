@@ -82,6 +82,7 @@ struct glmv_chat_options {
     int think_budget; /* tokens of reasoning before it is closed, where that is supported */
     const struct glmv_chat_tool *tools;
     size_t tool_count;
+    bool plain_decoding;       /* the native engine does not guess ahead: same answer, slower */
     const atomic_bool *cancel; /* looked at all the time; true ends in GLMV_ERR_CANCELLED */
 };
 
@@ -112,6 +113,7 @@ struct glmv_chat_result {
     size_t call_count;
     struct glmv_chat_usage usage;
     enum glmv_chat_finish finish;
+    int64_t steps; /* evaluations of the native engine after the prompt; 0 from a server */
     double first_seconds, seconds; /* until the first token, until the end */
     char warning[256];             /* "" or one sentence: the picture was shrunk, a field refused */
 };

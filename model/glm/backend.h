@@ -61,7 +61,7 @@ struct glm_attention {
     size_t q_row, k_row, out_row, q_head, k_head; /* strides in floats */
     size_t first, step; /* keys the first query sees, more for each next */
 };
-bool glm_attend(struct glm_pool *pool, const struct glm_attention *attention, struct glmv_err *err);
+void glm_attend(struct glm_pool *pool, const struct glm_attention *attention);
 
 /* One row of a matrix as float. */
 void glm_row(const struct glm_matrix *m, size_t row, float *out);

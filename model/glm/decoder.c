@@ -92,8 +92,7 @@ static void rotate(const struct glm_decoder *d, float *x, size_t n, int heads)
     }
 }
 
-static bool attention(struct glm_decoder *d, const struct glm_text_layer *l, size_t at, size_t n,
-                      struct glmv_err *err)
+static void attention(struct glm_decoder *d, const struct glm_text_layer *l, size_t at, size_t n)
 {
     const struct glm_text_config *c = &d->model->config.text;
     struct glm_pool *pool = d->model->pool;
@@ -125,11 +124,8 @@ static bool attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
                               .k_head = d->capacity * dim,
                               .first = d->len + 1,
                               .step = 1};
-    if (!glm_attend(pool, &a, err)) {
-        return false;
-    }
+    glm_attend(pool, &a);
     glm_linear(pool, &l->o, NULL, d->attn, n, d->h);
-    return true;
 }
 
 static void mlp(struct glm_decoder *d, const struct glm_text_layer *l, size_t n)
@@ -141,16 +137,14 @@ static void mlp(struct glm_decoder *d, const struct glm_text_layer *l, size_t n)
     glm_linear(pool, &l->down, NULL, d->gate, n, d->h);
 }
 
-static bool layer(struct glm_decoder *d, size_t at, size_t n, struct glmv_err *err)
+static void layer(struct glm_decoder *d, size_t at, size_t n)
 {
     const struct glm_text_layer *l = &d->model->layers[at];
     const size_t h = (size_t)d->model->config.text.hidden;
     const float eps = d->model->config.text.eps;
     /* x += RMS(Attn(RMS(x))) */
     glm_rms_norm(d->x, l->norm_in, eps, n, h, d->h);
-    if (!attention(d, l, at, n, err)) {
-        return false;
-    }
+    attention(d, l, at, n);
     glm_rms_norm(d->h, l->norm_attn_out, eps, n, h, d->h);
     for (size_t i = 0; i < n * h; i++) {
         d->x[i] += d->h[i];
@@ -162,7 +156,6 @@ static bool layer(struct glm_decoder *d, size_t at, size_t n, struct glmv_err *e
     for (size_t i = 0; i < n * h; i++) {
         d->x[i] += d->h[i];
     }
-    return true;
 }
 
 bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *positions, size_t n,
@@ -177,9 +170,7 @@ bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *
     memcpy(d->x, input, n * h * sizeof(float));
     angles(d, positions, n);
     for (size_t at = 0; at < (size_t)c->layers; at++) {
-        if (!layer(d, at, n, err)) {
-            return false;
-        }
+        layer(d, at, n);
         if (at == 0) {
             see(trace, "text.layer0", d->x, n * h);
         }

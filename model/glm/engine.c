@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "model/glm/draft.h"
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
 #include "model/glm/sample.h"
@@ -36,8 +37,11 @@ struct engine {
     uint64_t *past; /* [capacity] what stands at each place: an id, or a picture's hash */
     struct sight sights[MAX_PICTURES + KEPT_PICTURES];
     unsigned clock;
-    float *logits, *input;
+    float *logits; /* [GLM_BATCH][vocab] */
+    float *input;
     unsigned char *banned, *marks;
+    struct glm_draft draft;
+    double step_seconds, row_seconds; /* of a step with one row; of each row more */
 };
 
 static double now(void)
@@ -60,6 +64,7 @@ static void engine_close(void *self)
         free(e->sights[i].rows);
     }
     glm_decoder_release(&e->decoder);
+    glm_draft_release(&e->draft);
     glm_tokenizer_close(e->tokenizer);
     glm_model_close(e->model);
     free(e->past);
@@ -113,7 +118,7 @@ static bool prepare(struct engine *e, const char *folder, struct glmv_err *err)
     size_t capacity = c->text.context < DEFAULT_CONTEXT ? (size_t)c->text.context : DEFAULT_CONTEXT;
     const size_t vocab = (size_t)c->text.vocab;
     e->past = calloc(capacity, sizeof *e->past);
-    e->logits = malloc(vocab * sizeof *e->logits);
+    e->logits = malloc(GLM_BATCH * vocab * sizeof *e->logits);
     e->input = malloc(GLM_BATCH * (size_t)c->text.hidden * sizeof *e->input);
     e->banned = malloc(vocab);
     e->marks = malloc(vocab);
@@ -122,7 +127,8 @@ static bool prepare(struct engine *e, const char *folder, struct glmv_err *err)
         return glmv_fail_memory(err);
     }
     fill_banned(e);
-    return glm_decoder_init(&e->decoder, e->model, capacity, err);
+    return glm_draft_init(&e->draft, 2 * capacity, err) &&
+           glm_decoder_init(&e->decoder, e->model, capacity, err);
 }
 
 static void *engine_open(const char *where, const char *name, struct glmv_err *err)
@@ -332,7 +338,8 @@ static struct glm_sampler sampler_of(const struct engine *e,
 }
 
 static int32_t choose(struct engine *e, struct glm_sampler *sampler, const struct turn *turn,
-                      const struct glm_speaker *speaker, const struct glmv_chat_options *options)
+                      const struct glm_speaker *speaker, const struct glmv_chat_options *options,
+                      float *logits)
 {
     const size_t vocab = (size_t)e->model->config.text.vocab;
     if (options->think_budget > 0 && speaker->place == GLM_PLACE_THOUGHT &&
@@ -340,58 +347,131 @@ static int32_t choose(struct engine *e, struct glm_sampler *sampler, const struc
         return speaker->think_end;
     }
     for (size_t i = 0; i < vocab; i++) {
-        if (e->banned[i] || !isfinite(e->logits[i])) {
-            e->logits[i] = -INFINITY;
+        if (e->banned[i] || !isfinite(logits[i])) {
+            logits[i] = -INFINITY;
         }
     }
-    return glm_sample(sampler, e->logits, vocab, turn->ids.data, turn->ids.len, e->marks);
+    return glm_sample(sampler, logits, vocab, turn->ids.data, turn->ids.len, e->marks);
 }
 
+/* What a checked row costs as a part of a step; at first, memory is taken to be the limit. */
+static double price_of(const struct engine *e)
+{
+    double price = e->step_seconds > 0 ? e->row_seconds / e->step_seconds : 0.1;
+    return price < 0.01 ? 0.01 : price > 0.9 ? 0.9 : price;
+}
+
+/* Keeps an average of what steps cost. It decides how much is guessed, never what is said. */
+static void note_cost(struct engine *e, size_t rows, double seconds)
+{
+    if (rows == 1) {
+        e->step_seconds += (seconds - e->step_seconds) * (e->step_seconds > 0 ? 0.2 : 1);
+    } else if (e->step_seconds > 0) {
+        double row = (seconds - e->step_seconds) / (double)(rows - 1);
+        e->row_seconds += ((row > 0 ? row : 0) - e->row_seconds) * 0.2;
+    }
+}
+
+/* Evaluates the last token together with guesses of what follows; e->logits gets a row for each. */
+static bool advance(struct engine *e, int32_t id, int32_t next, bool drafting, int32_t *guess,
+                    size_t *guessed, struct glmv_err *err)
+{
+    const size_t h = (size_t)e->model->config.text.hidden;
+    size_t room = e->decoder.capacity - e->decoder.len - 1;
+    int32_t places[GLM_BATCH][3];
+    room = room < GLM_BATCH - 1 ? room : GLM_BATCH - 1;
+    /* the cost of one row has to be known before more are worth anything */
+    *guessed =
+        drafting && e->step_seconds > 0 ? glm_draft_guess(&e->draft, guess, room, price_of(e)) : 0;
+    for (size_t i = 0; i <= *guessed; i++) {
+        int32_t token = i == 0 ? id : guess[i - 1];
+        places[i][0] = places[i][1] = places[i][2] = next + (int32_t)i;
+        glm_row(&e->model->embed, (size_t)token, e->input + i * h);
+        e->past[e->decoder.len + i] = (uint64_t)token;
+    }
+    double started = now();
+    bool ok = glm_decoder_step(&e->decoder, e->input, places[0], *guessed + 1, *guessed + 1,
+                               e->logits, NULL, err);
+    note_cost(e, *guessed + 1, now() - started);
+    return ok;
+}
+
+/* Takes a token into the answer. done: it was the last one. */
+static bool say(struct engine *e, struct turn *turn, int32_t id, size_t prompt,
+                struct glm_speaker *speaker, struct glmv_chat_result *result, bool *done,
+                struct glmv_err *err)
+{
+    *done = false;
+    if (id < 0) {
+        return glmv_fail(err, GLMV_ERR_MODEL,
+                         "the model gave no usable numbers; the checkpoint is damaged");
+    }
+    result->usage.completion_tokens = (int64_t)(turn->ids.len - prompt + 1);
+    if (is_end(e, id)) {
+        result->finish = GLMV_CHAT_FINISH_STOP;
+        *done = true;
+        return true;
+    }
+    if (!glm_speaker_token(speaker, id, err) || !glm_ids_push(&turn->ids, id, err)) {
+        return false;
+    }
+    glm_draft_push(&e->draft, id);
+    if (speaker->stopped) {
+        result->finish = GLMV_CHAT_FINISH_STOP;
+        *done = true;
+    } else if (glm_loops(turn->ids.data + prompt, turn->ids.len - prompt)) {
+        snprintf(result->warning, sizeof result->warning,
+                 "the model repeated itself; its answer was ended there");
+        *done = true;
+    }
+    return true;
+}
+
+/*
+ * A step evaluates one sure token and some guesses. The token after each is chosen as it would be
+ * without guesses, from the same bits and with the same draws; as long as it is the one guessed,
+ * the next row is there already. What was guessed wrongly is forgotten; at the end it may stay,
+ * since e->past says what stands where.
+ */
 static bool generate(struct engine *e, struct turn *turn, const struct glmv_chat_options *options,
                      struct glm_speaker *speaker, struct glmv_chat_result *result, double started,
                      struct glmv_err *err)
 {
     struct glm_sampler sampler = sampler_of(e, options);
-    const size_t prompt = turn->ids.len;
+    const size_t prompt = turn->ids.len, vocab = (size_t)e->model->config.text.vocab;
     const size_t most = options->max_tokens > 0 ? (size_t)options->max_tokens : DEFAULT_ANSWER;
+    int32_t guess[GLM_BATCH];
+    size_t guessed = 0, row = 0;
     result->finish = GLMV_CHAT_FINISH_LENGTH;
-    while (turn->ids.len - prompt < most && e->decoder.len < e->decoder.capacity) {
+    while (turn->ids.len - prompt < most) {
         if (options->cancel != NULL && atomic_load(options->cancel)) {
             return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");
         }
-        int32_t id = choose(e, &sampler, turn, speaker, options);
-        if (id < 0) {
-            return glmv_fail(err, GLMV_ERR_MODEL,
-                             "the model gave no usable numbers; the checkpoint "
-                             "is damaged");
-        }
+        int32_t id = choose(e, &sampler, turn, speaker, options, e->logits + row * vocab);
         if (turn->ids.len == prompt) {
             result->first_seconds = now() - started;
         }
-        result->usage.completion_tokens = (int64_t)(turn->ids.len - prompt + 1);
-        if (is_end(e, id)) {
-            result->finish = GLMV_CHAT_FINISH_STOP;
-            break;
-        }
-        if (!glm_speaker_token(speaker, id, err) || !glm_ids_push(&turn->ids, id, err)) {
+        bool done;
+        if (!say(e, turn, id, prompt, speaker, result, &done, err)) {
             return false;
         }
-        if (speaker->stopped) {
-            result->finish = GLMV_CHAT_FINISH_STOP;
+        if (done) {
             break;
         }
-        if (glm_loops(turn->ids.data + prompt, turn->ids.len - prompt)) {
-            snprintf(result->warning, sizeof result->warning,
-                     "the model repeated itself; its answer was ended there");
-            break;
-        }
-        int32_t place[3] = {turn->next, turn->next, turn->next};
         turn->next++;
-        glm_row(&e->model->embed, (size_t)id, e->input);
-        e->past[e->decoder.len] = (uint64_t)id;
-        if (!glm_decoder_step(&e->decoder, e->input, place, 1, 1, e->logits, NULL, err)) {
+        if (row < guessed && guess[row] == id) {
+            row++;
+            continue;
+        }
+        e->decoder.len -= guessed - row;
+        row = 0;
+        if (e->decoder.len >= e->decoder.capacity) {
+            break;
+        }
+        if (!advance(e, id, turn->next - 1, !options->plain_decoding, guess, &guessed, err)) {
             return false;
         }
+        result->steps++;
     }
     return true;
 }
@@ -411,6 +491,7 @@ static bool engine_complete(void *self, const struct glmv_chat_message *messages
               prefill(e, &turn, options->cancel, &cached, err);
     if (ok) {
         result->usage = (struct glmv_chat_usage){(int64_t)turn.ids.len, 0, (int64_t)cached};
+        glm_draft_begin(&e->draft, turn.ids.data, turn.ids.len);
         ok = generate(e, &turn, options, &speaker, result, started, err);
         ok = glm_speaker_end(&speaker, err) && ok;
         if (result->call_count > 0 && result->finish == GLMV_CHAT_FINISH_STOP) {

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,35 +123,44 @@ void glm_silu_mul(float *gate, const float *up, size_t count)
 struct attend_job {
     const struct glm_attention *a;
     glm_rows_fn *rows;
-    atomic_bool failed;
 };
 
-static void attend_one(const struct attend_job *job, size_t head, size_t i, float *scores)
+#define ATTEND_KEYS 256 /* whose scores are held at a time */
+
+/* Softmax in one pass: what was summed is scaled down when a larger score turns up. */
+static void attend_one(const struct attend_job *job, size_t head, size_t i)
 {
     const struct glm_attention *a = job->a;
     const float *q = a->q + i * a->q_row + head * a->q_head;
     const float *k = a->k + head / a->group * a->k_head, *v = a->v + head / a->group * a->k_head;
-    float *out = a->out + i * a->out_row + head * a->dim;
+    float *out = a->out + i * a->out_row + head * a->dim, scores[ATTEND_KEYS];
     size_t keys = a->first + i * a->step;
     float scale = 1.0f / sqrtf((float)a->dim), most = -INFINITY, sum = 0;
     struct glm_matrix one = {GLM_FORM_F32, 1, a->dim, q, NULL};
-    for (size_t j = 0; j < keys; j += 4) {
-        job->rows(&one, 0, k + j * a->k_row, a->k_row, keys - j < 4 ? keys - j : 4, scores + j);
-    }
-    for (size_t j = 0; j < keys; j++) {
-        scores[j] *= scale;
-        most = scores[j] > most ? scores[j] : most;
-    }
-    for (size_t j = 0; j < keys; j++) {
-        scores[j] = expf(scores[j] - most);
-        sum += scores[j];
-    }
     memset(out, 0, a->dim * sizeof *out);
-    for (size_t j = 0; j < keys; j++) {
-        float p = scores[j];
-        const float *row = v + j * a->k_row;
-        for (size_t d = 0; d < a->dim; d++) {
-            out[d] += p * row[d];
+    for (size_t from = 0; from < keys; from += ATTEND_KEYS) {
+        size_t count = keys - from < ATTEND_KEYS ? keys - from : ATTEND_KEYS;
+        float before = most;
+        for (size_t j = 0; j < count; j += 4) {
+            job->rows(&one, 0, k + (from + j) * a->k_row, a->k_row, count - j < 4 ? count - j : 4,
+                      scores + j);
+        }
+        for (size_t j = 0; j < count; j++) {
+            scores[j] *= scale;
+            most = scores[j] > most ? scores[j] : most;
+        }
+        float shrink = from > 0 ? expf(before - most) : 0;
+        sum *= shrink;
+        for (size_t d = 0; from > 0 && shrink < 1 && d < a->dim; d++) {
+            out[d] *= shrink;
+        }
+        for (size_t j = 0; j < count; j++) {
+            const float *row = v + (from + j) * a->k_row;
+            float p = expf(scores[j] - most);
+            sum += p;
+            for (size_t d = 0; d < a->dim; d++) {
+                out[d] += p * row[d];
+            }
         }
     }
     for (size_t d = 0; d < a->dim; d++) {
@@ -162,33 +170,18 @@ static void attend_one(const struct attend_job *job, size_t head, size_t i, floa
 
 static void attend_part(void *arg, size_t begin, size_t end)
 {
-    struct attend_job *job = arg;
-    const struct glm_attention *a = job->a;
-    float few[2048], *scores = few;
-    size_t most = a->first + (a->n - 1) * a->step;
-    if (most > sizeof few / sizeof few[0]) {
-        scores = malloc(most * sizeof *scores);
-        if (scores == NULL) {
-            atomic_store(&job->failed, true);
-            return;
-        }
-    }
+    const struct attend_job *job = arg;
     for (size_t at = begin; at < end; at++) {
-        attend_one(job, at / a->n, at % a->n, scores);
-    }
-    if (scores != few) {
-        free(scores);
+        attend_one(job, at / job->a->n, at % job->a->n);
     }
 }
 
-bool glm_attend(struct glm_pool *pool, const struct glm_attention *attention, struct glmv_err *err)
+void glm_attend(struct glm_pool *pool, const struct glm_attention *attention)
 {
     struct attend_job job = {.a = attention, .rows = glm_pool_rows(pool)};
-    atomic_init(&job.failed, false);
     size_t total = attention->heads * attention->n;
     size_t part = total / ((size_t)glm_pool_threads(pool) * 8) + 1;
     glm_pool_run(pool, total, part, attend_part, &job);
-    return !atomic_load(&job.failed) || glmv_fail_memory(err);
 }
 
 struct quant_job {

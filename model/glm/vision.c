@@ -86,8 +86,8 @@ struct tower {
     float *x, *h, *qkv, *gate, *up; /* [N][d], [N][d], [N][3 d], [N][out], [N][out] */
 };
 
-static bool block(struct glm_model *m, const struct glm_vision_block *b,
-                  const struct glm_patches *p, struct tower *t, struct glmv_err *err)
+static void block(struct glm_model *m, const struct glm_vision_block *b,
+                  const struct glm_patches *p, struct tower *t)
 {
     const struct glm_vision_config *c = &m->config.vision;
     const size_t n = p->count, d = (size_t)c->hidden;
@@ -110,9 +110,7 @@ static bool block(struct glm_model *m, const struct glm_vision_block *b,
                               .k_head = (size_t)c->head_dim,
                               .first = n,
                               .step = 0};
-    if (!glm_attend(m->pool, &a, err)) {
-        return false;
-    }
+    glm_attend(m->pool, &a);
     glm_linear(m->pool, &b->proj, NULL, t->h, n, t->qkv);
     for (size_t i = 0; i < n * d; i++) {
         t->x[i] += t->qkv[i];
@@ -126,7 +124,6 @@ static bool block(struct glm_model *m, const struct glm_vision_block *b,
     for (size_t i = 0; i < n * d; i++) {
         t->x[i] += t->h[i];
     }
-    return true;
 }
 
 /* y = GELU(LayerNorm(y)), the exact form of GELU */
@@ -200,7 +197,7 @@ float *glm_vision_encode(struct glm_model *m, const struct glm_patches *p,
         see(trace, "vision.positions", t.x, n * d);
     }
     for (int i = 0; ok && i < c->depth; i++) {
-        ok = block(m, &m->blocks[i], p, &t, err);
+        block(m, &m->blocks[i], p, &t);
         if (i == 0) {
             see(trace, "vision.block0", t.x, n * d);
         }

@@ -79,6 +79,49 @@ static void test_conversation(void)
     glmv_chat_close(chat);
 }
 
+/* Greedy or sampled, with and without guesses: the same text. Random weights repeat nothing by
+ * themselves, so the earlier answer that guesses come from is the same one, from the plain run. */
+static void test_guessing(void)
+{
+    struct glmv_err err = {0};
+    struct glmv_chat *chat = glmv_chat_open(NANO, NULL, &err);
+    CHECK_MSG(chat != NULL, "%s", err.message);
+    static const double temperatures[] = {0, 0.2, 0.7, 1.5};
+    int64_t steps = 0, tokens = 0;
+    for (size_t i = 0; chat != NULL && i < 8; i++) {
+        struct glmv_chat_result r[2];
+        for (int plain = 1; plain >= 0; plain--) {
+            struct glmv_chat_chunk a = glmv_chat_text("make a page"),
+                                   b = glmv_chat_text("<p>one two three</p>\n<p>four</p>");
+            struct glmv_chat_message m[] = {{GLMV_CHAT_USER, &a, 1, NULL, 0, NULL},
+                                            {GLMV_CHAT_ASSISTANT, &b, 1, NULL, 0, NULL},
+                                            {GLMV_CHAT_USER, &a, 1, NULL, 0, NULL}};
+            struct glmv_chat_options options = glmv_chat_defaults();
+            options.temperature = temperatures[i / 2];
+            options.repetition_penalty = i % 2 == 0 ? 1 : 1.1;
+            options.top_k = 20;
+            options.max_tokens = 180;
+            options.seed = (int64_t)i;
+            options.thinking = GLMV_CHAT_THINK_OFF;
+            options.plain_decoding = plain == 1;
+            CHECK(glmv_chat_complete(chat, m, 3, &options, NULL, &r[plain], &err));
+        }
+        CHECK_MSG(r[0].text.len == r[1].text.len &&
+                      memcmp(r[0].text.data, r[1].text.data, r[0].text.len) == 0 &&
+                      r[0].usage.completion_tokens == r[1].usage.completion_tokens,
+                  "guessing changed the answer, case %zu", i);
+        CHECK(r[1].steps + 1 >= r[1].usage.completion_tokens);
+        steps += r[0].steps;
+        tokens += r[0].usage.completion_tokens;
+        glmv_chat_result_release(&r[0]);
+        glmv_chat_result_release(&r[1]);
+    }
+    printf("%lld tokens in %lld steps\n", (long long)tokens, (long long)steps);
+    CHECK_MSG(steps < tokens * 9 / 10, "no guess held: %lld tokens in %lld steps",
+              (long long)tokens, (long long)steps);
+    glmv_chat_close(chat);
+}
+
 /* A header and some data as a file in memory. */
 static bool parse(const char *header, size_t data, struct glmv_err *err)
 {
@@ -251,5 +294,6 @@ int main(void)
     test_damage();
     test_sampling();
     test_conversation();
+    test_guessing();
     TEST_END();
 }
