@@ -26,6 +26,7 @@
 #define ORDINARY_UID 65534
 #define MEMORY_LIMIT_MB 1536 /* resident, of one process; a page of 16384 px needs about 600 */
 #define DISPLAY_WAIT_S 20.0
+#define DISPLAY_TRIES 8
 
 #if defined(__SANITIZE_ADDRESS__)
 /* GTK and fontconfig keep caches until the process ends; the leak check would report those. */
@@ -127,7 +128,7 @@ static bool can_sandbox(void)
 }
 
 /* Starts a private Xvfb and reads its display number. Returns its pid, or -1. */
-static pid_t start_display(struct worker_place *place, struct glmv_err *err)
+static pid_t try_display(struct worker_place *place, struct glmv_err *err)
 {
     int numbers[2];
     if (pipe(numbers) != 0) {
@@ -173,6 +174,26 @@ static pid_t start_display(struct worker_place *place, struct glmv_err *err)
     }
     place->display = atoi(text);
     return pid;
+}
+
+/* Two servers that start in the same moment can choose the same number, and one of them ends. */
+static pid_t start_display(struct worker_place *place, struct glmv_err *err)
+{
+    struct glmv_err last = {0};
+    for (int attempt = 0; attempt < DISPLAY_TRIES; attempt++) {
+        glmv_err_clear(&last);
+        double start = render_now();
+        pid_t pid = try_display(place, &last);
+        if (pid > 0) {
+            return pid;
+        }
+        if (render_now() - start >= DISPLAY_WAIT_S) {
+            break;
+        }
+        usleep((useconds_t)(10000 + 7919 * (getpid() % 17)));
+    }
+    glmv_fail(err, last.code, "%s", last.message);
+    return -1;
 }
 
 static void set_environment(const struct worker_place *place)
