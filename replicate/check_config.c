@@ -131,6 +131,11 @@ static char *stem_of(struct check_reader *r, const char *path)
     return stem;
 }
 
+static bool is_address(const char *path)
+{
+    return strncmp(path, "http://", 7) == 0 || strncmp(path, "https://", 8) == 0;
+}
+
 static bool is_picture(const char *path)
 {
     const char *dot = strrchr(path, '.');
@@ -157,12 +162,12 @@ static bool push_case(struct check_reader *r, const char *name, const char *path
         one->picture = check_copy(r, path);
     } else {
         snprintf(one->name, size, "%s.%s%s", name, viewport->name, dark ? ".dark" : "");
-        one->page = check_copy(r, path);
         one->viewport = *viewport;
+        *(is_address(path) ? &one->url : &one->page) = check_copy(r, path);
     }
     one->dark = dark;
     one->rules = rules;
-    return one->page != NULL || one->picture != NULL;
+    return one->page != NULL || one->picture != NULL || one->url != NULL;
 }
 
 /* One file becomes a case for each viewport and colour scheme; a picture becomes one. */
@@ -175,7 +180,7 @@ static bool add_file(struct check_reader *r, const char *path, const char *name,
         return false;
     }
     bool ok = true;
-    if (is_picture(path)) {
+    if (!is_address(path) && is_picture(path)) {
         ok = push_case(r, stem, path, NULL, false, rules);
     } else {
         for (size_t i = 0; ok && i < config->viewport_count; i++) {
@@ -230,9 +235,7 @@ static bool add_pattern(struct check_reader *r, const char *pattern, const char 
 static bool add_entry(struct check_reader *r, const cJSON *item, const char *where,
                       const struct check_rules *usual)
 {
-    static const char *const keys[] = {"name",         "file",      "threshold", "max_diff",
-                                       "antialiasing", "full_page", "scripts",   "timeout",
-                                       "retries",      "assets",    "masks",     NULL};
+    static const char *const keys[] = {"name", "file", "url", CHECK_RULE_KEYS, NULL};
     struct check_config *config = r->config;
     struct check_rules *rules = check_rules_new(r, usual);
     if (rules == NULL) {
@@ -256,8 +259,12 @@ static bool add_entry(struct check_reader *r, const cJSON *item, const char *whe
     if (!check_known_keys(r, item, where, keys) || !check_read_rules(r, item, where, rules)) {
         return false;
     }
-    if (!cJSON_IsString(file) || file->valuestring[0] == '\0') {
-        return check_fail_at(r, where, "needs \"file\": a path or a pattern");
+    const cJSON *url = cJSON_GetObjectItemCaseSensitive(item, "url");
+    if ((file != NULL) == (url != NULL)) {
+        return check_fail_at(r, where, "needs \"file\", a path or a pattern, or else \"url\"");
+    }
+    if (file != NULL && (!cJSON_IsString(file) || file->valuestring[0] == '\0')) {
+        return check_fail_at(r, where, "file must be a path or a pattern");
     }
     if (name != NULL &&
         (!cJSON_IsString(name) || name->valuestring[0] == '\0' || name->valuestring[0] == '.' ||
@@ -265,7 +272,15 @@ static bool add_entry(struct check_reader *r, const cJSON *item, const char *whe
         return check_fail_at(r, where,
                              "name must be a word without '/' that does not start with '.'");
     }
-    return add_pattern(r, file->valuestring, name != NULL ? name->valuestring : NULL, where, rules);
+    const char *called = name != NULL ? name->valuestring : NULL;
+    if (url != NULL) {
+        if (!cJSON_IsString(url) || !is_address(url->valuestring)) {
+            return check_fail_at(r, where, "url must start with http:// or https://");
+        }
+        return called != NULL ? add_file(r, url->valuestring, called, rules)
+                              : check_fail_at(r, where, "a url needs a \"name\" too");
+    }
+    return add_pattern(r, file->valuestring, called, where, rules);
 }
 
 static int by_name(const void *a, const void *b)
@@ -326,10 +341,8 @@ static bool shallow(const char *text, size_t len)
 
 static bool read_root(struct check_reader *r, const cJSON *root)
 {
-    static const char *const keys[] = {"$schema",      "baselines",     "output",    "pages",
-                                       "viewports",    "color_schemes", "threshold", "max_diff",
-                                       "antialiasing", "full_page",     "scripts",   "timeout",
-                                       "retries",      "assets",        "masks",     NULL};
+    static const char *const keys[] = {"$schema",   "baselines",     "output",        "pages",
+                                       "viewports", "color_schemes", CHECK_RULE_KEYS, NULL};
     struct check_config *config = r->config;
     if (!cJSON_IsObject(root)) {
         return check_fail_at(r, "", "the config must be an object");
@@ -407,6 +420,7 @@ void check_config_free(struct check_config *config)
         free(config->cases[i].name);
         free(config->cases[i].page);
         free(config->cases[i].picture);
+        free(config->cases[i].url);
     }
     for (size_t i = 0; i < config->rules_count; i++) {
         check_rules_free(config->rules[i]);

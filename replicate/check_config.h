@@ -28,8 +28,10 @@ struct check_rules {
     bool full_page;      /* the whole document instead of the viewport */
     bool scripts;        /* run the page's scripts */
     double timeout_s;
-    int retries;  /* renders beyond the two that must agree, 0..10 */
-    char *assets; /* folder that relative addresses reach; NULL: the page's own */
+    char *wait_for; /* a selector that must match something visible first; NULL */
+    int wait_ms;    /* waits so much longer when the page is ready */
+    int retries;    /* renders beyond the two that must agree, 0..10 */
+    char *assets;   /* folder that relative addresses reach; NULL: the page's own */
     struct check_mask *masks;
     size_t mask_count;
 };
@@ -43,8 +45,9 @@ struct check_viewport {
 /* One thing to compare: a page at one viewport and colour scheme, or a picture made elsewhere. */
 struct check_case {
     char *name;                     /* unique; baselines/NAME.png */
-    char *page;                     /* path of the HTML file; NULL for a picture */
-    char *picture;                  /* path of the picture; NULL for a page */
+    char *page;                     /* path of an HTML file; or NULL */
+    char *url;                      /* http or https address of a page; or NULL */
+    char *picture;                  /* path of a picture; or NULL */
     struct check_viewport viewport; /* borrowed name */
     bool dark;
     const struct check_rules *rules; /* borrowed from the config */

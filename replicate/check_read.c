@@ -160,6 +160,22 @@ bool check_read_path(struct check_reader *r, const cJSON *object, const char *ke
     return *out != NULL;
 }
 
+static bool read_selector(struct check_reader *r, const cJSON *object, const char *where,
+                          char **out)
+{
+    char here[300];
+    const cJSON *item = find(object, "wait_for", where, here);
+    if (item == NULL) {
+        return true;
+    }
+    if (!cJSON_IsString(item) || item->valuestring[0] == '\0') {
+        return check_fail_at(r, here, "must be a CSS selector");
+    }
+    free(*out);
+    *out = check_copy(r, item->valuestring);
+    return *out != NULL;
+}
+
 static bool read_max_diff(struct check_reader *r, const cJSON *object, const char *where,
                           struct check_rules *rules)
 {
@@ -237,6 +253,7 @@ void check_rules_free(struct check_rules *rules)
         free(rules->masks[i].selector);
     }
     free(rules->masks);
+    free(rules->wait_for);
     free(rules->assets);
     free(rules);
 }
@@ -258,6 +275,7 @@ struct check_rules *check_rules_new(struct check_reader *r, const struct check_r
     }
     *rules = *from;
     rules->assets = NULL;
+    rules->wait_for = NULL;
     rules->masks = NULL;
     rules->mask_count = 0;
     for (size_t i = 0; i < from->mask_count; i++) {
@@ -280,6 +298,12 @@ struct check_rules *check_rules_new(struct check_reader *r, const struct check_r
             goto fail;
         }
     }
+    if (from->wait_for != NULL) {
+        rules->wait_for = check_copy(r, from->wait_for);
+        if (rules->wait_for == NULL) {
+            goto fail;
+        }
+    }
     return rules;
 
 fail:
@@ -296,6 +320,8 @@ bool check_read_rules(struct check_reader *r, const cJSON *object, const char *w
            read_bool(r, object, "full_page", where, &rules->full_page) &&
            read_bool(r, object, "scripts", where, &rules->scripts) &&
            check_read_number(r, object, "timeout", where, 0.1, 600, &rules->timeout_s) &&
+           read_selector(r, object, where, &rules->wait_for) &&
+           check_read_whole(r, object, "wait_ms", where, 0, 60000, &rules->wait_ms) &&
            check_read_whole(r, object, "retries", where, 0, 10, &rules->retries) &&
            check_read_path(r, object, "assets", where, &rules->assets) &&
            read_masks(r, object, where, rules);

@@ -39,8 +39,8 @@ static bool align(struct replicate_comparison *c, const struct glmv_pixel_option
     return true;
 }
 
-static bool measure(struct replicate_comparison *c, const struct glmv_pixel_options *options,
-                    struct glmv_err *err)
+bool replicate_compare_images(struct replicate_comparison *c,
+                              const struct glmv_pixel_options *options, struct glmv_err *err)
 {
     const struct glmv_image *a = c->images[0];
     const struct glmv_image *b = c->images[1];
@@ -80,7 +80,7 @@ bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_o
     }
     glmv_buf_release(&bytes[0]);
     glmv_buf_release(&bytes[1]);
-    return ok && measure(c, options, err);
+    return ok && replicate_compare_images(c, options, err);
 }
 
 void replicate_comparison_release(struct replicate_comparison *c)

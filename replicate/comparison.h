@@ -25,6 +25,9 @@ struct replicate_comparison {
 /* Reads paths and fills the rest. The caller releases it either way. */
 bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_options *options,
                        struct glmv_err *err);
+/* The same for images that the caller has put there. */
+bool replicate_compare_images(struct replicate_comparison *c,
+                              const struct glmv_pixel_options *options, struct glmv_err *err);
 void replicate_comparison_release(struct replicate_comparison *c);
 
 /* Each appends to out. */

@@ -5,6 +5,7 @@
 
 static const struct replicate_command commands[] = {
     {"ask", "ask a model about pictures", replicate_cmd_ask},
+    {"check", "compare pages with their baselines", replicate_cmd_check},
     {"diff", "compare two pictures of a page", replicate_cmd_diff},
     {"doctor", "check what works on this machine", replicate_cmd_doctor},
     {"edit", "change a page by an instruction", replicate_cmd_edit},

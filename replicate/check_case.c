@@ -1,0 +1,384 @@
+/* One page of a check: drawn until it matches its baseline or stands still, then judged. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "replicate/check_pool.h"
+#include "replicate/check_run.h"
+#include "replicate/comparison.h"
+
+#define PAGE_MAX ((size_t)64 << 20) /* bytes, as the renderer takes them */
+#define TEXT_MAX ((size_t)1 << 20)
+
+/* A picture of the page and what of it is not compared. */
+struct view {
+    struct glmv_image *image; /* owned */
+    struct glmv_box *masks;   /* px; owned */
+    size_t mask_count;
+};
+
+/* What one case needs while it runs. */
+struct job {
+    const struct check_run *run;
+    struct check_pool *pool;
+    struct check_result *result;
+    struct glmv_buf html;
+    char *assets; /* folder of the page */
+    const char **selectors;
+    size_t selector_count;
+    struct glmv_image *baseline; /* NULL without one */
+    char *baseline_path;
+};
+
+static void view_release(struct view *view)
+{
+    glmv_image_free(view->image);
+    free(view->masks);
+    *view = (struct view){0};
+}
+
+/* The boxes of the rules and of what their selectors found, in px of the picture. */
+static bool add_masks(const struct job *job, const struct glmv_render *shot, double scale,
+                      struct view *view, struct glmv_err *err)
+{
+    const struct check_rules *rules = job->result->item->rules;
+    size_t found = shot != NULL ? shot->found_count : 0;
+    view->masks = calloc(rules->mask_count + found + 1, sizeof *view->masks);
+    if (view->masks == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; i < rules->mask_count + found; i++) {
+        bool own = i < rules->mask_count;
+        if (own && rules->masks[i].selector != NULL) {
+            continue;
+        }
+        struct glmv_box box = own ? rules->masks[i].box : shot->found[i - rules->mask_count].box;
+        view->masks[view->mask_count++] =
+            (struct glmv_box){box.x * scale, box.y * scale, box.w * scale, box.h * scale};
+    }
+    return true;
+}
+
+static bool draw(const struct job *job, struct view *view, struct glmv_err *err)
+{
+    const struct check_case *item = job->result->item;
+    const struct check_rules *rules = item->rules;
+    if (item->picture != NULL) {
+        view->image = glmv_image_read(item->picture, err);
+        if (view->image != NULL) {
+            glmv_image_flatten(view->image, 0xffffff);
+        }
+        return view->image != NULL && add_masks(job, NULL, 1, view, err);
+    }
+    struct glmv_render_options o = glmv_render_defaults();
+    o.width = item->viewport.width;
+    o.height = item->viewport.height;
+    o.scale = item->viewport.scale;
+    o.viewport_only = !rules->full_page;
+    o.timeout_s = rules->timeout_s;
+    o.scripts = rules->scripts;
+    o.dark = item->dark;
+    o.assets = job->assets;
+    o.wait_for = rules->wait_for;
+    o.settle_ms = rules->wait_ms;
+    o.selectors = job->selectors;
+    o.selector_count = job->selector_count;
+    o.picture_only = true;
+    struct glmv_render *shot =
+        check_pool_render(job->pool, item->url, job->html.data, job->html.len, &o, err);
+    bool ok = shot != NULL && add_masks(job, shot, o.scale, view, err);
+    if (ok) {
+        view->image = shot->image;
+        shot->image = NULL;
+    }
+    glmv_render_free(shot);
+    return ok;
+}
+
+static int clamp(double value, int high)
+{
+    return value <= 0 ? 0 : value >= high ? high : (int)value;
+}
+
+/* A copy of the picture that shows what the other shows where it is masked; NULL without memory. */
+static struct glmv_image *masked(const struct glmv_image *image, const struct glmv_image *other,
+                                 const struct view *view, struct glmv_err *err)
+{
+    struct glmv_image *copy = glmv_image_crop(image, 0, 0, image->width, image->height, err);
+    int w = image->width < other->width ? image->width : other->width;
+    int h = image->height < other->height ? image->height : other->height;
+    for (size_t i = 0; copy != NULL && i < view->mask_count; i++) {
+        const struct glmv_box *box = &view->masks[i];
+        int left = clamp(floor(box->x), w);
+        int right = clamp(ceil(box->x + box->w), w);
+        for (int y = clamp(floor(box->y), h); y < clamp(ceil(box->y + box->h), h); y++) {
+            memcpy(copy->rgba + ((size_t)y * (size_t)copy->width + (size_t)left) * 4,
+                   other->rgba + ((size_t)y * (size_t)other->width + (size_t)left) * 4,
+                   (size_t)(right - left) * 4);
+        }
+    }
+    return copy;
+}
+
+static bool equal(const struct glmv_image *a, const struct glmv_image *b)
+{
+    return a->width == b->width && a->height == b->height &&
+           memcmp(a->rgba, b->rgba, (size_t)a->width * (size_t)a->height * 4) == 0;
+}
+
+static struct glmv_pixel_options pixels_of(const struct check_rules *rules)
+{
+    return (struct glmv_pixel_options){.threshold = rules->threshold,
+                                       .antialiasing = !rules->antialiasing};
+}
+
+static bool within(const struct check_rules *rules, const struct glmv_pixel_count *count)
+{
+    double limit = rules->max_diff * (rules->max_diff_share ? (double)count->total : 1);
+    return (double)count->differing <= limit;
+}
+
+/* Whether the view is the same as a picture, as strictly as the rules want. */
+static bool matches(const struct job *job, const struct glmv_image *picture,
+                    const struct view *view, bool *same, struct glmv_err *err)
+{
+    const struct check_rules *rules = job->result->item->rules;
+    *same = equal(picture, view->image);
+    if (*same) {
+        return true;
+    }
+    struct glmv_image *copy = NULL;
+    if (view->mask_count > 0) {
+        copy = masked(view->image, picture, view, err);
+        if (copy == NULL) {
+            return false;
+        }
+    }
+    struct glmv_pixel_options options = pixels_of(rules);
+    struct glmv_pixel_count count;
+    glmv_diff_count(picture, copy != NULL ? copy : view->image, &options, &count, NULL);
+    glmv_image_free(copy);
+    *same = within(rules, &count);
+    job->result->differing = count.differing;
+    job->result->pixels = count.total;
+    return true;
+}
+
+/* --- what is kept of a result
+ * ------------------------------------------------------------------------------------------- */
+
+static bool write_output(const struct job *job, const char *ending, const void *bytes, size_t len,
+                         struct glmv_err *err)
+{
+    char *path = check_path(job->run->config->output, job->result->name, ending, err);
+    bool ok = path != NULL && glmv_file_write(path, bytes, len, err);
+    free(path);
+    return ok;
+}
+
+static bool write_actual(const struct job *job, const struct glmv_image *image,
+                         struct glmv_err *err)
+{
+    struct glmv_buf png;
+    glmv_buf_init(&png, (size_t)1 << 30);
+    bool ok = glmv_image_encode_png(image, 1, &png, err) &&
+              write_output(job, ".actual.png", png.data, png.len, err);
+    glmv_buf_release(&png);
+    return ok;
+}
+
+/* Sentences, JSON and pictures of a difference. The view loses its picture. */
+static bool keep_difference(const struct job *job, struct glmv_image *before, const char *name,
+                            struct view *view, struct glmv_err *err)
+{
+    struct check_result *result = job->result;
+    struct glmv_pixel_options options = pixels_of(result->item->rules);
+    char *actual = check_path(job->run->config->output, result->name, ".actual.png", err);
+    struct glmv_image *copy = actual != NULL ? masked(view->image, before, view, err) : NULL;
+    struct replicate_comparison c = {.paths = {name, actual}, .images = {before, copy}};
+    struct glmv_buf buf;
+    glmv_buf_init(&buf, (size_t)1 << 30);
+    bool ok = copy != NULL && write_actual(job, view->image, err) &&
+              replicate_compare_images(&c, &options, err);
+    if (ok) {
+        result->differing = c.count.differing;
+        result->pixels = c.count.total;
+        ok = replicate_comparison_text(&c, &buf, err);
+        result->text = ok ? glmv_buf_take(&buf, NULL) : NULL;
+        ok = ok && replicate_comparison_json(&c, &buf, err);
+        result->json = ok ? glmv_buf_take(&buf, NULL) : NULL;
+        ok = ok && replicate_comparison_png(&c, &buf, err) &&
+             write_output(job, ".diff.png", buf.data, buf.len, err);
+    }
+    glmv_buf_release(&buf);
+    c.images[0] = NULL; /* the caller's */
+    replicate_comparison_release(&c);
+    free(actual);
+    return ok;
+}
+
+static void say(struct check_result *result, const char *text)
+{
+    free(result->text);
+    result->text = strdup(text);
+}
+
+/* A result of an earlier run must not stand beside this one's. */
+static void remove_stale(const struct job *job)
+{
+    static const char *const endings[] = {".actual.png", ".diff.png", ".proposed.html"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char *path = check_path(job->run->config->output, job->result->name, endings[i], NULL);
+        if (path != NULL) {
+            unlink(path);
+        }
+        free(path);
+    }
+}
+
+/* --- the case
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static bool read_page(struct job *job, struct glmv_err *err)
+{
+    const struct check_case *item = job->result->item;
+    const struct check_rules *rules = item->rules;
+    for (size_t i = 0; i < rules->mask_count && item->picture == NULL; i++) {
+        if (rules->masks[i].selector != NULL) {
+            job->selectors[job->selector_count++] = rules->masks[i].selector;
+        }
+    }
+    if (item->page == NULL) {
+        return true;
+    }
+    const char *slash = strrchr(item->page, '/');
+    job->assets = rules->assets != NULL ? strdup(rules->assets)
+                  : slash == NULL       ? strdup(".")
+                  : slash == item->page ? strdup("/")
+                                        : strndup(item->page, (size_t)(slash - item->page));
+    return job->assets != NULL ? glmv_file_read(item->page, PAGE_MAX, &job->html, err)
+                               : glmv_fail_memory(err);
+}
+
+/* The baseline, where there is one. */
+static bool read_baseline(struct job *job, struct glmv_err *err)
+{
+    job->baseline_path = check_path(job->run->config->baselines, job->result->name, ".png", err);
+    if (job->baseline_path == NULL || access(job->baseline_path, F_OK) != 0) {
+        return job->baseline_path != NULL;
+    }
+    struct glmv_buf bytes;
+    glmv_buf_init(&bytes, GLMV_IMAGE_MAX_FILE + 65536);
+    bool ok = glmv_file_read(job->baseline_path, GLMV_IMAGE_MAX_FILE, &bytes, err);
+    if (ok && bytes.len > 7 && memcmp(bytes.data, "version ", 8) == 0) {
+        ok = glmv_fail(err, GLMV_ERR_FORMAT,
+                       "%s: is a Git LFS pointer, not a picture; run 'git lfs pull'",
+                       job->baseline_path);
+    }
+    job->baseline = ok ? glmv_image_decode(bytes.data, bytes.len, job->baseline_path, err) : NULL;
+    if (job->baseline != NULL) {
+        glmv_image_flatten(job->baseline, 0xffffff);
+    }
+    glmv_buf_release(&bytes);
+    return job->baseline != NULL;
+}
+
+/* The view at hand stands for the page; the baseline does not look like it. */
+static bool settle(const struct job *job, struct view *view, struct glmv_err *err)
+{
+    struct check_result *result = job->result;
+    bool ok;
+    if (job->baseline == NULL) {
+        bool known = check_files_known(job->run, result->name);
+        result->status = known ? CHECK_IS_MISSING : CHECK_IS_NEW;
+        say(result, known ? "The index of the baselines knows this page, but its picture is gone.\n"
+                          : "There is no baseline yet.\n");
+        ok = write_actual(job, view->image, err);
+    } else {
+        result->status = CHECK_IS_CHANGED;
+        ok = keep_difference(job, job->baseline, job->baseline_path, view, err);
+    }
+    if (ok && job->run->options->update[result->status]) {
+        ok = check_files_stage(job->run, result->name, view->image, err);
+    }
+    return ok;
+}
+
+/* Draws until the page matches, or two in a row agree, or the renders are used up. */
+static bool judge(const struct job *job, struct glmv_err *err)
+{
+    struct check_result *result = job->result;
+    int most = result->item->picture != NULL ? 1 : 2 + result->item->rules->retries;
+    struct view view = {0};
+    struct view before = {0};
+    bool ok = true;
+    bool done = false;
+    while (ok && !done && result->renders < most) {
+        view_release(&before);
+        before = view;
+        view = (struct view){0};
+        ok = draw(job, &view, err);
+        result->renders++;
+        bool same = false;
+        if (ok && job->baseline != NULL) {
+            ok = matches(job, job->baseline, &view, &same, err);
+            done = ok && same;
+            result->status = CHECK_IS_SAME;
+        }
+        if (ok && !done) {
+            bool still = most == 1;
+            ok = before.image == NULL || matches(job, before.image, &view, &still, err);
+            if (ok && still) {
+                done = true;
+                ok = settle(job, &view, err);
+            }
+        }
+    }
+    if (ok && !done) {
+        result->status = CHECK_IS_UNSTABLE;
+        ok = keep_difference(job, before.image, "the render before", &view, err);
+        char text[200];
+        snprintf(text, sizeof text,
+                 "No two of %d renders in a row agree; mask what moves, or name what to wait for "
+                 "with wait_for or wait_ms.\n",
+                 result->renders);
+        say(result, text);
+    }
+    if (ok && result->status == CHECK_IS_SAME && result->renders > 1) {
+        char text[100];
+        snprintf(text, sizeof text, "It matched at render %d only.\n", result->renders);
+        say(result, text);
+    }
+    view_release(&view);
+    view_release(&before);
+    return ok;
+}
+
+void check_case_run(const struct check_run *run, struct check_pool *pool,
+                    struct check_result *result)
+{
+    struct job job = {.run = run, .pool = pool, .result = result};
+    struct glmv_err err = {0};
+    glmv_buf_init(&job.html, PAGE_MAX + 65536);
+    job.selectors = calloc(result->item->rules->mask_count + 1, sizeof *job.selectors);
+    remove_stale(&job);
+    bool ok = job.selectors != NULL
+                  ? read_page(&job, &err) && read_baseline(&job, &err) && judge(&job, &err)
+                  : glmv_fail_memory(&err);
+    if (!ok) {
+        bool renderer = err.code == GLMV_ERR_RENDER || err.code == GLMV_ERR_MISSING;
+        result->status = renderer ? CHECK_IS_FAILED : CHECK_IS_BROKEN;
+        char text[sizeof err.message + 2];
+        snprintf(text, sizeof text, "%s\n", err.message);
+        say(result, text);
+    }
+    glmv_image_free(job.baseline);
+    glmv_buf_release(&job.html);
+    free(job.baseline_path);
+    free(job.assets);
+    free((void *)job.selectors);
+}

@@ -1,0 +1,282 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "replicate/check_report.h"
+#include "replicate/check_schema_json.h"
+#include "replicate/command.h"
+#include "replicate/model_options.h"
+
+#define CONFIG_USUAL "check.json"
+#define MAX_JOBS 64
+
+static const char usage[] =
+    "Usage: glmv-replicate check [CONFIG.json] [NAME...] [OPTION...]\n"
+    "Renders pages and compares them with their baselines, as the config says (check.json).\n"
+    "NAMEs are of baselines without .png, and may be patterns such as 'home.*'.\n\n"
+    "  -j N                 renders at a time, 1 to 64; one a processor, at most 8\n"
+    "  --update[=KINDS]     write baselines for new, changed and missing ones; KINDS chooses "
+    "among\n"
+    "                       new,changed,missing,removed (or all); nothing is written unless every\n"
+    "                       chosen page could be drawn\n"
+    "  --shard I/N          only every N-th page, from the I-th\n"
+    "  --fix                for each changed page, propose one that looks like its baseline\n"
+    "  --urls               pages at addresses may be loaded from the network\n"
+    "  --output DIR         reports and pictures go there instead of the config's \"output\"\n"
+    "  --github             annotations for GitHub Actions on standard output\n"
+    "  --schema             print the JSON schema of the config\n"
+    "  -q, --quiet          print errors only\n"
+    "\nWith --fix, a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
+    "\nreport.html, report.json, junit.xml and summary.md are written into the output folder.\n"
+    "Exit codes: 0 all the same (or updated), 1 different, 2 usage, 3 input, 4 a page failed or\n"
+    "does not stand still, 130 interrupted\n";
+
+struct request {
+    const char *config, *output;
+    bool fix, github, quiet;
+    struct check_options options;
+    struct replicate_model model;
+};
+
+enum { OPT_UPDATE = 256, OPT_SHARD, OPT_FIX, OPT_URLS, OPT_OUTPUT, OPT_GITHUB, OPT_SCHEMA };
+
+static const struct option long_options[] = {{"update", optional_argument, NULL, OPT_UPDATE},
+                                             {"shard", required_argument, NULL, OPT_SHARD},
+                                             {"fix", no_argument, NULL, OPT_FIX},
+                                             {"urls", no_argument, NULL, OPT_URLS},
+                                             {"output", required_argument, NULL, OPT_OUTPUT},
+                                             {"github", no_argument, NULL, OPT_GITHUB},
+                                             {"schema", no_argument, NULL, OPT_SCHEMA},
+                                             {"jobs", required_argument, NULL, 'j'},
+                                             REPLICATE_MODEL_OPTIONS,
+                                             {"quiet", no_argument, NULL, 'q'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
+
+static bool read_kinds(const char *text, struct check_options *o, struct glmv_err *err)
+{
+    static const enum check_status kinds[] = {CHECK_IS_NEW, CHECK_IS_CHANGED, CHECK_IS_MISSING,
+                                              CHECK_IS_REMOVED};
+    const size_t count = sizeof kinds / sizeof kinds[0];
+    const char *p = text != NULL ? text : "new,changed,missing";
+    while (*p != '\0') {
+        size_t len = strcspn(p, ",");
+        bool all = len == 3 && strncmp(p, "all", 3) == 0;
+        bool known = all;
+        for (size_t i = 0; i < count; i++) {
+            const char *name = check_status_name(kinds[i]);
+            if (all || (strlen(name) == len && strncmp(p, name, len) == 0)) {
+                known = o->update[kinds[i]] = true;
+            }
+        }
+        if (!known) {
+            return glmv_fail(err, GLMV_ERR_USAGE,
+                             "--update: '%.*s' is not one of new, changed, missing, removed, all",
+                             (int)len, p);
+        }
+        p += len + (p[len] == ',');
+    }
+    return p != text || glmv_fail(err, GLMV_ERR_USAGE, "--update= needs kinds behind it");
+}
+
+static bool read_shard(const char *text, struct check_options *o, struct glmv_err *err)
+{
+    char tail;
+    return (sscanf(text, "%d/%d%c", &o->shard, &o->shards, &tail) == 2 && o->shard >= 1 &&
+            o->shards >= o->shard && o->shards <= 10000) ||
+           glmv_fail(err, GLMV_ERR_USAGE, "--shard: '%s' does not look like 3/10", text);
+}
+
+static bool read_jobs(const char *text, struct check_options *o, struct glmv_err *err)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    o->jobs = (int)value;
+    return (end != text && *end == '\0' && value >= 1 && value <= MAX_JOBS) ||
+           glmv_fail(err, GLMV_ERR_USAGE, "-j: '%s' is not a number from 1 to %d", text, MAX_JOBS);
+}
+
+/* The config is the first name that ends in .json; the others are patterns. */
+static void take_names(int argc, char **argv, struct request *r)
+{
+    r->config = CONFIG_USUAL;
+    if (optind < argc) {
+        size_t len = strlen(argv[optind]);
+        if (len > 5 && strcmp(argv[optind] + len - 5, ".json") == 0) {
+            r->config = argv[optind++];
+        }
+    }
+    r->options.patterns = (const char *const *)(argv + optind);
+    r->options.pattern_count = (size_t)(argc - optind);
+}
+
+/* 0 to go on, else the exit code plus one. */
+static int read_options(int argc, char **argv, struct request *r, struct glmv_err *err)
+{
+    optind = 1;
+    for (int c = getopt_long(argc, argv, "j:qh", long_options, NULL); c != -1;
+         c = getopt_long(argc, argv, "j:qh", long_options, NULL)) {
+        bool ok = true;
+        switch (c) {
+        case 'j':
+            ok = read_jobs(optarg, &r->options, err);
+            break;
+        case 'q':
+            r->quiet = true;
+            break;
+        case OPT_UPDATE:
+            ok = read_kinds(optarg, &r->options, err);
+            break;
+        case OPT_SHARD:
+            ok = read_shard(optarg, &r->options, err);
+            break;
+        case OPT_FIX:
+            r->fix = true;
+            break;
+        case OPT_URLS:
+            r->options.urls = true;
+            break;
+        case OPT_OUTPUT:
+            r->output = optarg;
+            break;
+        case OPT_GITHUB:
+            r->github = true;
+            break;
+        case OPT_SCHEMA:
+            fputs(check_schema_json, stdout);
+            return 1 + REPLICATE_DONE;
+        case 'h':
+            fputs(usage, stdout);
+            return 1 + REPLICATE_DONE;
+        default:
+            ok = replicate_model_option(&r->model, c, optarg, err);
+            if (ok || err->message[0] != '\0') {
+                break;
+            }
+            fputs("Try 'glmv-replicate check --help'.\n", stderr);
+            return 1 + REPLICATE_USAGE;
+        }
+        if (!ok) {
+            return 1 + replicate_report(err);
+        }
+    }
+    take_names(argc, argv, r);
+    return 0;
+}
+
+static void show(void *arg, const struct check_result *result)
+{
+    struct glmv_buf out;
+    glmv_buf_init(&out, (size_t)1 << 24);
+    (void)arg;
+    if (check_report_line(result, &out, NULL) && out.len > 0) {
+        fwrite(out.data, 1, out.len, stdout);
+        fflush(stdout);
+    }
+    glmv_buf_release(&out);
+}
+
+typedef bool report_fn(const struct check_run *run, struct glmv_buf *out, struct glmv_err *err);
+
+static bool write_report(const struct check_run *run, const char *name, report_fn *write,
+                         struct glmv_err *err)
+{
+    char *path = check_path(run->config->output, name, "", err);
+    struct glmv_buf out;
+    glmv_buf_init(&out, (size_t)1 << 30);
+    bool ok =
+        path != NULL && write(run, &out, err) && glmv_file_write(path, out.data, out.len, err);
+    glmv_buf_release(&out);
+    free(path);
+    return ok;
+}
+
+static bool print(const struct check_run *run, report_fn *write, const char *tail,
+                  struct glmv_err *err)
+{
+    struct glmv_buf out;
+    glmv_buf_init(&out, (size_t)1 << 30);
+    bool ok = write(run, &out, err) && glmv_buf_append_str(&out, tail, err) &&
+              glmv_file_write("-", out.data, out.len, err);
+    glmv_buf_release(&out);
+    return ok;
+}
+
+static bool write_reports(const struct request *r, const struct check_run *run,
+                          struct glmv_err *err)
+{
+    return write_report(run, "report.html", check_report_html, err) &&
+           write_report(run, "report.json", check_report_json, err) &&
+           write_report(run, "junit.xml", check_report_junit, err) &&
+           write_report(run, "summary.md", check_report_markdown, err) &&
+           (!r->github || print(run, check_report_github, "", err)) &&
+           (r->quiet || print(run, check_report_totals, "\n", err));
+}
+
+static int run_check(struct request *r, const struct check_config *config, struct glmv_err *err)
+{
+    struct check_run run;
+    bool ok = check_run(&run, config, &r->options, err);
+    bool checked = run.results != NULL && run.totals[CHECK_IS_SKIPPED] < run.count + !ok;
+    int code = check_run_exit(&run);
+    struct glmv_err late = {0};
+    if (ok && r->fix && code != REPLICATE_INTERRUPTED) {
+        ok = check_fix(&run, &r->model, err);
+    }
+    if (checked && (ok || run.updated > 0 || r->fix)) {
+        write_reports(r, &run, &late);
+    }
+    if (ok && run.updated == 0 && code > REPLICATE_BELOW) {
+        for (int i = 0; i < CHECK_STATUS_COUNT; i++) {
+            if (r->options.update[i]) {
+                fputs("glmv-replicate: no baseline was updated, because not every page could be "
+                      "drawn\n",
+                      stderr);
+                break;
+            }
+        }
+    }
+    check_run_release(&run);
+    if (!ok) {
+        return replicate_report(err);
+    }
+    return late.code != GLMV_ERR_NONE ? replicate_report(&late) : code;
+}
+
+int replicate_cmd_check(int argc, char **argv)
+{
+    struct glmv_err err = {0};
+    struct request r = {.options = {.shard = 1, .shards = 1}, .model = replicate_model_defaults()};
+    r.model.where = NULL; /* the tracer proposes unless --model is said here */
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    r.options.jobs = processors < 1 ? 1 : processors > 8 ? 8 : (int)processors;
+    int stop = read_options(argc, argv, &r, &err);
+    if (stop != 0) {
+        return stop - 1;
+    }
+    struct check_config *config = check_config_read(r.config, &err);
+    if (config == NULL) {
+        return replicate_report(&err);
+    }
+    if (r.output != NULL) {
+        free(config->output);
+        config->output = strdup(r.output);
+    }
+    int code;
+    if (config->output == NULL) {
+        glmv_fail_memory(&err);
+        code = replicate_report(&err);
+    } else if (strcmp(config->output, config->baselines) == 0) {
+        glmv_fail(&err, GLMV_ERR_USAGE, "--output must not be the folder of the baselines");
+        code = replicate_report(&err);
+    } else {
+        r.options.on_result = r.quiet ? NULL : show;
+        r.options.cancel = replicate_cancel_flag();
+        code = run_check(&r, config, &err);
+    }
+    check_config_free(config);
+    return code;
+}
