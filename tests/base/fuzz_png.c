@@ -64,6 +64,7 @@ static unsigned char *mend_checksums(const uint8_t *data, size_t size)
 {
     unsigned char *file = malloc(size + 1);
     memcpy(file, data, size);
+    memcpy(file, "\x89PNG\r\n\x1a\n", 8); /* whoever calls a PNG reader has looked at it */
     for (size_t pos = 8; size >= 12 && pos <= size - 12;) {
         size_t len = (size_t)file[pos] << 24 | (size_t)file[pos + 1] << 16 |
                      (size_t)file[pos + 2] << 8 | file[pos + 3];
