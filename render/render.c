@@ -38,8 +38,7 @@ struct glmv_render_options glmv_render_defaults(void)
         .width = 1280, .height = 800, .scale = 1, .max_height = 16384, .timeout_s = 10};
 }
 
-/* --- the worker process
- * ------------------------------------------------------------------------------------- */
+/* --- the worker process --- */
 
 static bool runnable(const char *path)
 {
@@ -120,6 +119,14 @@ static bool start_worker(struct glmv_renderer *r, struct glmv_err *err)
     return true;
 }
 
+void glmv_renderer_dismiss(struct glmv_renderer *r)
+{
+    if (r != NULL && r->pid >= 0 && r->life >= 0) {
+        close(r->life);
+        r->life = -1;
+    }
+}
+
 /* Closing the life pipe makes the supervisor take everything down; it is killed only if it does
  * not. */
 static void stop_worker(struct glmv_renderer *r)
@@ -127,7 +134,7 @@ static void stop_worker(struct glmv_renderer *r)
     if (r->pid < 0) {
         return;
     }
-    close(r->life);
+    glmv_renderer_dismiss(r);
     close(r->socket);
     double deadline = render_now() + CLOSE_WAIT_S;
     while (waitpid(r->pid, NULL, WNOHANG) == 0) {
@@ -203,9 +210,7 @@ void glmv_renderer_close(struct glmv_renderer *r)
     }
 }
 
-/* --- one job
- * ------------------------------------------------------------------------------------------------
- */
+/* --- one job --- */
 
 static bool options_fit(const struct glmv_render_options *o, size_t len, struct glmv_err *err)
 {

@@ -4,8 +4,8 @@
  * takes too long or too much memory. It does not judge what it renders.
  *
  *     struct glmv_render_options options = glmv_render_defaults();
- *     struct glmv_renderer *renderer = glmv_renderer_open(NULL, &err);     // starts in the
- * background struct glmv_render *shot = glmv_renderer_render(renderer, html, len, &options, &err);
+ *     struct glmv_renderer *renderer = glmv_renderer_open(NULL, &err);  // starts meanwhile
+ *     struct glmv_render *shot = glmv_renderer_render(renderer, html, len, &options, &err);
  *     ... shot->image, shot->page ...
  *     glmv_render_free(shot);
  *     glmv_renderer_close(renderer);
@@ -95,6 +95,12 @@ bool glmv_render_dom_json(const struct glmv_render *render, struct glmv_buf *out
 
 /* NULL is allowed. */
 void glmv_render_free(struct glmv_render *render);
+
+/*
+ * Lets the worker take itself down while the caller does something else; renders fail from here
+ * on, and glmv_renderer_close is still due. NULL is allowed.
+ */
+void glmv_renderer_dismiss(struct glmv_renderer *renderer);
 
 /* Stops the worker and every process it started, and waits for them. NULL is allowed. */
 void glmv_renderer_close(struct glmv_renderer *renderer);

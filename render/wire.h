@@ -3,10 +3,9 @@
  * and run on one machine, so the messages are plain structs; each is still checked on arrival.
  * Private to render.
  *
- *     worker -> client   struct render_hello, message          once, when it can take jobs or knows
- * that it can't client -> worker   struct render_job, html, ask          (asset folder as a
- * descriptor, where asked for) worker -> client   struct render_reply, facts, message   (pixels as
- * a descriptor of a memory file)
+ *     worker -> client   struct render_hello, message          once: ready, or why it cannot be
+ *     client -> worker   struct render_job, html, ask           with the asset folder as descriptor
+ *     worker -> client   struct render_reply, facts, message   with the pixels as descriptor
  */
 #ifndef GLMV_RENDER_WIRE_H
 #define GLMV_RENDER_WIRE_H

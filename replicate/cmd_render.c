@@ -156,6 +156,7 @@ int replicate_cmd_render(int argc, char **argv)
     if (renderer != NULL) {
         shot = glmv_renderer_render(renderer, html.data, html.len, &r.options, &err);
     }
+    glmv_renderer_dismiss(renderer);
     bool ok = shot != NULL && write_results(&r, shot, &err);
     if (ok && shot->cut) {
         fprintf(stderr, "glmv-replicate: the page is %d px high; the picture ends at its limit\n",

@@ -25,6 +25,8 @@
 #define SNAPSHOT_MAX 32767 /* device px a side: WebKit's own limit */
 #define READY_WAIT_MS 400  /* for fonts and pictures that are still being decoded */
 #define CONSOLE_MAX 100    /* lines that are kept */
+#define CONSOLE_LINE_MAX ((gsize)64 << 10)
+#define CONSOLE_READS_MAX 64 /* at a time; the pipe holds 16 of them */
 #define WORLD "glmv"
 
 /* Calms a page down without hiding what only an animation would show. */
@@ -51,8 +53,9 @@ struct browser {
     WebKitUserContentManager *content;
     WebKitWebView *view;
     GMainLoop *loop;
-    int console_fd; /* what page scripts print arrives here */
-    GPtrArray *console;
+    int console_fd;     /* what page scripts print arrives here */
+    GPtrArray *console; /* lines that are errors */
+    GString *printed;   /* the start of a line whose end has not come */
 
     /* The job at hand. */
     struct render_job job;
@@ -81,8 +84,7 @@ static void fail(struct browser *b, const char *message)
     finish(b);
 }
 
-/* --- the asset folder
- * --------------------------------------------------------------------------------------- */
+/* --- the asset folder --- */
 
 static int open_beneath(int folder, const char *path)
 {
@@ -118,8 +120,7 @@ static void on_asset(WebKitURISchemeRequest *request, gpointer data)
     g_free(path);
 }
 
-/* --- what a page may not do
- * --------------------------------------------------------------------------------- */
+/* --- what a page may not do --- */
 
 /* Whether a server answered the page itself with an error, which would be drawn like a page. */
 static bool refused(struct browser *b, WebKitResponsePolicyDecision *decision)
@@ -232,8 +233,7 @@ static void on_download(WebKitWebContext *context, WebKitDownload *download, gpo
     webkit_download_cancel(download);
 }
 
-/* --- a job, step by step
- * ------------------------------------------------------------------------------------ */
+/* --- a job, step by step --- */
 
 static void allocate(struct browser *b, int width, int height)
 {
@@ -354,29 +354,49 @@ static gboolean on_deadline(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* Keeps the errors of the lines that have come whole; the rest waits for its end. */
+static void take_lines(struct browser *b)
+{
+    char *line = b->printed->str;
+    for (char *end = strchr(line, '\n'); end != NULL; end = strchr(line, '\n')) {
+        *end = '\0';
+        if (strstr(line, "CONSOLE") != NULL && strstr(line, "ERROR") != NULL &&
+            b->console->len < CONSOLE_MAX) {
+            g_ptr_array_add(b->console, g_utf8_make_valid(line, -1));
+        }
+        line = end + 1;
+    }
+    g_string_erase(b->printed, 0, line - b->printed->str);
+    if (b->printed->len > CONSOLE_LINE_MAX) {
+        g_string_truncate(b->printed, 0);
+    }
+}
+
+/* Reads what pages have printed so far; not for ever, since a page may print faster than this. */
+static void drain_console(struct browser *b)
+{
+    char text[4096];
+    for (int i = 0; i < CONSOLE_READS_MAX; i++) {
+        ssize_t got = read(b->console_fd, text, sizeof text);
+        if (got <= 0) {
+            return;
+        }
+        for (ssize_t k = 0; k < got; k++) {
+            g_string_append_c(b->printed, text[k] != '\0' ? text[k] : ' ');
+        }
+        take_lines(b);
+    }
+}
+
 static gboolean on_console(gint fd, GIOCondition condition, gpointer data)
 {
-    struct browser *b = data;
-    char text[4096];
+    (void)fd;
     (void)condition;
-    ssize_t got = read(fd, text, sizeof text - 1);
-    if (got <= 0) {
-        return G_SOURCE_CONTINUE;
-    }
-    text[got] = '\0';
-    char **lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line != NULL && b->console->len < CONSOLE_MAX; line++) {
-        if (strstr(*line, "CONSOLE") != NULL && strstr(*line, "ERROR") != NULL) {
-            g_ptr_array_add(b->console, g_utf8_make_valid(*line, -1));
-        }
-    }
-    g_strfreev(lines);
+    drain_console(data);
     return G_SOURCE_CONTINUE;
 }
 
-/* --- views
- * --------------------------------------------------------------------------------------------------
- */
+/* --- views --- */
 
 static void drop_view(struct browser *b)
 {
@@ -424,9 +444,7 @@ static void make_view(struct browser *b)
     webkit_web_view_load_html(b->view, "<!doctype html>", "about:blank");
 }
 
-/* --- answers
- * ------------------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 
 /* The surface, cut to w x h, as opaque RGBA in a memory file; -1 on failure. */
 static int pixels_of(cairo_surface_t *surface, int w, int h)
@@ -498,6 +516,7 @@ static bool answer(struct browser *b)
             glmv_fail(&b->err, GLMV_ERR_MEMORY, "no memory for a picture of %d x %d pixels",
                       reply.width, reply.height);
         } else {
+            drain_console(b); /* the main loop may not have seen the last lines */
             facts = facts_with_console(b);
             reply.facts_len = strlen(facts);
         }
@@ -522,6 +541,7 @@ static void run_job(struct browser *b, const char *html, size_t len)
     glmv_err_clear(&b->err);
     b->committed = b->navigated = b->large = b->cut = false;
     b->dialogs = 0;
+    drain_console(b); /* what the page before printed late is not this one's */
     g_ptr_array_set_size(b->console, 0);
     if (b->view == NULL) {
         make_view(b);
@@ -602,9 +622,7 @@ static gboolean on_job(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* --- start
- * --------------------------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 static void on_filter(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -704,6 +722,8 @@ int worker_browse(int socket, const struct worker_place *place)
     pin_fonts();
     b.loop = g_main_loop_new(NULL, FALSE);
     b.console = g_ptr_array_new_with_free_func(g_free);
+    b.printed = g_string_new(NULL);
+    b.console_fd = console[0];
     make_context(&b, place);
     if (!place->online) {
         add_filter(&b, place->folder);

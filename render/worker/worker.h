@@ -13,6 +13,8 @@ struct worker_place {
     char folder[64]; /* private temporary folder, 0700, removed at the end */
     bool isolated;   /* no network but loopback of its own */
     bool online;     /* the client asked for the network */
+    bool away;       /* the namespaces are made */
+    bool own_tmp;    /* /tmp is ours alone */
     bool sandboxed;  /* bubblewrap works for this user */
     int display;     /* X display number */
 };

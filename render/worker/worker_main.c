@@ -8,15 +8,18 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,36 +60,68 @@ static bool write_text(const char *path, const char *text)
     return ok;
 }
 
-/* A network namespace of our own: as root directly, else in a user namespace that maps the user to
- * itself. */
-static bool leave_network(void)
+/*
+ * An empty /tmp of our own. Every display is number 0 of its network namespace, and its socket lies
+ * in /tmp: in a common /tmp the displays of two workers would take each other's place. It also
+ * keeps other users' files from the pages, and leaves nothing behind. False inside a chroot, whose
+ * root is no mount.
+ */
+static bool leave_tmp(void)
 {
-    if (geteuid() == 0) {
-        return unshare(CLONE_NEWNET) == 0;
+    return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0 &&
+           mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") == 0;
+}
+
+static int network(const struct worker_place *place)
+{
+    return place->online ? 0 : CLONE_NEWNET;
+}
+
+/* Namespaces of our own for network and mounts, as root. */
+static void leave_as_root(struct worker_place *place)
+{
+    if (geteuid() == 0 && unshare(CLONE_NEWNS | network(place)) == 0) {
+        place->away = true;
+        place->isolated = !place->online;
+        place->own_tmp = leave_tmp();
     }
+}
+
+/* The rights of a user namespace were for making the others; a page shall not find them. */
+static bool drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+    return syscall(SYS_capset, &header, none) == 0;
+}
+
+/* The same for an ordinary user, in a user namespace that maps the user to itself. */
+static bool leave_as_user(struct worker_place *place, struct glmv_err *err)
+{
     char uid_map[64];
     char gid_map[64];
     snprintf(uid_map, sizeof uid_map, "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
     snprintf(gid_map, sizeof gid_map, "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-        return false;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | network(place)) != 0) {
+        return true;
     }
-    return write_text("/proc/self/setgroups", "deny") &&
-           write_text("/proc/self/uid_map", uid_map) && write_text("/proc/self/gid_map", gid_map);
+    if (!write_text("/proc/self/setgroups", "deny") || !write_text("/proc/self/uid_map", uid_map) ||
+        !write_text("/proc/self/gid_map", gid_map)) {
+        return glmv_fail(err, GLMV_ERR_RENDER, "the user cannot be mapped into a namespace: %s",
+                         strerror(errno));
+    }
+    place->isolated = !place->online;
+    place->own_tmp = leave_tmp();
+    return drop_capabilities() ||
+           glmv_fail(err, GLMV_ERR_RENDER, "capabilities cannot be given up: %s", strerror(errno));
 }
 
 static bool make_folder(struct worker_place *place, struct glmv_err *err)
 {
     snprintf(place->folder, sizeof place->folder, "/tmp/glmv-render-XXXXXX");
-    if (mkdtemp(place->folder) == NULL) {
-        return glmv_fail(err, GLMV_ERR_IO, "no private folder can be made in /tmp: %s",
-                         strerror(errno));
-    }
-    if (geteuid() == 0 && chown(place->folder, ORDINARY_UID, ORDINARY_UID) != 0) {
-        return glmv_fail(err, GLMV_ERR_IO, "%s: cannot be given away: %s", place->folder,
-                         strerror(errno));
-    }
-    return true;
+    return mkdtemp(place->folder) != NULL ||
+           glmv_fail(err, GLMV_ERR_IO, "no private folder can be made in /tmp: %s",
+                     strerror(errno));
 }
 
 /* As root a page would sit in a sandbox that still holds every capability. */
@@ -104,96 +139,112 @@ static bool give_up_root(struct glmv_err *err)
     return true;
 }
 
-/* Runs a program with no output and tells whether it ended well. */
-static bool succeeds(char *const argv[])
+/* Namespaces, an ordinary user, a folder. */
+static bool make_place(struct worker_place *place, struct glmv_err *err)
+{
+    leave_as_root(place);
+    return give_up_root(err) && (place->away || leave_as_user(place, err)) &&
+           make_folder(place, err);
+}
+
+/* Starts a program with no input and no output. Returns its pid, or -1. */
+static pid_t start(char *const argv[])
 {
     pid_t pid = fork();
     if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-        dup2(null, 0);
-        dup2(null, 1);
-        dup2(null, 2);
-        execvp(argv[0], argv);
-        _exit(127);
-    }
-    int status;
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
-}
-
-static bool can_sandbox(void)
-{
-    char *argv[] = {"bwrap", "--unshare-all", "--ro-bind", "/", "/", "true", NULL};
-    return access("/.dockerenv", F_OK) != 0 && succeeds(argv);
-}
-
-/* Starts a private Xvfb and reads its display number. Returns its pid, or -1. */
-static pid_t try_display(struct worker_place *place, struct glmv_err *err)
-{
-    int numbers[2];
-    if (pipe(numbers) != 0) {
-        glmv_fail(err, GLMV_ERR_IO, "no pipe can be made: %s", strerror(errno));
-        return -1;
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        char number_fd[16];
-        snprintf(number_fd, sizeof number_fd, "%d", numbers[1]);
-        close(numbers[0]);
         int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
         dup2(null, 1);
         dup2(null, 2);
         prctl(PR_SET_PDEATHSIG, SIGTERM);
-        execlp("Xvfb", "Xvfb", "-displayfd", number_fd, "-screen", "0", "64x64x24", "-nolisten",
-               "tcp", "-noreset", "-extension", "GLX", (char *)NULL);
+        execvp(argv[0], argv);
         _exit(127);
     }
-    close(numbers[1]);
+    return pid;
+}
+
+/*
+ * Tries what WebKit's sandbox does, as the user who will do it. A container may allow user
+ * namespaces and yet no new /proc; WebKit would crash there, so the two mounts are tried too.
+ */
+static bool can_sandbox(void)
+{
+    char *argv[] = {"bwrap", "--unshare-all", "--ro-bind", "/",    "/", "--proc",
+                    "/proc", "--dev",         "/dev",      "true", NULL};
+    pid_t pid = start(argv);
+    int status;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+/* Starts a private Xvfb, which will write its display number to *numbers. */
+static bool start_display(int *numbers, struct glmv_err *err)
+{
+    int ends[2];
+    if (pipe(ends) != 0) {
+        return glmv_fail(err, GLMV_ERR_IO, "no pipe can be made: %s", strerror(errno));
+    }
+    char number_fd[16];
+    snprintf(number_fd, sizeof number_fd, "%d", ends[1]);
+    char *argv[] = {"Xvfb",      "-displayfd", number_fd,  "-screen",    "0",   "64x64x24",
+                    "-nolisten", "tcp",        "-noreset", "-extension", "GLX", NULL};
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    pid_t pid = start(argv);
+    close(ends[1]);
+    *numbers = ends[0];
+    return pid > 0 ||
+           glmv_fail(err, GLMV_ERR_RENDER, "no process can be started: %s", strerror(errno));
+}
+
+/* Reads the display's number, and closes the pipe it comes through. */
+static bool read_number(int numbers, int *display, struct glmv_err *err)
+{
     char text[32];
     size_t len = 0;
     double deadline = render_now() + DISPLAY_WAIT_S;
     while (len < sizeof text - 1 && memchr(text, '\n', len) == NULL) {
-        struct pollfd one = {.fd = numbers[0], .events = POLLIN};
+        struct pollfd one = {.fd = numbers, .events = POLLIN};
         double left = deadline - render_now();
         if (left <= 0 || poll(&one, 1, (int)(left * 1000)) < 0) {
             break;
         }
-        ssize_t got = read(numbers[0], text + len, sizeof text - 1 - len);
+        ssize_t got = read(numbers, text + len, sizeof text - 1 - len);
         if (got <= 0) {
             break;
         }
         len += (size_t)got;
     }
-    close(numbers[0]);
+    close(numbers);
     text[len] = '\0';
     if (memchr(text, '\n', len) == NULL) {
-        glmv_fail(err, GLMV_ERR_MISSING,
-                  "no display: Xvfb is not installed or does not start; install the package xvfb");
-        return -1;
+        return glmv_fail(
+            err, GLMV_ERR_MISSING,
+            "no display: Xvfb is not installed or does not start; install the package xvfb");
     }
-    place->display = atoi(text);
-    return pid;
+    *display = (int)strtol(text, NULL, 10);
+    return true;
 }
 
-/* Two servers that start in the same moment can choose the same number, and one of them ends. */
-static pid_t start_display(struct worker_place *place, struct glmv_err *err)
+/*
+ * Waits for the display. Where /tmp or the network is common, two servers that start in the same
+ * moment can choose the same number, and one of them ends: it is started again then.
+ */
+static bool await_display(int numbers, int *display, struct glmv_err *err)
 {
-    struct glmv_err last = {0};
-    for (int attempt = 0; attempt < DISPLAY_TRIES; attempt++) {
-        glmv_err_clear(&last);
-        double start = render_now();
-        pid_t pid = try_display(place, &last);
-        if (pid > 0) {
-            return pid;
+    for (int attempt = 1;; attempt++) {
+        struct glmv_err last = {0};
+        double begin = render_now();
+        if (read_number(numbers, display, &last)) {
+            return true;
         }
-        if (render_now() - start >= DISPLAY_WAIT_S) {
-            break;
+        if (attempt == DISPLAY_TRIES || render_now() - begin >= DISPLAY_WAIT_S) {
+            return glmv_fail(err, last.code, "%s", last.message);
         }
         usleep((useconds_t)(10000 + 7919 * (getpid() % 17)));
+        if (!start_display(&numbers, err)) {
+            return false;
+        }
     }
-    glmv_fail(err, last.code, "%s", last.message);
-    return -1;
 }
 
 static void set_environment(const struct worker_place *place)
@@ -328,17 +379,15 @@ static void kill_large(void)
     }
 }
 
-/* Kills everything below us but one, until nothing is left; we are the subreaper, so nothing
- * escapes. */
-static void kill_all_but(pid_t spared)
+/* Kills everything below us until nothing is left; we are the subreaper, so nothing escapes. */
+static void kill_all(void)
 {
     double deadline = render_now() + 5;
     while (render_now() < deadline) {
         size_t count = list_processes(processes, MAX_PROCESSES);
         bool any = false;
         for (size_t i = 0; i < count; i++) {
-            if (processes[i].pid != spared &&
-                descends(processes, count, processes[i].pid, getpid())) {
+            if (descends(processes, count, processes[i].pid, getpid())) {
                 kill(processes[i].pid, SIGKILL);
                 any = true;
             }
@@ -378,15 +427,15 @@ static void watch(pid_t browser)
     }
 }
 
-static void end_display(pid_t display)
+/* Removes the display's lock file and socket, which Xvfb cannot do once it is killed. This comes
+ * before the kill: afterwards they could already be another server's. */
+static void forget_display(int display)
 {
-    if (display > 0) {
-        kill(display, SIGTERM); /* it removes its lock file and socket then */
-        for (int i = 0; i < 200 && waitpid(display, NULL, WNOHANG) == 0; i++) {
-            usleep(5000);
-        }
-        kill(display, SIGKILL);
-    }
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/.X11-unix/X%d", display);
+    unlink(path);
+    snprintf(path, sizeof path, "/tmp/.X%d-lock", display);
+    unlink(path);
 }
 
 int main(int argc, char **argv)
@@ -402,20 +451,19 @@ int main(int argc, char **argv)
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     umask(077);
-    pid_t display = -1;
+    int numbers = -1;
     if (fcntl(RENDER_SOCKET_FD, F_GETFD) < 0 || fcntl(RENDER_LIFE_FD, F_GETFD) < 0) {
         fputs("glmv-render-worker is started by glmv-replicate, not by hand\n", stderr);
         return 2;
     }
-    place.isolated = !place.online && leave_network();
-    if (!make_folder(&place, &err) || !give_up_root(&err)) {
+    if (!make_place(&place, &err)) {
         worker_refuse(RENDER_SOCKET_FD, &err);
-        rmdir(place.folder);
         return 4;
     }
-    place.sandboxed = can_sandbox();
-    display = start_display(&place, &err);
-    if (display > 0) {
+    /* The display starts while the sandbox is tried. */
+    bool started = start_display(&numbers, &err);
+    place.sandboxed = (place.own_tmp || !place.isolated) && can_sandbox();
+    if (started && await_display(numbers, &place.display, &err)) {
         set_environment(&place);
         write_fonts(&place);
         pid_t browser = fork();
@@ -429,9 +477,10 @@ int main(int argc, char **argv)
     } else {
         worker_refuse(RENDER_SOCKET_FD, &err);
     }
-    kill_all_but(display);
-    end_display(display);
-    kill_all_but(-1);
+    if (place.display >= 0) {
+        forget_display(place.display);
+    }
+    kill_all();
     nftw(place.folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }
