@@ -1,31 +1,27 @@
 #!/usr/bin/env bash
-# render.sh PAGE.html [ROUNDS]: wall time of a cold render (process start to PNG) beside headless Chromium, in turn,
-# medians in seconds and the ratio.
+# render.sh [PAGE.html...]: wall times of cold renders (process start to PNG file) and warm ones (a renderer that is open
+# already) beside headless Chromium and Playwright, in turn, medians and ratios per page. Pages: those of examples, a
+# trivial one and a long one, or those named.
+#   ROUNDS=7            measured rounds, after one that is not
+#   PLAYWRIGHT=FOLDER   where playwright-core is (npm install --prefix FOLDER playwright-core); without it that column
+#                       is left out
+#   BUILD=build/release
 set -eu
-page=$(realpath "${1:?usage: render.sh PAGE.html [ROUNDS]}")
-rounds=${2:-7}
-program=${GLMV:-build/release/replicate/glmv-replicate}
-command -v chromium >/dev/null || { echo "render.sh: install the package chromium" >&2; exit 1; }
+build=${BUILD:-build/release}
+browser=$(command -v chromium || command -v chromium-browser || true)
+[ -n "$browser" ] || { echo "render.sh: install the package chromium" >&2; exit 1; }
+[ -x "$build/tests/render/render_warm" ] || { echo "render.sh: build first: cmake --workflow --preset release" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 - "$page" "$rounds" "$program" "$work" <<'PY'
-import statistics, subprocess, sys, time
-page, rounds, program, work = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-commands = {
-    "glmv-replicate": [program, "render", page, "-o", work + "/a.png"],
-    "chromium": ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 "--user-data-dir=" + work + "/profile", "--window-size=1280,800", "--screenshot=" + work + "/b.png",
-                 "file://" + page],
-}
-times = {name: [] for name in commands}
-for _ in range(rounds + 1):
-    for name, command in commands.items():
-        start = time.time()
-        subprocess.run(command, check=True, capture_output=True)
-        times[name].append(time.time() - start)
-middle = {name: statistics.median(values[1:]) for name, values in times.items()}
-for name, value in middle.items():
-    print(f"{name:16} {value:6.3f} s median of {rounds}")
-print(f"chromium / ours  {middle['chromium'] / middle['glmv-replicate']:6.2f}")
-PY
+if [ $# = 0 ]; then
+    echo '<!doctype html><title>t</title><h1>Hello</h1><p>A page of one line.' >"$work/trivial.html"
+    {
+        echo '<!doctype html><title>long</title><style>body{margin:24px;font:15px/22px Arial}td{border:1px solid #ccc;padding:4px}</style>'
+        for i in $(seq 60); do
+            echo "<h2>Part $i</h2><p>Words that fill a line and say nothing else, again and again, until it wraps at the end of the line.</p>"
+            echo "<table><tr><td>one $i</td><td>two</td><td>three</td></tr></table><button>Press</button>"
+        done
+    } >"$work/long.html"
+    set -- "$work/trivial.html" examples/pages/*.html "$work/long.html"
+fi
+python3 tests/bench/render_times.py "$build" "$browser" "${PLAYWRIGHT:-}" "${ROUNDS:-7}" "$work" "$@"
