@@ -41,6 +41,7 @@ replicate_command_fn replicate_cmd_inspect;
 replicate_command_fn replicate_cmd_model_info;
 replicate_command_fn replicate_cmd_models;
 replicate_command_fn replicate_cmd_render;
+replicate_command_fn replicate_cmd_repl;
 replicate_command_fn replicate_cmd_replicate;
 replicate_command_fn replicate_cmd_score;
 replicate_command_fn replicate_cmd_version;

@@ -14,6 +14,7 @@ static const struct replicate_command commands[] = {
     {"model-info", "what a folder with weights holds", replicate_cmd_model_info},
     {"models", "list the models of a server", replicate_cmd_models},
     {"render", "draw an HTML page into a picture", replicate_cmd_render},
+    {"repl", "change a page line by line", replicate_cmd_repl},
     {"replicate", "rebuild a screenshot as a page (needs not be named)", replicate_cmd_replicate},
     {"score", "say how much a page looks like a picture", replicate_cmd_score},
     {"version", "print the version", replicate_cmd_version},

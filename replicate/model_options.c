@@ -132,6 +132,20 @@ const atomic_bool *replicate_cancel_flag(void)
     return &cancelled;
 }
 
+static void on_interrupt(int number)
+{
+    (void)number;
+    atomic_store(&cancelled, true);
+}
+
+const atomic_bool *replicate_cancel_keep(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    return &cancelled;
+}
+
 void replicate_cancel_reset(void)
 {
     atomic_store(&cancelled, false);

@@ -65,6 +65,8 @@ struct glmv_chat *replicate_model_open(const struct replicate_model *model, stru
 
 /* Becomes true at the first Ctrl-C or SIGTERM after this call; a second one ends the program. */
 const atomic_bool *replicate_cancel_flag(void);
+/* The same for a program that goes on after an interrupt: Ctrl-C never ends it, SIGTERM does. */
+const atomic_bool *replicate_cancel_keep(void);
 /* Forgets an interrupt that was handled. */
 void replicate_cancel_reset(void);
 
