@@ -53,7 +53,7 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     struct glmv_buf rules;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
-    bool link = !e->in_link && (b->underline || coloured);
+    bool link = !e->in_link && !e->in_nav && (b->underline || coloured);
     const char *tag = link ? "a" : b->weight > a->weight ? "strong" : b->italic ? "em" : "span";
     bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], node->pitch, &rules, e->err);
     while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
@@ -80,7 +80,9 @@ static bool put_blanks(struct tracer_emitter *e, const struct tracer_node *node,
     bool same_row = i > 0 && node->rows[i] == node->rows[i - 1];
     const struct glmv_scene_line *before = same_row ? &s->lines[node->runs[i - 1]] : NULL;
     double from = before != NULL ? before->ink.x + before->ink.w : node->box.x;
-    int blanks = (int)lround((line->ink.x - from) / wide);
+    /* Ink begins and ends a little inside of its characters. */
+    double inset = i > 0 && same_row ? 0.35 : 0;
+    int blanks = (int)lround((line->ink.x - from) / wide - inset);
     bool ok = same_row || i == 0 || tracer_put(e, "\n");
     for (int k = 0; ok && k < blanks; k++) {
         ok = tracer_put(e, " ");

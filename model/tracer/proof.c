@@ -12,9 +12,8 @@ static bool is_han(const char *text)
     return (unsigned char)text[0] >= 0xe3 && (unsigned char)text[0] <= 0xe9;
 }
 
-/* The ink of a box on a ground, as far as it was taken for text. */
-static bool take_ink(const struct model_view *view, const struct glmv_box *box, uint32_t background,
-                     struct model_ink *ink)
+bool model_ink_take(const struct model_view *view, const struct glmv_box *box, uint32_t background,
+                    struct model_ink *ink)
 {
     uint8_t bg[3] = {(uint8_t)(background >> 24), (uint8_t)(background >> 16),
                      (uint8_t)(background >> 8)};
@@ -102,7 +101,7 @@ static bool judge(const struct model_view *view, struct model_faces *faces,
     if (face == NULL || !model_face_measure(face, word->text, &m)) {
         return false;
     }
-    bool ok = take_ink(view, &word->ink, type->background, &seen);
+    bool ok = model_ink_take(view, &word->ink, type->background, &seen);
     if (ok) {
         out->likeness = best_likeness(faces, face, word->text, type->font_px, &seen);
         out->top = (type->baseline + m.top * type->font_px - word->ink.y) / type->font_px;
@@ -134,7 +133,8 @@ static bool is_icon(const struct evidence *e, const struct glmv_scene_word *word
     return score < (words > 4 ? wanted - 0.15 : wanted);
 }
 
-static bool is_checked(const char *text)
+/* Longer words are checked where they stand alone: bars of a chart, rows of faces. */
+static bool is_checked(const char *text, size_t words)
 {
     size_t letters = 0;
     for (const char *c = text; *c != '\0'; c++, letters++) {
@@ -143,7 +143,7 @@ static bool is_checked(const char *text)
             return is_han(text) && strlen(text) == 3;
         }
     }
-    return letters <= 5 && strcmp(text, "-") != 0;
+    return letters <= (words == 1 ? 5 : 3) && strcmp(text, "-") != 0;
 }
 
 /* The line without its first or last word, fitted anew; text is room for its words. */
@@ -202,7 +202,8 @@ static bool proof_end(struct model_view *view, struct model_faces *faces,
                       void *context)
 {
     struct glmv_scene_word *word = &line->words[first ? 0 : line->word_count - 1];
-    char *text = is_checked(word->text) ? calloc(strlen(line->text) + 1, 1) : NULL;
+    char *text =
+        is_checked(word->text, line->word_count) ? calloc(strlen(line->text) + 1, 1) : NULL;
     if (text == NULL) {
         return false;
     }

@@ -5,6 +5,10 @@
 #include "model/tracer/faces.h"
 #include "model/tracer/perception.h"
 
+/* The ink of a box on a ground, as far as it was taken for text. Free with model_ink_release. */
+bool model_ink_take(const struct model_view *view, const struct glmv_box *box, uint32_t background,
+                    struct model_ink *ink);
+
 /* Fits the type of a line that changed. */
 typedef void model_refit_fn(void *context, struct glmv_scene_line *line);
 

@@ -480,6 +480,10 @@ static bool is_picture(const struct model_row *row, const struct model_ocr_line 
     if (touching && has_alnum(text)) {
         return false;
     }
+    if (read->count == 1 && text[1] == '\0' && strchr("{}[]()", text[0]) != NULL &&
+        read->confidence >= 80) {
+        return false; /* the end of a block of code */
+    }
     return read->count > 1 || text[first] != '\0' || read->confidence < 80 || !has_alnum(text) ||
            h > 60;
 }

@@ -12,6 +12,7 @@
 enum {
     MAX_WORDS = 64,
     VOTERS = 40, /* lines that choose the page's families */
+    UNLIKE = 4, /* what a word that looks altogether different costs, as px of misplaced edges do */
     PAGE_FAMILIES = 3,
     REGULAR = 400,
     BOLD = 700,
@@ -102,7 +103,8 @@ static bool fit_face(struct model_face *face, const struct glmv_scene_line *line
     }
     double by_height = line->ink.h / (m.bottom - m.top);
     fit->tall = log(by_height / fit->size);
-    /* Han characters fill their squares: width tells more than the height of the few that are there. */
+    /* Han characters fill their squares: width tells more than the height of the few that are
+     * there. */
     double allowed = (face->cjk ? 0.2 : 0.05) + 0.7 / line->ink.h;
     if (fabs(fit->tall) > allowed && m.glyphs > 1) {
         /* Another face, or spaced letters: the height gives the size, spacing the width. */
@@ -151,10 +153,37 @@ static bool is_common_weight(int weight)
     return weight == 400 || weight == 700;
 }
 
+/* A word that shows the shapes of its face: long, but not so long that comparing it takes long. */
+static const struct glmv_scene_word *sample_word(const struct glmv_scene_line *line)
+{
+    const struct glmv_scene_word *best = NULL;
+    size_t most = 0;
+    for (size_t i = 0; i < line->word_count; i++) {
+        size_t letters = strlen(line->words[i].text);
+        if (letters > most && letters <= 10) {
+            best = &line->words[i];
+            most = letters;
+        }
+    }
+    return best;
+}
+
+static double unlikeness(struct model_faces *faces, struct model_face *face, const char *text,
+                         double size, const struct model_ink *seen)
+{
+    struct model_ink drawn;
+    if (!model_face_draw(faces, face, text, size, &drawn)) {
+        return 1;
+    }
+    double alike = model_ink_likeness(seen, &drawn);
+    model_ink_release(&drawn);
+    return 1 - alike;
+}
+
 /* Every line gives each family its best badness; families are then picked greedily for what they
  * add. */
-static void vote(struct model_faces *faces, struct glmv_scene_line **lines, int n,
-                 struct choice *choice)
+static void vote(const struct model_view *view, struct model_faces *faces,
+                 struct glmv_scene_line **lines, int n, struct choice *choice)
 {
     static const double unknown = 6;
     size_t starts[128];
@@ -167,19 +196,27 @@ static void vote(struct model_faces *faces, struct glmv_scene_line **lines, int 
     if (cost == NULL) {
         return;
     }
-    for (size_t f = 0; f < families; f++) {
-        for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
+        const struct glmv_scene_word *word = sample_word(lines[i]);
+        struct model_ink seen = {0};
+        bool inked = word != NULL && model_ink_take(view, &word->ink, lines[i]->background, &seen);
+        for (size_t f = 0; f < families; f++) {
             cost[f * (size_t)n + (size_t)i] = unknown;
             for (size_t k = starts[f]; k < family_end(faces, starts[f]); k++) {
                 struct fit fit;
                 if (is_common_weight(faces->items[k].weight) &&
                     fit_face(&faces->items[k], lines[i], 1, &fit)) {
                     fit.mass = 0;
+                    double bad = badness(&fit);
+                    double unlike = inked && bad < unknown ? unlikeness(faces, &faces->items[k],
+                                                                        word->text, fit.size, &seen)
+                                                           : 0.5;
                     cost[f * (size_t)n + (size_t)i] =
-                        fmin(cost[f * (size_t)n + (size_t)i], badness(&fit));
+                        fmin(cost[f * (size_t)n + (size_t)i], bad + UNLIKE * unlike);
                 }
             }
         }
+        model_ink_release(&seen);
     }
     for (int i = 0; i < n; i++) {
         best[i] = unknown;
@@ -372,6 +409,48 @@ static bool fit_lines(const struct model_view *view, struct model_faces *faces,
     return ok;
 }
 
+/* Whether two lines stand in one block: beside or below each other, in one colour. */
+static bool are_near(const struct glmv_scene_line *a, const struct glmv_scene_line *b)
+{
+    double size = fmax(a->ink.h, b->ink.h);
+    double across = fmax(a->ink.x, b->ink.x) - fmin(a->ink.x + a->ink.w, b->ink.x + b->ink.w);
+    double down = fabs((a->ink.y + a->ink.h / 2) - (b->ink.y + b->ink.h / 2));
+    return a->color == b->color && across <= 2 * size && down <= 2.2 * size;
+}
+
+/* A short line beside code is code: one word fits many faces, a line of several words few. */
+static void follow_code(const struct model_view *view, struct model_faces *faces,
+                        struct glmv_scene *scene)
+{
+    for (size_t i = 0; i < scene->line_count; i++) {
+        struct glmv_scene_line *line = &scene->lines[i];
+        const struct glmv_scene_line *code = NULL;
+        for (size_t k = 0;
+             line->family != GLMV_FAMILY_MONO && line->word_count <= 3 && k < scene->line_count;
+             k++) {
+            const struct glmv_scene_line *other = &scene->lines[k];
+            if (other->family == GLMV_FAMILY_MONO && are_near(line, other)) {
+                code = other;
+                break;
+            }
+        }
+        if (code == NULL) {
+            continue;
+        }
+        struct glmv_scene_line as_code = *line;
+        struct choice one = {{code->font}, 1};
+        double letter = code->advance / (double)strlen(code->text);
+        double want = letter * (double)strlen(line->text);
+        fit_line(view, faces, &one, code->weight, &as_code);
+        if (as_code.family == GLMV_FAMILY_MONO && fabs(line->ink.w - want) < 0.7 * letter + 1) {
+            *line = as_code;
+            line->font_px = code->font_px;
+            line->letter_spacing = 0;
+            line->advance = want;
+        }
+    }
+}
+
 struct refit {
     const struct model_view *view;
     struct model_faces *faces;
@@ -404,9 +483,11 @@ bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct gl
     }
     qsort(order, n, sizeof(struct glmv_scene_line *), longer_first);
     struct choice choice = {0};
-    vote(&faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
+    vote(view, &faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
     free(order);
     bool ok = fit_lines(view, &faces, &choice, scene);
+    follow_code(view, &faces, scene);
+    follow_code(view, &faces, scene); /* twice: what became code has neighbours of its own */
     struct refit refit = {view, &faces, &choice};
     model_proof(view, &faces, scene, refit_line, &refit);
     model_faces_close(&faces);
