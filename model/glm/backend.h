@@ -14,17 +14,17 @@
 #include "base/err.h"
 #include "model/glm/weights.h"
 
-/* How a matrix is stored. The quantised forms hold groups of GLM_GROUP weights of a row with one
- * float scale each. */
+/* How a matrix is stored. The quantised forms hold groups of 32 or 128 weights of a row with one
+ * half-precision scale each; against them, inputs are rounded to 8 bits (codes.h). */
 enum glm_form { GLM_FORM_F32, GLM_FORM_F16, GLM_FORM_BF16, GLM_FORM_INT8, GLM_FORM_INT4 };
-
-#define GLM_GROUP 32
 
 struct glm_matrix {
     enum glm_form form;
     size_t rows, cols;
-    const void *data;    /* row-major [rows][cols]; int4: two a byte, even column low, value + 8 */
-    const float *scales; /* [rows][cols / GLM_GROUP]; NULL unless quantised */
+    const void *data;       /* row-major [rows][cols]; int8: value + 128; int4: two a byte, even
+                             * column low, value + 8 */
+    const uint16_t *scales; /* half floats [rows][cols / group, up]; NULL unless quantised */
+    size_t group;           /* 32 or 128 where quantised */
 };
 
 enum glm_cpu { GLM_CPU_SCALAR, GLM_CPU_AVX2, GLM_CPU_AVX512 };
@@ -63,15 +63,17 @@ struct glm_attention {
 };
 void glm_attend(struct glm_pool *pool, const struct glm_attention *attention);
 
-/* One row of a matrix as float. */
+/* One row of a matrix as float, or count columns of it. */
 void glm_row(const struct glm_matrix *m, size_t row, float *out);
+void glm_row_part(const struct glm_matrix *m, size_t row, size_t from, size_t count, float *out);
 
-/* Quantises to form (INT8 or INT4) into new memory: matrix->data and scales are owned by the caller
- * then. cols must be a multiple of GLM_GROUP. */
+/* Quantises to form (INT8 or INT4) and groups of 32 or 128 into new memory: matrix->data and scales
+ * are owned by the caller then. cols must be a multiple of 32. */
 bool glm_quantise(struct glm_pool *pool, const struct glm_matrix *from, enum glm_form form,
-                  struct glm_matrix *out, struct glmv_err *err);
+                  size_t group, struct glm_matrix *out, struct glmv_err *err);
 
-/* count outputs of one row of m against up to 4 rows of x. Kernels; see rows.c and rows_x86.c. */
+/* count outputs of one row of m, which is not quantised, against up to 4 rows of x. Kernels; see
+ * rows.c and rows_x86.c. */
 typedef void glm_rows_fn(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
                          size_t count, float *out);
 void glm_rows_scalar(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,

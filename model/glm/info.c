@@ -16,12 +16,12 @@ static double read_per_token(const struct glm_model *m)
 
 /* sum of squares of the error and of the weights */
 static bool error_of(struct glm_model *m, const struct glm_matrix *w, enum glm_form form,
-                     double sums[2], struct glmv_err *err)
+                     size_t group, double sums[2], struct glmv_err *err)
 {
     struct glm_matrix q;
     float *a = malloc(w->cols * sizeof *a), *b = malloc(w->cols * sizeof *b);
     bool ok = (a != NULL && b != NULL) || glmv_fail_memory(err);
-    if (ok && (ok = glm_quantise(m->pool, w, form, &q, err))) {
+    if (ok && (ok = glm_quantise(m->pool, w, form, group, &q, err))) {
         for (size_t row = 0; row < w->rows; row++) {
             glm_row(w, row, a);
             glm_row(&q, row, b);
@@ -38,7 +38,7 @@ static bool error_of(struct glm_model *m, const struct glm_matrix *w, enum glm_f
     return ok;
 }
 
-static bool verify_form(struct glm_model *m, enum glm_form form, const char *name,
+static bool verify_form(struct glm_model *m, enum glm_form form, size_t group, const char *name,
                         struct glmv_buf *out, struct glmv_err *err)
 {
     double sums[2] = {0, 0};
@@ -46,7 +46,7 @@ static bool verify_form(struct glm_model *m, enum glm_form form, const char *nam
         const struct glm_text_layer *l = &m->layers[i];
         const struct glm_matrix *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
         for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
-            if (!error_of(m, all[k], form, sums, err)) {
+            if (!error_of(m, all[k], form, group, sums, err)) {
                 return false;
             }
         }
@@ -81,8 +81,9 @@ bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct
         glmv_buf_appendf(out, err, "memory on top of the mapped file: int8 %.3f GB, int4 %.3f GB\n",
                          read * 1.125 / 1e9,
                          (read * 0.625 + 0.5 * c->text.vocab * (double)c->text.hidden) / 1e9);
-    ok = ok && (!verify || (verify_form(m, GLM_FORM_INT8, "int8", out, err) &&
-                            verify_form(m, GLM_FORM_INT4, "int4", out, err)));
+    ok = ok && (!verify || (verify_form(m, GLM_FORM_INT8, 32, "int8", out, err) &&
+                            verify_form(m, GLM_FORM_INT4, 32, "int4 (groups of 32)", out, err) &&
+                            verify_form(m, GLM_FORM_INT4, 128, "int4 (groups of 128)", out, err)));
     glm_model_close(m);
     return ok;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "model/glm/codes.h"
 
 /* Binding continues after a failure would only hide the first one, so every step asks ok. */
 struct binder {
@@ -44,7 +45,7 @@ static const struct glm_tensor *need(struct binder *b, const char *name, int dim
 static struct glm_matrix as_matrix(const struct glm_tensor *t, size_t rows, size_t cols)
 {
     static const enum glm_form forms[] = {GLM_FORM_F32, GLM_FORM_F16, GLM_FORM_BF16};
-    return (struct glm_matrix){forms[t->type], rows, cols, t->data, NULL};
+    return (struct glm_matrix){forms[t->type], rows, cols, t->data, NULL, 0};
 }
 
 static void matrix(struct binder *b, struct glm_matrix *out, int64_t rows, int64_t cols,
@@ -80,7 +81,7 @@ static void quantised(struct binder *b, struct glm_matrix *m, enum glm_form form
         return;
     }
     struct glm_matrix out;
-    b->ok = glm_quantise(b->model->pool, m, form, &out, b->err);
+    b->ok = glm_quantise(b->model->pool, m, form, GLM_GROUP, &out, b->err);
     if (b->ok) {
         *m = out;
         if (keep(b, (void *)(uintptr_t)out.data)) {

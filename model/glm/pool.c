@@ -24,6 +24,8 @@ struct glm_pool {
     void (*run)(void *arg, size_t begin, size_t end);
     void *arg;
     glm_rows_fn *rows;
+    glm_dots_fn *dots;
+    struct glm_code_space codes; /* its width is the largest that fits */
 };
 
 static void claim(struct glm_pool *pool)
@@ -145,6 +147,9 @@ void glm_pool_free(struct glm_pool *pool)
     pthread_cond_destroy(&pool->wake);
     pthread_cond_destroy(&pool->idle);
     pthread_mutex_destroy(&pool->lock);
+    free(pool->codes.code);
+    free(pool->codes.scale);
+    free(pool->codes.fix);
     free(pool);
 }
 
@@ -171,14 +176,52 @@ void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu)
 {
     cpu = cpu > glm_cpu_best() ? glm_cpu_best() : cpu;
     pool->rows = glm_rows_scalar;
+    pool->dots = glm_dots_scalar;
 #if defined(__x86_64__)
-    pool->rows = cpu == GLM_CPU_AVX512 ? glm_rows_avx512
-                 : cpu == GLM_CPU_AVX2 ? glm_rows_avx2
-                                       : glm_rows_scalar;
+    if (cpu >= GLM_CPU_AVX2) {
+        pool->rows = glm_rows_avx2;
+        pool->dots = glm_dots_avx2;
+    }
+    if (cpu == GLM_CPU_AVX512) {
+        pool->rows = glm_rows_avx512;
+        pool->dots = __builtin_cpu_supports("avx512vnni") ? glm_dots_vnni : glm_dots_avx2;
+    }
 #endif
 }
 
 glm_rows_fn *glm_pool_rows(const struct glm_pool *pool)
 {
     return pool->rows;
+}
+
+glm_dots_fn *glm_pool_dots(const struct glm_pool *pool)
+{
+    return pool->dots;
+}
+
+bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err)
+{
+    size_t width = (cols + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK, groups = width / GLM_GROUP;
+    struct glm_code_space *c = &pool->codes;
+    if (width <= c->width) {
+        return true;
+    }
+    int8_t *code = realloc(c->code, width * GLM_CODE_ROWS);
+    c->code = code != NULL ? code : c->code;
+    float *scale = realloc(c->scale, groups * GLM_CODE_ROWS * sizeof *scale);
+    c->scale = scale != NULL ? scale : c->scale;
+    int32_t *fix = realloc(c->fix, groups * GLM_CODE_ROWS * sizeof *fix);
+    c->fix = fix != NULL ? fix : c->fix;
+    if (code == NULL || scale == NULL || fix == NULL) {
+        return glmv_fail_memory(err);
+    }
+    c->width = width;
+    return true;
+}
+
+struct glm_code_space glm_pool_codes(const struct glm_pool *pool, size_t cols)
+{
+    struct glm_code_space c = pool->codes;
+    c.width = (cols + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK;
+    return c;
 }

@@ -73,54 +73,6 @@ AVX512 void plain512(const struct glm_matrix *m, enum glm_form form, size_t row,
     tail(m, row, i, x, x_row, count, out);
 }
 
-AVX512 void quant512(const struct glm_matrix *m, bool four, size_t row, const float *x,
-                     size_t x_row, size_t count, float *out)
-{
-    const size_t groups = m->cols / GLM_GROUP;
-    const unsigned char *w = (const unsigned char *)m->data + row * m->cols / (four ? 2 : 1);
-    const float *scale = m->scales + row * groups;
-    const __m512 table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-    const __m512i shift =
-        _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
-    const __m512i first = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
-    const __m512i second = _mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-    __m512 sum[4];
-    UNROLL
-    for (size_t n = 0; n < count; n++) {
-        sum[n] = _mm512_setzero_ps();
-    }
-    for (size_t g = 0; g < groups; g++) {
-        __m512 w0, w1;
-        if (four) {
-            /* a lane looks its nibble up by the low four bits of its index */
-            __m512i raw = _mm512_broadcast_i32x4(
-                _mm_loadu_si128((const __m128i *)(const void *)(w + g * 16)));
-            __m512i i0 = _mm512_srlv_epi32(_mm512_permutexvar_epi32(first, raw), shift);
-            __m512i i1 = _mm512_srlv_epi32(_mm512_permutexvar_epi32(second, raw), shift);
-            w0 = _mm512_permutexvar_ps(i0, table);
-            w1 = _mm512_permutexvar_ps(i1, table);
-        } else {
-            w0 = _mm512_cvtepi32_ps(
-                _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(w + g * 32))));
-            w1 = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
-                _mm_loadu_si128((const __m128i *)(const void *)(w + g * 32 + 16))));
-        }
-        _mm_prefetch((const char *)w + g * (four ? 16 : 32) + 2048, _MM_HINT_T0);
-        __m512 s = _mm512_set1_ps(scale[g]);
-        UNROLL
-        for (size_t n = 0; n < count; n++) {
-            const float *p = x + n * x_row + g * 32;
-            __m512 part = _mm512_mul_ps(w0, _mm512_loadu_ps(p));
-            part = _mm512_fmadd_ps(w1, _mm512_loadu_ps(p + 16), part);
-            sum[n] = _mm512_fmadd_ps(part, s, sum[n]);
-        }
-    }
-    UNROLL
-    for (size_t n = 0; n < count; n++) {
-        out[n] = _mm512_reduce_add_ps(sum[n]);
-    }
-}
-
 /* One row and four rows are compiled apart, in the same order of sums. */
 #define BY_COUNT(call1, call4, any)                                                                \
     if (count == 1) {                                                                              \
@@ -148,9 +100,8 @@ glm_rows_avx512(const struct glm_matrix *m, size_t row, const float *x, size_t x
     case GLM_FORM_BF16:
         PLAIN(plain512, GLM_FORM_BF16);
     case GLM_FORM_INT8:
-        PLAIN(quant512, false);
     case GLM_FORM_INT4:
-        PLAIN(quant512, true);
+        break; /* codes_x86.c */
     }
 }
 
@@ -201,45 +152,6 @@ AVX2 void plain256(const struct glm_matrix *m, enum glm_form form, size_t row, c
     tail(m, row, i, x, x_row, count, out);
 }
 
-AVX2 void quant256(const struct glm_matrix *m, bool four, size_t row, const float *x, size_t x_row,
-                   size_t count, float *out)
-{
-    const size_t groups = m->cols / GLM_GROUP;
-    const unsigned char *w = (const unsigned char *)m->data + row * m->cols / (four ? 2 : 1);
-    const float *scale = m->scales + row * groups;
-    __m256 sum[4];
-    UNROLL
-    for (size_t n = 0; n < count; n++) {
-        sum[n] = _mm256_setzero_ps();
-    }
-    for (size_t g = 0; g < groups; g++) {
-        for (size_t part = 0; part < 4; part++) {
-            __m256i q;
-            if (four) {
-                int32_t bits;
-                memcpy(&bits, w + g * 16 + part * 4, 4);
-                q = _mm256_srlv_epi32(_mm256_set1_epi32(bits),
-                                      _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
-                q = _mm256_sub_epi32(_mm256_and_si256(q, _mm256_set1_epi32(15)),
-                                     _mm256_set1_epi32(8));
-            } else {
-                q = _mm256_cvtepi8_epi32(
-                    _mm_loadl_epi64((const __m128i *)(const void *)(w + g * 32 + part * 8)));
-            }
-            __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(scale[g]));
-            UNROLL
-            for (size_t n = 0; n < count; n++) {
-                sum[n] =
-                    _mm256_fmadd_ps(v, _mm256_loadu_ps(x + n * x_row + g * 32 + part * 8), sum[n]);
-            }
-        }
-    }
-    UNROLL
-    for (size_t n = 0; n < count; n++) {
-        out[n] = sum8(sum[n]);
-    }
-}
-
 __attribute__((target("avx2,fma,f16c"))) void glm_rows_avx2(const struct glm_matrix *m, size_t row,
                                                             const float *x, size_t x_row,
                                                             size_t count, float *out)
@@ -252,9 +164,8 @@ __attribute__((target("avx2,fma,f16c"))) void glm_rows_avx2(const struct glm_mat
     case GLM_FORM_BF16:
         PLAIN(plain256, GLM_FORM_BF16);
     case GLM_FORM_INT8:
-        PLAIN(quant256, false);
     case GLM_FORM_INT4:
-        PLAIN(quant256, true);
+        break; /* codes_x86.c */
     }
 }
 #else
