@@ -139,12 +139,39 @@ static bool give_up_root(struct glmv_err *err)
     return true;
 }
 
+/*
+ * Goes on in a child; this process only waits for it. A process with threads may make no user
+ * namespace, and WebKit's libraries start one before main: the child has none.
+ */
+static void become_single(void)
+{
+    pid_t pid = fork();
+    if (pid > 0) {
+        close(RENDER_SOCKET_FD);
+        close(RENDER_LIFE_FD);
+        int status;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        _exit(0);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* not inherited */
+}
+
 /* Namespaces, an ordinary user, a folder. */
 static bool make_place(struct worker_place *place, struct glmv_err *err)
 {
     leave_as_root(place);
-    return give_up_root(err) && (place->away || leave_as_user(place, err)) &&
-           make_folder(place, err);
+    if (!give_up_root(err)) {
+        return false;
+    }
+    if (!place->away) {
+        become_single();
+        if (!leave_as_user(place, err)) {
+            return false;
+        }
+    }
+    return make_folder(place, err);
 }
 
 /* Starts a program with no input and no output. Returns its pid, or -1. */
