@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "render/render.h"
 #include "replicate/command.h"
 #include "replicate/model_options.h"
 
@@ -89,31 +90,55 @@ static int run(char *const argv[], char *out, size_t size)
     return WEXITSTATUS(status);
 }
 
-static void check_worker(bool *broken)
+/* What the renderer itself says of its walls: only it knows how they came out. */
+static void say_walls(bool *broken, const struct glmv_render *shot)
 {
-    static const char *const places[] = {"", "../render/", "../libexec/glmv-replicate/",
-                                         "../libexec/", "../lib/glmv-replicate/"};
-    char self[PATH_MAX] = "", path[PATH_MAX + 64];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[len > 0 ? len : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL) {
-        *slash = '\0';
+    char path[PATH_MAX];
+    if (shot->sandboxed) {
+        say(broken, FINE, "sandbox", "pages run in bubblewrap", "");
+    } else if (!find_program("bwrap", path, sizeof path)) {
+        say(broken, LIMITED, "sandbox", "no bwrap: pages run as an ordinary user without a sandbox",
+            "apt install bubblewrap");
+    } else {
+        say(broken, LIMITED, "sandbox",
+            "bwrap is there but may not make namespaces or mounts: pages run as an ordinary user "
+            "without a sandbox",
+            "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or in a container "
+            "--security-opt seccomp=unconfined --security-opt systempaths=unconfined");
     }
-    const char *chosen = getenv("GLMV_RENDER_WORKER");
-    if (chosen != NULL && access(chosen, X_OK) == 0) {
-        say(broken, FINE, "renderer", chosen, "");
-        return;
+    if (shot->isolated) {
+        say(broken, FINE, "network", "pages have none", "");
+    } else {
+        say(broken, LIMITED, "network",
+            "only the content filter keeps pages from it; no namespace can be made",
+            "run as root or allow user namespaces");
     }
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(path, sizeof path, "%s/%sglmv-render-worker", self, places[i]);
-        if (access(path, X_OK) == 0) {
-            say(broken, FINE, "renderer", path, "");
-            return;
-        }
+}
+
+/* Draws a page. */
+static void check_renderer(bool *broken)
+{
+    static const char html[] = "<!doctype html><title>doctor</title><p>Hello";
+    struct glmv_err err = {0};
+    struct glmv_render *shot = NULL;
+    struct glmv_renderer *renderer = glmv_renderer_open(NULL, &err);
+    if (renderer != NULL) {
+        struct glmv_render_options options = glmv_render_defaults();
+        shot = glmv_renderer_render(renderer, html, sizeof html - 1, &options, &err);
     }
-    say(broken, BROKEN, "renderer", "glmv-render-worker is not beside this program",
-        "install the whole program, or build it with libwebkit2gtk-4.1-dev present");
+    if (shot != NULL) {
+        char state[80];
+        snprintf(state, sizeof state, "drew a page %.2f s after its start", shot->seconds);
+        say(broken, FINE, "renderer", state, "");
+        say_walls(broken, shot);
+    } else {
+        say(broken, BROKEN, "renderer", err.message,
+            renderer != NULL
+                ? ""
+                : "install the whole program, or build it with libwebkit2gtk-4.1-dev present");
+    }
+    glmv_render_free(shot);
+    glmv_renderer_close(renderer);
 }
 
 static void check_display(bool *broken)
@@ -124,24 +149,6 @@ static void check_display(bool *broken)
     } else {
         say(broken, BROKEN, "display", "no Xvfb: the renderer has no screen to draw on",
             "apt install xvfb");
-    }
-}
-
-static void check_sandbox(bool *broken)
-{
-    char path[PATH_MAX], out[64];
-    char *const argv[] = {"bwrap", "--ro-bind", "/", "/", "--unshare-net", "true", NULL};
-    if (!find_program("bwrap", path, sizeof path)) {
-        say(broken, LIMITED, "sandbox",
-            "no bwrap: pages are rendered without a second wall round them",
-            "apt install bubblewrap");
-    } else if (run(argv, out, sizeof out) != 0) {
-        say(broken, LIMITED, "sandbox",
-            "bwrap is there but may not make namespaces on this machine",
-            "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, or the "
-            "container's seccomp profile)");
-    } else {
-        say(broken, FINE, "sandbox", path, "");
     }
 }
 
@@ -279,9 +286,8 @@ int replicate_cmd_doctor(int argc, char **argv)
         }
     }
     bool broken = false;
-    check_worker(&broken);
     check_display(&broken);
-    check_sandbox(&broken);
+    check_renderer(&broken);
     check_ocr(&broken);
     check_fonts(&broken);
     check_gpu(&broken);
