@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,11 +55,18 @@ static bool read_all(int fd, const char *path, size_t max, struct glmv_buf *buf,
                      struct glmv_err *err)
 {
     size_t total = 0;
-    for (;;) {
-        if (!glmv_buf_reserve(buf, 65536, err)) {
+    struct stat info;
+    /* One byte more than the file has shows its end without another round. */
+    size_t step = 65536;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 65536 &&
+        (uintmax_t)info.st_size < max) {
+        step = (size_t)info.st_size + 1;
+    }
+    for (;; step = 65536) {
+        if (!glmv_buf_reserve(buf, step, err)) {
             return false;
         }
-        ssize_t got = read(fd, buf->data + buf->len, 65536);
+        ssize_t got = read(fd, buf->data + buf->len, step);
         if (got < 0 && errno == EINTR) {
             continue;
         }

@@ -31,4 +31,10 @@ void glmv_diff_count(const struct glmv_image *a, const struct glmv_image *b,
                      const struct glmv_pixel_options *options, struct glmv_pixel_count *count,
                      uint8_t *marks);
 
+/* The same with marks that are zeros already: memory from calloc() is then touched only where the
+ * pictures differ. */
+void glmv_diff_mark(const struct glmv_image *a, const struct glmv_image *b,
+                    const struct glmv_pixel_options *options, struct glmv_pixel_count *count,
+                    uint8_t *zeros);
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "diff/diff.h"
+#include "diff/scan.h"
 
 #define TILE 16
 #define TILE_MIN 3 /* differing pixels; below it is the noise of anti-aliasing */
@@ -42,10 +43,21 @@ static bool count_tiles(const struct glmv_image *a, const struct glmv_image *b, 
     if (t->counts == NULL || t->seen == NULL || t->stack == NULL) {
         return false;
     }
+    diff_scan_fn *scan = diff_scan_best();
+    size_t shared = (size_t)(a->width < b->width ? a->width : b->width) * 4;
     for (int y = 0; y < h; y++) {
-        for (int x = 0; x < w; x++) {
-            t->counts[(size_t)(y / TILE) * (size_t)t->w + (size_t)(x / TILE)] +=
-                (unsigned short)differs(a, b, x, y, threshold);
+        unsigned short *row = t->counts + (size_t)(y / TILE) * (size_t)t->w;
+        bool both = y < a->height && y < b->height;
+        size_t from = 0;
+        while (both && (from = scan(pixel_at(a, 0, y), pixel_at(b, 0, y), from, shared)) < shared) {
+            size_t end = shared - from < DIFF_GROUP ? shared : from + DIFF_GROUP;
+            for (; from < end; from += 4) {
+                int x = (int)(from / 4);
+                row[x / TILE] += (unsigned short)differs(a, b, x, y, threshold);
+            }
+        }
+        for (int x = both ? (int)(shared / 4) : 0; x < w; x++) {
+            row[x / TILE] += (unsigned short)differs(a, b, x, y, threshold);
         }
     }
     return true;

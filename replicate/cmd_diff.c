@@ -163,7 +163,7 @@ int replicate_cmd_diff(int argc, char **argv)
         return stop - 1;
     }
     struct replicate_comparison c = {.paths = {r.paths[0], r.paths[1]}};
-    if (!replicate_compare(&c, &r.pixels, &err)) {
+    if (!replicate_compare(&c, &r.pixels, r.picture != NULL || r.html != NULL, &err)) {
         replicate_comparison_release(&c);
         return replicate_report(&err);
     }

@@ -1,9 +1,15 @@
 #include "replicate/comparison.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "diff/difference.h"
+
+/* Rows that moved make more than so much of the page differ; looking for them costs more than all
+ * else. */
+#define MOVED_SHARE 0.005
 
 /* Matches rows that moved; keeps it only where it explains at least a fifth of the difference. */
 static bool align(struct replicate_comparison *c, const struct glmv_pixel_options *options,
@@ -46,17 +52,23 @@ bool replicate_compare_images(struct replicate_comparison *c,
     const struct glmv_image *b = c->images[1];
     size_t w = (size_t)(a->width > b->width ? a->width : b->width);
     size_t h = (size_t)(a->height > b->height ? a->height : b->height);
-    c->marks = malloc(w * h);
+    for (int i = 0; i < 2; i++) {
+        c->sizes[i][0] = c->images[i]->width;
+        c->sizes[i][1] = c->images[i]->height;
+    }
+    c->marks = calloc(w, h);
     if (c->marks == NULL) {
         return glmv_fail_memory(err);
     }
-    glmv_diff_count(a, b, options, &c->count, c->marks);
+    glmv_diff_mark(a, b, options, &c->count, c->marks);
     c->aligned = c->count.differing;
     if (c->count.differing == 0) {
         return true;
     }
     struct glmv_image *aligned = NULL;
-    if (!align(c, options, &aligned, err)) {
+    bool may_have_moved = a->width != b->width || a->height != b->height ||
+                          (double)c->count.differing > MOVED_SHARE * (double)c->count.total;
+    if (may_have_moved && !align(c, options, &aligned, err)) {
         return false;
     }
     c->regions = glmv_diff_regions(a, aligned != NULL ? aligned : b, options->threshold,
@@ -65,8 +77,62 @@ bool replicate_compare_images(struct replicate_comparison *c,
     return c->regions != NULL;
 }
 
+/* One of the two files, decoded on a thread of its own. */
+struct decoding {
+    const struct glmv_buf *bytes;
+    const char *path;
+    struct glmv_image *image;
+    struct glmv_err err;
+};
+
+static void *decode(void *argument)
+{
+    struct decoding *d = argument;
+    d->image = glmv_image_decode(d->bytes->data, d->bytes->len, d->path, &d->err);
+    return NULL;
+}
+
+static bool decode_both(struct replicate_comparison *c, const struct glmv_buf bytes[2],
+                        struct glmv_err *err)
+{
+    struct decoding d[2] = {{.bytes = &bytes[0], .path = c->paths[0]},
+                            {.bytes = &bytes[1], .path = c->paths[1]}};
+    pthread_t thread;
+    bool started = pthread_create(&thread, NULL, decode, &d[1]) == 0;
+    decode(&d[0]);
+    if (started) {
+        pthread_join(thread, NULL);
+    } else {
+        decode(&d[1]);
+    }
+    for (int i = 0; i < 2; i++) {
+        c->images[i] = d[i].image;
+        if (d[i].image == NULL) {
+            glmv_fail(err, d[i].err.code, "%s", d[i].err.message);
+        }
+    }
+    return c->images[0] != NULL && c->images[1] != NULL;
+}
+
+/* Files of the same bytes are the same picture; only its size is read. */
+static bool same_bytes(struct replicate_comparison *c, const struct glmv_buf bytes[2])
+{
+    int w;
+    int h;
+    if (bytes[0].len != bytes[1].len || memcmp(bytes[0].data, bytes[1].data, bytes[0].len) != 0 ||
+        !glmv_image_size(bytes[0].data, bytes[0].len, &w, &h)) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        c->sizes[i][0] = w;
+        c->sizes[i][1] = h;
+    }
+    c->count.total = (size_t)w * (size_t)h;
+    return true;
+}
+
 bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_options *options,
-                       struct glmv_err *err)
+                       bool pictures, struct glmv_err *err)
 {
     struct glmv_buf bytes[2];
     bool ok = true;
@@ -74,13 +140,11 @@ bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_o
         glmv_buf_init(&bytes[i], GLMV_IMAGE_MAX_FILE);
         ok = ok && glmv_file_read(c->paths[i], GLMV_IMAGE_MAX_FILE, &bytes[i], err);
     }
-    for (int i = 0; i < 2 && ok; i++) {
-        c->images[i] = glmv_image_decode(bytes[i].data, bytes[i].len, c->paths[i], err);
-        ok = c->images[i] != NULL;
-    }
+    bool known = ok && !pictures && same_bytes(c, bytes);
+    ok = ok && (known || decode_both(c, bytes, err));
     glmv_buf_release(&bytes[0]);
     glmv_buf_release(&bytes[1]);
-    return ok && replicate_compare_images(c, options, err);
+    return ok && (known || replicate_compare_images(c, options, err));
 }
 
 void replicate_comparison_release(struct replicate_comparison *c)
@@ -98,29 +162,6 @@ bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_
 {
     const struct glmv_image *a = c->images[0];
     const struct glmv_image *b = c->images[1];
-    struct glmv_image *picture = glmv_image_new(a->width > b->width ? a->width : b->width,
-                                                a->height > b->height ? a->height : b->height, err);
-    if (picture == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < c->count.total; i++) {
-        int x = (int)(i % (size_t)picture->width);
-        int y = (int)(i / (size_t)picture->width);
-        uint8_t *p = picture->rgba + i * 4;
-        int grey = 255;
-        if (x < a->width && y < a->height) {
-            const uint8_t *q = a->rgba + ((size_t)y * (size_t)a->width + (size_t)x) * 4;
-            grey = 255 - (255 - (299 * q[0] + 587 * q[1] + 114 * q[2]) / 1000) * q[3] / 1275;
-        }
-        memset(p, grey, 3);
-        p[3] = 255;
-        if (c->marks[i] == GLMV_MARK_DIFFERENT) {
-            memcpy(p, (const uint8_t[]){220, 20, 40}, 3);
-        } else if (c->marks[i] == GLMV_MARK_ANTIALIASED) {
-            memcpy(p, (const uint8_t[]){255, 190, 0}, 3);
-        }
-    }
-    bool ok = glmv_image_encode_png(picture, 1, out, err);
-    glmv_image_free(picture);
-    return ok;
+    return glmv_diff_encode_png(a, c->marks, a->width > b->width ? a->width : b->width,
+                                a->height > b->height ? a->height : b->height, out, err);
 }

@@ -10,8 +10,10 @@
 #define REPLICATE_MAX_FINDINGS 12
 
 struct replicate_comparison {
-    const char *paths[2]; /* borrowed */
-    struct glmv_image *images[2];
+    const char *paths[2];         /* borrowed */
+    int sizes[2][2];              /* width and height, also where nothing was decoded */
+    struct glmv_image *images[2]; /* NULL where the files are the same bytes and no picture was
+                                     asked for */
     struct glmv_pixel_count count;
     uint8_t *marks; /* one for each pixel of the larger canvas */
     struct glmv_gap *gaps;
@@ -22,9 +24,10 @@ struct replicate_comparison {
     bool same; /* the caller's verdict */
 };
 
-/* Reads paths and fills the rest. The caller releases it either way. */
+/* Reads paths and fills the rest. Files of the same bytes are not decoded unless pictures is set.
+ * The caller releases it either way. */
 bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_options *options,
-                       struct glmv_err *err);
+                       bool pictures, struct glmv_err *err);
 /* The same for images that the caller has put there. */
 bool replicate_compare_images(struct replicate_comparison *c,
                               const struct glmv_pixel_options *options, struct glmv_err *err);

@@ -53,12 +53,11 @@ static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
 static bool findings(const struct replicate_comparison *c, const char *lead, const char *tail,
                      struct glmv_buf *out, struct glmv_err *err)
 {
-    const struct glmv_image *a = c->images[0];
-    const struct glmv_image *b = c->images[1];
+    const int(*size)[2] = c->sizes;
     bool ok = true;
-    if (a->width != b->width || a->height != b->height) {
+    if (size[0][0] != size[1][0] || size[0][1] != size[1][1]) {
         ok = glmv_buf_appendf(out, err, "%sThe size changed from %d x %d to %d x %d px.%s", lead,
-                              a->width, a->height, b->width, b->height, tail);
+                              size[0][0], size[0][1], size[1][0], size[1][1], tail);
     }
     for (size_t i = 0; i < c->gap_count && ok; i++) {
         const struct glmv_gap *g = &c->gaps[i];
@@ -90,16 +89,15 @@ bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv
 bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv_buf *out,
                                struct glmv_err *err)
 {
-    bool ok =
-        glmv_buf_append_str(out, "{\"files\":[", err) && json_string(out, c->paths[0], err) &&
-        glmv_buf_append_str(out, ",", err) && json_string(out, c->paths[1], err) &&
-        glmv_buf_appendf(out, err,
-                         "],\"same\":%s,\"sizes\":[[%d,%d],[%d,%d]],\"pixels\":%zu,"
-                         "\"differing\":%zu,\"antialiased\":%zu,\"outside\":%zu,"
-                         "\"differing_aligned\":%zu,\"shifts\":[",
-                         c->same ? "true" : "false", c->images[0]->width, c->images[0]->height,
-                         c->images[1]->width, c->images[1]->height, c->count.total,
-                         c->count.differing, c->count.antialiased, c->count.outside, c->aligned);
+    bool ok = glmv_buf_append_str(out, "{\"files\":[", err) && json_string(out, c->paths[0], err) &&
+              glmv_buf_append_str(out, ",", err) && json_string(out, c->paths[1], err) &&
+              glmv_buf_appendf(out, err,
+                               "],\"same\":%s,\"sizes\":[[%d,%d],[%d,%d]],\"pixels\":%zu,"
+                               "\"differing\":%zu,\"antialiased\":%zu,\"outside\":%zu,"
+                               "\"differing_aligned\":%zu,\"shifts\":[",
+                               c->same ? "true" : "false", c->sizes[0][0], c->sizes[0][1],
+                               c->sizes[1][0], c->sizes[1][1], c->count.total, c->count.differing,
+                               c->count.antialiased, c->count.outside, c->aligned);
     for (size_t i = 0; i < c->gap_count && ok; i++) {
         const struct glmv_gap *g = &c->gaps[i];
         ok = glmv_buf_appendf(out, err, "%s{\"kind\":\"%s\",\"y\":%d,\"height\":%d}",

@@ -1,5 +1,7 @@
 #include "diff/colour.h"
+#include "diff/difference.h"
 #include "diff/pixels.h"
+#include "diff/scan.h"
 #include "diff/shift.h"
 #include "tests/check.h"
 
@@ -134,8 +136,83 @@ static void ciede2000_agrees_with_the_published_pairs(void)
     CHECK(fabs(white.l - 100) < 0.01 && fabs(white.a) < 0.01 && fabs(white.b) < 0.02);
 }
 
+static void every_scan_finds_the_same_groups(void)
+{
+    enum { SIZE = 5000 };
+    uint8_t *a = calloc(SIZE, 1);
+    uint8_t *b = calloc(SIZE, 1);
+    uint32_t seed = 7;
+    int paths = 0;
+    for (int round = 0; round < 300; round++) {
+        seed = seed * 1664525u + 1013904223u;
+        size_t place = (seed >> 8) % SIZE;
+        size_t len = SIZE - (seed >> 4) % 300;
+        size_t from = place > 2000 ? (seed >> 20) % 7 * DIFF_GROUP : 0;
+        b[place] = (uint8_t)(1 + round % 255);
+        size_t want = diff_scan_on(DIFF_SCAN_PLAIN)(a, b, from, len);
+        CHECK(want == len || want / DIFF_GROUP * DIFF_GROUP <= place);
+        for (int path = DIFF_SCAN_SSE2; path < DIFF_SCAN_PATHS; path++) {
+            diff_scan_fn *scan = diff_scan_on((enum diff_scan_path)path);
+            paths += round == 0 && scan != NULL;
+            CHECK(scan == NULL || scan(a, b, from, len) == want);
+        }
+        if (round % 3 != 0) {
+            b[place] = 0;
+        }
+    }
+    printf("%d vector paths on this machine\n", paths);
+    free(a);
+    free(b);
+}
+
+/* Large enough for several threads: the strips join into one PNG with the marks' colours. */
+static void the_difference_is_a_png_of_the_marks(void)
+{
+    enum { W = 1501, H = 1400 };
+    struct glmv_image *a = glmv_image_new(W, H, NULL);
+    struct glmv_image *b = glmv_image_new(W, H, NULL);
+    memset(a->rgba, 255, (size_t)W * H * 4);
+    for (size_t i = 0; i < (size_t)W * H; i++) {
+        a->rgba[i * 4] = (uint8_t)(i / 9000);
+        a->rgba[i * 4 + 1] = (uint8_t)(i % 301 < 40 ? i * 7 : 200);
+    }
+    memcpy(b->rgba, a->rgba, (size_t)W * H * 4);
+    for (size_t i = 5; i < (size_t)W * H; i += 977) {
+        b->rgba[i * 4 + 2] = 0;
+    }
+    struct glmv_pixel_options options = {0.1, false};
+    struct glmv_pixel_count count;
+    uint8_t *marks = calloc(W, H);
+    glmv_diff_mark(a, b, &options, &count, marks);
+    CHECK(count.differing == ((size_t)W * H - 6) / 977 + 1);
+    struct glmv_buf png;
+    glmv_buf_init(&png, 1 << 26);
+    CHECK(glmv_diff_encode_png(a, marks, W, H, &png, NULL));
+    struct glmv_image *picture = glmv_image_decode(png.data, png.len, "difference", NULL);
+    CHECK(picture != NULL && picture->width == W && picture->height == H);
+    size_t red = 0;
+    size_t wrong = 0;
+    for (size_t i = 0; picture != NULL && i < (size_t)W * H; i++) {
+        const uint8_t *p = picture->rgba + i * 4;
+        const uint8_t *q = a->rgba + i * 4;
+        bool is_red = p[0] == 220 && p[1] == 20 && p[2] == 40;
+        int grey =
+            255 - (int)(255 - (299u * q[0] + 587u * q[1] + 114u * q[2]) / 1000) / 19 * 19 / 5;
+        red += is_red;
+        wrong += is_red != (marks[i] == GLMV_MARK_DIFFERENT) || (!is_red && p[0] != grey);
+    }
+    CHECK_MSG(red == count.differing && wrong == 0, "%zu red, %zu wrong", red, wrong);
+    glmv_buf_release(&png);
+    free(marks);
+    glmv_image_free(picture);
+    glmv_image_free(a);
+    glmv_image_free(b);
+}
+
 int main(void)
 {
+    every_scan_finds_the_same_groups();
+    the_difference_is_a_png_of_the_marks();
     counts_are_those_of_pixelmatch_and_odiff();
     what_one_picture_lacks_differs();
     a_banner_is_one_insertion();

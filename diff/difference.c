@@ -1,0 +1,331 @@
+/*
+ * Rows of 4-bit colours, filtered by the row above, so that what repeats is zeros; runs of one byte
+ * become matches of distance 1 and everything is coded with deflate's fixed code. Each job makes
+ * one strip that ends at a byte boundary; the strips put together are one zlib stream.
+ */
+#include "diff/difference.h"
+
+#include <libdeflate.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff/parallel.h"
+#include "diff/pixels.h"
+
+#define GREYS 14
+#define RED 14
+#define AMBER 15
+#define MIN_RUN 3
+#define MAX_RUN 258
+#define ADLER 65521u
+#define HEAD 8 /* bytes before a chunk's content: its length and type */
+
+struct code {
+    uint32_t bits;
+    unsigned count;
+};
+
+struct codes {
+    struct code literal[256];
+    struct code run[MAX_RUN + 1]; /* length and the distance 1 */
+};
+
+struct strip {
+    uint8_t *bytes; /* owned; a whole IDAT chunk */
+    size_t len;
+    uint32_t adler;
+    size_t raw; /* bytes before compression */
+};
+
+struct encoder {
+    const struct glmv_image *a;
+    const uint8_t *marks;
+    int width, height, jobs;
+    const struct codes *codes;
+    struct strip strips[DIFF_MAX_JOBS];
+};
+
+struct writer {
+    uint8_t *to;
+    uint64_t bits;
+    unsigned count;
+};
+
+static uint32_t reversed(uint32_t v, unsigned count)
+{
+    uint32_t out = 0;
+    for (unsigned i = 0; i < count; i++) {
+        out |= (v >> i & 1) << (count - 1 - i);
+    }
+    return out;
+}
+
+/* RFC 1951, 3.2.5 and 3.2.6. */
+static struct code run_code(unsigned length)
+{
+    static const unsigned short bases[] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+                                           15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+                                           67, 83, 99, 115, 131, 163, 195, 227, 258};
+    static const unsigned char extras[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+                                           2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+    unsigned k = 28;
+    while (bases[k] > length) {
+        k--;
+    }
+    unsigned symbol = 257 + k;
+    struct code c = symbol < 280 ? (struct code){reversed(symbol - 256, 7), 7}
+                                 : (struct code){reversed(0xc0 + symbol - 280, 8), 8};
+    c.bits |= (uint32_t)(length - bases[k]) << c.count;
+    c.count += extras[k] + 5u; /* the distance's five bits are zeros */
+    return c;
+}
+
+static void fill_codes(struct codes *codes)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        codes->literal[i] = i < 144 ? (struct code){reversed(0x30 + i, 8), 8}
+                                    : (struct code){reversed(0x190 + i - 144, 9), 9};
+    }
+    for (unsigned i = MIN_RUN; i <= MAX_RUN; i++) {
+        codes->run[i] = run_code(i);
+    }
+}
+
+static inline void put(struct writer *w, struct code c)
+{
+    w->bits |= (uint64_t)c.bits << w->count;
+    w->count += c.count;
+    if (w->count >= 32) {
+        uint32_t low = (uint32_t)w->bits;
+        for (int i = 0; i < 4; i++) {
+            *w->to++ = (uint8_t)(low >> (8 * i));
+        }
+        w->bits >>= 32;
+        w->count -= 32;
+    }
+}
+
+static void flush(struct writer *w)
+{
+    for (; w->count > 0; w->count -= w->count < 8 ? w->count : 8) {
+        *w->to++ = (uint8_t)w->bits;
+        w->bits >>= 8;
+    }
+}
+
+static void put_run(struct writer *w, const struct codes *codes, uint8_t value, size_t length)
+{
+    put(w, codes->literal[value]);
+    length--;
+    while (length >= MIN_RUN) {
+        size_t n = length < MAX_RUN ? length : MAX_RUN;
+        put(w, codes->run[n]);
+        length -= n;
+    }
+    for (; length > 0; length--) {
+        put(w, codes->literal[value]);
+    }
+}
+
+static size_t run_at(const uint8_t *bytes, size_t from, size_t len)
+{
+    uint64_t all = bytes[from] * 0x0101010101010101u;
+    size_t end = from + 1;
+    for (; end + 8 <= len; end += 8) {
+        uint64_t eight;
+        memcpy(&eight, bytes + end, 8);
+        if (eight != all) {
+            break;
+        }
+    }
+    while (end < len && bytes[end] == bytes[from]) {
+        end++;
+    }
+    return end - from;
+}
+
+static void put_bytes(struct writer *w, const struct codes *codes, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t n = run_at(bytes, i, len);
+        put_run(w, codes, bytes[i], n);
+        i += n;
+    }
+}
+
+static uint8_t colour_of(const uint8_t *p)
+{
+    uint32_t grey = (299u * p[0] + 587u * p[1] + 114u * p[2]) / 1000;
+    return (uint8_t)((255 - grey) * p[3] / (19 * 255));
+}
+
+/* One row of colours, one a byte. */
+static void fill_row(const struct encoder *e, int y, uint8_t *row)
+{
+    const struct glmv_image *a = e->a;
+    const uint8_t *marks = e->marks + (size_t)y * (size_t)e->width;
+    int inside = y < a->height ? a->width : 0;
+    const uint8_t *p = a->rgba + (size_t)y * (size_t)a->width * 4;
+    memset(row, 0, (size_t)e->width + 1);
+    for (int x = 0; x < inside; x++) {
+        row[x] = x > 0 && memcmp(p + (size_t)x * 4, p + (size_t)x * 4 - 4, 4) == 0
+                     ? row[x - 1]
+                     : colour_of(p + (size_t)x * 4);
+    }
+    for (int x = 0; x < e->width; x++) {
+        if (marks[x] != GLMV_MARK_SAME) {
+            row[x] = marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER;
+        }
+    }
+}
+
+/* Whether a row looks as the one above it does. */
+static bool repeats(const struct encoder *e, int y)
+{
+    const struct glmv_image *a = e->a;
+    size_t width = (size_t)e->width;
+    const uint8_t *marks = e->marks + (size_t)y * width;
+    bool same = memcmp(marks, marks - width, width) == 0;
+    if (same && y < a->height) {
+        size_t bytes = (size_t)a->width * 4;
+        const uint8_t *p = a->rgba + (size_t)y * bytes;
+        same = memcmp(p, p - bytes, bytes) == 0;
+    }
+    return same && (y < a->height || y > a->height);
+}
+
+static void encode_rows(const struct encoder *e, int from, int to, struct strip *s,
+                        struct writer *w, uint8_t *room)
+{
+    size_t packed = ((size_t)e->width + 1) / 2;
+    uint8_t *row = room;
+    uint8_t *above = row + e->width + 1;
+    uint8_t *line = above + packed;
+    memset(above, 0, packed);
+    for (int y = from; y < to; y++) {
+        line[0] = y == from ? 0 : 2; /* a strip knows nothing of the strip above */
+        if (y > from && repeats(e, y)) {
+            memset(line + 1, 0, packed);
+        } else {
+            fill_row(e, y, row);
+            for (size_t x = 0; x < packed; x++) {
+                uint8_t two = (uint8_t)(row[2 * x] << 4 | row[2 * x + 1]);
+                line[x + 1] = (uint8_t)(two - above[x]);
+                above[x] = two;
+            }
+        }
+        s->adler = libdeflate_adler32(s->adler, line, packed + 1);
+        put_bytes(w, e->codes, line, packed + 1);
+    }
+    s->raw = (packed + 1) * (size_t)(to - from);
+}
+
+static void put_word(uint8_t *to, uint32_t v)
+{
+    for (int i = 0; i < 4; i++) {
+        to[i] = (uint8_t)(v >> (24 - 8 * i));
+    }
+}
+
+/* Fills in a chunk's length, type and checksum around its content. */
+static size_t close_chunk(uint8_t *chunk, const char *type, size_t len)
+{
+    put_word(chunk, (uint32_t)len);
+    memcpy(chunk + 4, type, 4);
+    put_word(chunk + HEAD + len, libdeflate_crc32(0, chunk + 4, len + 4));
+    return len + HEAD + 4;
+}
+
+static void encode_strip(void *context, int job)
+{
+    struct encoder *e = context;
+    struct strip *s = &e->strips[job];
+    int from = (int)((int64_t)e->height * job / e->jobs);
+    int to = (int)((int64_t)e->height * (job + 1) / e->jobs);
+    size_t packed = ((size_t)e->width + 1) / 2;
+    /* A literal takes nine bits at most. */
+    size_t bound = (packed + 1) * (size_t)(to - from) * 9 / 8 + 64;
+    uint8_t *room = malloc((size_t)e->width + 1 + 2 * packed + 1);
+    s->adler = 1;
+    s->bytes = room != NULL ? malloc(bound) : NULL;
+    if (s->bytes != NULL) {
+        struct writer w = {s->bytes + HEAD, 0, 0};
+        if (job == 0) {
+            *w.to++ = 0x78;
+            *w.to++ = 0x01;
+        }
+        put(&w, (struct code){2, 3}); /* a block of the fixed code, not the last */
+        encode_rows(e, from, to, s, &w, room);
+        put(&w, (struct code){0, 7});
+        put(&w, (struct code){0, 3}); /* an empty stored block ends at a byte */
+        flush(&w);
+        memcpy(w.to, "\x00\x00\xff\xff", 4);
+        w.to += 4;
+        s->len = close_chunk(s->bytes, "IDAT", (size_t)(w.to - s->bytes) - HEAD);
+    }
+    free(room);
+}
+
+/* Adler-32 of two texts put together. */
+static uint32_t join_adler(uint32_t a, uint32_t b, size_t len_b)
+{
+    uint64_t low = ((a & 0xffff) + (b & 0xffff) + ADLER - 1) % ADLER;
+    uint64_t high = (a >> 16) + (uint64_t)(b >> 16) + (len_b % ADLER) * ((a & 0xffff) + ADLER - 1);
+    return (uint32_t)(high % ADLER << 16 | low);
+}
+
+static bool append_head(const struct encoder *e, struct glmv_buf *out, struct glmv_err *err)
+{
+    uint8_t chunk[HEAD + 48 + 4] = {0};
+    put_word(chunk + HEAD, (uint32_t)e->width);
+    put_word(chunk + HEAD + 4, (uint32_t)e->height);
+    chunk[HEAD + 8] = 4; /* bits */
+    chunk[HEAD + 9] = 3; /* palette */
+    size_t len = close_chunk(chunk, "IHDR", 13);
+    if (!glmv_buf_append(out, "\x89PNG\r\n\x1a\n", 8, err) ||
+        !glmv_buf_append(out, chunk, len, err)) {
+        return false;
+    }
+    for (int i = 0; i < GREYS; i++) {
+        memset(chunk + HEAD + i * 3, 255 - i * 19 / 5, 3);
+    }
+    memcpy(chunk + HEAD + RED * 3, (const uint8_t[]){220, 20, 40, 255, 190, 0}, 6);
+    len = close_chunk(chunk, "PLTE", 48);
+    return glmv_buf_append(out, chunk, len, err);
+}
+
+static bool append_tail(uint32_t adler, struct glmv_buf *out, struct glmv_err *err)
+{
+    uint8_t chunk[HEAD + 6 + 4];
+    chunk[HEAD] = 3; /* the last block, empty */
+    chunk[HEAD + 1] = 0;
+    put_word(chunk + HEAD + 2, adler);
+    size_t len = close_chunk(chunk, "IDAT", 6);
+    if (!glmv_buf_append(out, chunk, len, err)) {
+        return false;
+    }
+    len = close_chunk(chunk, "IEND", 0);
+    return glmv_buf_append(out, chunk, len, err);
+}
+
+bool glmv_diff_encode_png(const struct glmv_image *a, const uint8_t *marks, int width, int height,
+                          struct glmv_buf *out, struct glmv_err *err)
+{
+    struct codes codes;
+    fill_codes(&codes);
+    struct encoder e = {.a = a, .marks = marks, .width = width, .height = height, .codes = &codes};
+    e.jobs = diff_job_count((size_t)width * (size_t)height);
+    e.jobs = e.jobs > height ? height : e.jobs;
+    diff_run_jobs(e.jobs, encode_strip, &e);
+    bool ok = append_head(&e, out, err);
+    uint32_t adler = 1;
+    for (int i = 0; i < e.jobs && ok; i++) {
+        const struct strip *s = &e.strips[i];
+        ok = s->bytes != NULL ? glmv_buf_append(out, s->bytes, s->len, err) : glmv_fail_memory(err);
+        adler = i == 0 ? s->adler : join_adler(adler, s->adler, s->raw);
+    }
+    for (int i = 0; i < e.jobs; i++) {
+        free(e.strips[i].bytes);
+    }
+    return ok && append_tail(adler, out, err);
+}

@@ -1,0 +1,35 @@
+/*
+ * The program's front. Comparing pictures takes milliseconds, and the libraries of the other
+ * commands (text recognition, fonts, HTTP) take longer than that to load; so `diff` is answered
+ * here, and everything else by glmv-replicate-main, which takes this process over.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "replicate/command.h"
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "diff") == 0) {
+        return replicate_cmd_diff(argc - 1, argv + 1);
+    }
+    static const char *const places[] = {"", "../libexec/glmv-replicate/"};
+    char self[PATH_MAX] = "";
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL) {
+        slash[1] = '\0';
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char path[PATH_MAX + 64];
+        snprintf(path, sizeof path, "%s%sglmv-replicate-main", self, places[i]);
+        execv(path, argv);
+    }
+    fputs("glmv-replicate: glmv-replicate-main is neither beside this program nor in libexec; "
+          "install the whole program\n",
+          stderr);
+    return REPLICATE_ENGINE;
+}
