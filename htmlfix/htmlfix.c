@@ -1,248 +1,372 @@
+/* The order of things: bytes, thinking, envelopes, escapes, the document, repairs. */
 #include "htmlfix/htmlfix.h"
 
-#include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
-#define NOWHERE SIZE_MAX
+#include "htmlfix/attributes.h"
+#include "htmlfix/chars.h"
+#include "htmlfix/envelope.h"
+#include "htmlfix/fine.h"
+#include "htmlfix/outline.h"
+#include "htmlfix/repair.h"
+#include "htmlfix/report.h"
+#include "htmlfix/scan.h"
+#include "htmlfix/tags.h"
 
-static bool starts(const char *text, size_t len, size_t at, const char *word)
-{
-    size_t size = strlen(word);
-    return at <= len && size <= len - at && strncasecmp(text + at, word, size) == 0;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
-/* Place of a word at or after from, upper and lower case alike. */
-static size_t find(const char *text, size_t len, size_t from, const char *word)
-{
-    for (size_t at = from; at < len; at++) {
-        if (text[at] == word[0] && starts(text, len, at, word)) {
-            return at;
-        }
-    }
-    return NOWHERE;
-}
-
-static bool document_starts(const char *text, size_t len, size_t at)
-{
-    if (starts(text, len, at, "<!doctype html")) {
-        return true;
-    }
-    return starts(text, len, at, "<html") && at + 5 < len &&
-           (is_space(text[at + 5]) || text[at + 5] == '>');
-}
-
-/* What a scan of one document found. */
-struct document {
-    size_t start, end; /* end: after </html>, or of the text */
-    bool complete;
-    size_t last;       /* end of the last whole token */
-    const char *close; /* what an unfinished raw text or comment needs; "" */
+enum {
+    MAX_VIEWS = 8,  /* envelopes in envelopes */
+    MAX_PASSES = 5, /* over the result, until nothing changes */
 };
-
-/* After the '>' of a tag that starts at from, or NOWHERE: quotes hide a '>'. */
-static size_t tag_end(const char *text, size_t len, size_t from)
-{
-    char quote = '\0';
-    for (size_t at = from; at < len; at++) {
-        char c = text[at];
-        if (quote != '\0') {
-            quote = c == quote ? '\0' : quote;
-        } else if ((c == '"' || c == '\'') && text[at - 1] == '=') {
-            quote = c;
-        } else if (c == '>') {
-            return at + 1;
-        }
-    }
-    return NOWHERE;
-}
-
-/* Elements whose content is no markup. */
-static const char *const raw[][2] = {{"<script", "</script>"},
-                                     {"<style", "</style>"},
-                                     {"<textarea", "</textarea>"},
-                                     {"<title", "</title>"}};
-
-/* The end tag that a raw element at a '<' waits for, or NULL. */
-static const char *raw_end(const char *text, size_t len, size_t at)
-{
-    for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++) {
-        size_t size = strlen(raw[i][0]);
-        if (starts(text, len, at, raw[i][0]) && at + size < len &&
-            (is_space(text[at + size]) || text[at + size] == '>' || text[at + size] == '/')) {
-            return raw[i][1];
-        }
-    }
-    return NULL;
-}
-
-/* Reads from the start of a document to its end, past comments, raw text and attribute values. */
-static struct document scan(const char *text, size_t len, size_t start)
-{
-    struct document d = {start, len, false, len, ""};
-    size_t at = start;
-    while (at < len) {
-        const char *next = memchr(text + at, '<', len - at);
-        if (next == NULL) {
-            return d;
-        }
-        at = (size_t)(next - text);
-        d.last = at;
-        if (starts(text, len, at, "<!--")) {
-            size_t end = find(text, len, at + 4, "-->");
-            if (end == NOWHERE) {
-                d.last = len;
-                d.close = "-->";
-                return d;
-            }
-            at = end + 3;
-        } else if (at > start && starts(text, len, at, "<!doctype html")) {
-            d.end = d.last =
-                at; /* what came before was a mention or a draft: here starts the page */
-            return d;
-        } else if (starts(text, len, at, "</html")) {
-            size_t end = tag_end(text, len, at + 6);
-            if (end != NOWHERE) {
-                d.end = d.last = end;
-                d.complete = true;
-            }
-            return d;
-        } else {
-            char c = at + 1 < len ? text[at + 1] : '\0';
-            bool tag = c == '/' || c == '!' || ((c | 32) >= 'a' && (c | 32) <= 'z');
-            size_t end = tag ? tag_end(text, len, at + 1) : at + 1;
-            if (end == NOWHERE) {
-                return d; /* an unfinished tag: it ends before */
-            }
-            const char *wait = raw_end(text, len, at);
-            size_t closed = wait == NULL ? end : find(text, len, end, wait);
-            if (closed == NOWHERE) {
-                d.last = len;
-                d.close = wait;
-                return d;
-            }
-            at = wait == NULL ? end : closed + strlen(wait);
-        }
-        d.last = len;
-    }
-    return d;
-}
-
-/* The last complete document, else the longest. Counts them. */
-static struct document choose(const char *text, size_t len, size_t from, int *count)
-{
-    struct document best = {NOWHERE, 0, false, 0, ""};
-    *count = 0;
-    for (size_t at = from; at < len;) {
-        const char *next = memchr(text + at, '<', len - at);
-        if (next == NULL) {
-            break;
-        }
-        at = (size_t)(next - text);
-        if (!document_starts(text, len, at)) {
-            at++;
-            continue;
-        }
-        struct document d = scan(text, len, at);
-        *count += 1;
-        bool longer =
-            !best.complete && (best.start == NOWHERE || d.end - d.start > best.end - best.start);
-        if (d.complete || longer) {
-            best = d;
-        }
-        at = d.end;
-    }
-    return best;
-}
-
-/* Where the answer starts after thinking; NOWHERE when it never left it. */
-static size_t skip_thinking(const char *text, size_t len, size_t from, unsigned *flags)
-{
-    if (from < len && document_starts(text, len, from)) {
-        return from;
-    }
-    size_t close = find(text, len, from, "</think>");
-    if (close != NOWHERE) {
-        *flags |= GLMV_FIX_THINKING;
-        return close + 8;
-    }
-    return starts(text, len, from, "<think>") ? NOWHERE : from;
-}
-
-static size_t skip_space(const char *text, size_t len, size_t at)
-{
-    while (at < len && is_space(text[at])) {
-        at++;
-    }
-    return at;
-}
-
-/* An unfinished document may end in the closing line of a fence. */
-static size_t without_fence(const char *text, size_t start, size_t end)
-{
-    size_t at = end;
-    while (at > start && is_space(text[at - 1])) {
-        at--;
-    }
-    size_t ticks = at;
-    while (ticks > start && text[ticks - 1] == '`') {
-        ticks--;
-    }
-    return at - ticks >= 3 && ticks > start && text[ticks - 1] == '\n' ? ticks : end;
-}
 
 const char *glmv_fix_name(enum glmv_fix_flag flag)
 {
-    switch (flag) {
-    case GLMV_FIX_AROUND:
-        return "around";
-    case GLMV_FIX_THINKING:
-        return "thinking";
-    case GLMV_FIX_DUPLICATE:
-        return "duplicate";
-    case GLMV_FIX_TRUNCATED:
-        return "truncated";
-    case GLMV_FIX_NO_HTML:
-        return "no_html";
-    default:
-        return "unclosed_think";
+    static const char *const names[GLMV_FIX_FLAGS] = {
+        "around",    "thinking",  "duplicate", "truncated", "no_html", "unclosed_think",
+        "no_answer", "unescaped", "envelope",  "fragment",  "inlined", "elided",
+        "loop",      "unclosed",  "jsx",       "quotes",    "base64",  "bytes"};
+    for (unsigned i = 0; i < GLMV_FIX_FLAGS; i++) {
+        if ((unsigned)flag == 1u << i) {
+            return names[i];
+        }
     }
+    return "unknown";
+}
+
+void htmlfix_note(struct htmlfix_report *report, enum glmv_fix_flag flag, size_t begin, size_t end,
+                  const char *sentence)
+{
+    struct glmv_fix *fix = report->fix;
+    bool first = (fix->flags & (unsigned)flag) == 0;
+    fix->flags |= (unsigned)flag;
+    /* the last places are kept for flags that have none yet */
+    size_t room = first ? GLMV_FIX_MAX_NOTES : GLMV_FIX_MAX_NOTES - GLMV_FIX_FLAGS;
+    if (fix->note_count < room) {
+        fix->notes[fix->note_count++] =
+            (struct glmv_fix_note){flag, htmlfix_view_origin(report->view, begin),
+                                   htmlfix_view_origin(report->view, end), sentence};
+    }
+}
+
+struct work {
+    struct htmlfix_view views[MAX_VIEWS];
+    size_t count;
+    struct htmlfix_report report;
+    struct htmlfix_outline outline;
+    struct htmlfix_document document;
+    bool fragment;
+};
+
+static const struct htmlfix_view *view_of(struct work *w)
+{
+    return &w->views[w->count - 1];
+}
+
+/* Goes on with a decoded part of the text. */
+static bool enter(struct work *w, size_t begin, size_t end, enum htmlfix_coding coding,
+                  struct glmv_err *err)
+{
+    w->count++;
+    bool ok = htmlfix_view_decode(&w->views[w->count - 1], &w->views[w->count - 2], begin, end,
+                                  coding, err);
+    w->report.view = view_of(w);
+    return ok;
+}
+
+static void note_lead(struct work *w, size_t begin)
+{
+    if (htmlfix_skip_lead(view_of(w)->text, begin, 0) < begin) {
+        htmlfix_note(&w->report, GLMV_FIX_AROUND, 0, begin,
+                     "What stands before the document was left out.");
+    }
+}
+
+static bool undo_backslashes(struct work *w, size_t begin, size_t end, struct glmv_err *err)
+{
+    htmlfix_note(&w->report, GLMV_FIX_UNESCAPED, begin, end,
+                 "Line ends or quotes of the markup were written with backslashes.");
+    note_lead(w, begin);
+    return enter(w, begin, end, HTMLFIX_BACKSLASH, err);
+}
+
+static bool open_json(struct work *w, struct htmlfix_span string, struct glmv_err *err)
+{
+    htmlfix_note(&w->report, GLMV_FIX_ENVELOPE, string.begin, string.end,
+                 "The document was a string in JSON.");
+    return enter(w, string.begin, string.end, HTMLFIX_STRING, err);
+}
+
+/* A piece of a page: a fence that holds markup, or a text that starts with it. */
+static bool find_fragment(struct work *w)
+{
+    const struct htmlfix_view *view = view_of(w);
+    struct htmlfix_outline *o = &w->outline;
+    size_t begin = o->begin, end = view->len;
+    bool fenced = o->fence.end > o->fence.begin;
+    if (fenced) {
+        begin = o->fence.begin;
+        end = o->fence.end;
+    }
+    w->fragment = htmlfix_fragment_find(view->text, end, begin, &w->document);
+    if (w->fragment && fenced) {
+        w->document.cut = w->document.cut && o->fence_cut;
+    }
+    return w->fragment;
+}
+
+/* Whether a fragment only shows code: what is meant is in there. */
+static bool shows_code(const struct work *w)
+{
+    const struct htmlfix_view *view = &w->views[w->count - 1];
+    return htmlfix_at(view->text, view->len, w->document.begin, "<pre") ||
+           htmlfix_at(view->text, view->len, w->document.begin, "<code");
+}
+
+/* One look at the text. *again: an envelope was opened. False without *again: no page, or failed.
+ */
+static bool look(struct work *w, bool *again, struct glmv_err *err)
+{
+    const struct htmlfix_view *view = view_of(w);
+    struct htmlfix_outline *o = &w->outline;
+    struct htmlfix_span string = {0, 0};
+    bool more = w->count < MAX_VIEWS;
+    htmlfix_outline_read(view->text, view->len, o);
+    *again = w->fragment = false;
+    if (o->thinking.end > o->thinking.begin) {
+        htmlfix_note(&w->report, o->unclosed_think ? GLMV_FIX_UNCLOSED_THINK : GLMV_FIX_THINKING,
+                     o->thinking.begin, o->thinking.end,
+                     o->unclosed_think ? "The answer never left its thinking."
+                                       : "Thinking before the answer was left out.");
+    }
+    if (o->unclosed_think) {
+        return false;
+    }
+    size_t lead = htmlfix_skip_lead(view->text, view->len, o->begin);
+    if (more && (htmlfix_envelope_json(view->text, view->len, lead, &string) ||
+                 (o->documents > 0 &&
+                  htmlfix_envelope_string(view->text, view->len, o->best.begin, &string)))) {
+        *again = true;
+        return open_json(w, string, err);
+    }
+    if (o->documents > 0) {
+        w->document = o->best;
+        *again = more &&
+                 htmlfix_envelope_backslash(view->text + o->best.begin, view->len - o->best.begin);
+        return !*again || undo_backslashes(w, o->best.begin, view->len, err);
+    }
+    bool found = find_fragment(w);
+    size_t entities = more && (!found || shows_code(w))
+                          ? htmlfix_envelope_entities(view->text, view->len, o->begin)
+                          : HTMLFIX_NOWHERE;
+    if (entities != HTMLFIX_NOWHERE) {
+        *again = true;
+        htmlfix_note(&w->report, GLMV_FIX_UNESCAPED, entities, view->len,
+                     "The markup was written with entities.");
+        note_lead(w, entities);
+        return enter(w, entities, view->len, HTMLFIX_ENTITY, err);
+    }
+    if (found && more &&
+        htmlfix_envelope_backslash(view->text + w->document.begin,
+                                   w->document.end - w->document.begin)) {
+        *again = true;
+        return undo_backslashes(w, w->document.begin, w->document.end, err);
+    }
+    return found;
+}
+
+/* A document that is all of the text keeps the white space around it. */
+static void settle_range(struct work *w)
+{
+    const struct htmlfix_view *view = view_of(w);
+    struct htmlfix_document *d = &w->document;
+    size_t mark = htmlfix_at(view->text, view->len, 0, "\xef\xbb\xbf") ? 3 : 0;
+    bool alone = d->begin == htmlfix_skip_space(view->text, view->len, mark) &&
+                 htmlfix_skip_space(view->text, view->len, d->end) == view->len &&
+                 w->outline.documents <= 1;
+    if (alone && !w->fragment) {
+        d->begin = 0;
+        d->end = view->len;
+    } else if (!alone) {
+        htmlfix_note(&w->report, GLMV_FIX_AROUND, d->begin, d->end,
+                     "What stands around the document was left out.");
+    }
+    if (w->outline.documents > 1) {
+        htmlfix_note(&w->report, GLMV_FIX_DUPLICATE, d->begin, d->end,
+                     "Of several documents the last complete one was taken.");
+    }
+}
+
+static void cut_loop(struct work *w)
+{
+    const struct htmlfix_view *view = view_of(w);
+    struct htmlfix_document *d = &w->document;
+    size_t period, end = d->end;
+    while (end > d->begin && htmlfix_space(view->text[end - 1])) {
+        end--;
+    }
+    size_t open = end;
+    while (open > d->begin && view->text[open - 1] != '<') {
+        open--;
+    }
+    if (open == d->begin) {
+        return;
+    }
+    struct htmlfix_token last;
+    htmlfix_scan(view->text, end, open - 1, &last);
+    if (last.kind == HTMLFIX_START && !last.whole &&
+        htmlfix_attributes_base64(view->text, end, &last) != HTMLFIX_NOWHERE) {
+        return; /* a picture's bytes; the repair of the tag leaves them out */
+    }
+    size_t stop = htmlfix_loop_end(view->text, d->begin, end, &period);
+    if (stop < end) {
+        htmlfix_note(&w->report, GLMV_FIX_LOOP, stop, d->end,
+                     "The end repeats itself; all but two repetitions were left out.");
+        d->end = stop;
+        d->cut = true;
+    }
+}
+
+static bool wrap(const struct work *w, const struct glmv_buf *piece, struct glmv_buf *out,
+                 struct glmv_err *err)
+{
+    size_t at = htmlfix_skip_space(piece->data, piece->len, 0);
+    struct htmlfix_token token = {0};
+    if (at < piece->len) {
+        htmlfix_scan(piece->data, piece->len, at, &token);
+    }
+    unsigned traits = htmlfix_tag_get(token.tag)->traits;
+    bool whole = (traits & (HTMLFIX_FRAME | HTMLFIX_HEAD)) != 0;
+    (void)w;
+    return glmv_buf_append_str(out,
+                               whole ? "<!DOCTYPE html>\n<html>\n"
+                                     : "<!DOCTYPE html>\n<html>\n<head>\n<meta "
+                                       "charset=\"utf-8\">\n</head>\n<body>\n",
+                               err) &&
+           glmv_buf_append(out, piece->data, piece->len, err) &&
+           glmv_buf_append_str(out, whole ? "\n</html>\n" : "\n</body>\n</html>\n", err);
+}
+
+/* Appends the page of a text for which look() found one. */
+static bool write_page(struct work *w, struct glmv_buf *out, struct glmv_err *err)
+{
+    const struct htmlfix_view *view = view_of(w);
+    struct htmlfix_repair_options options = {
+        .sides = w->outline.sides, .side_count = w->outline.side_count, .fragment = w->fragment};
+    settle_range(w);
+    w->report.fix->start = htmlfix_view_origin(view, w->document.begin);
+    w->report.fix->end = htmlfix_view_origin(view, w->document.end);
+    if (!w->document.complete) {
+        cut_loop(w);
+    }
+    if (!w->fragment) {
+        return htmlfix_repair(&w->document, &options, &w->report, out, err);
+    }
+    htmlfix_note(&w->report, GLMV_FIX_FRAGMENT, w->document.begin, w->document.end,
+                 "A piece of a page; a minimal document was put around it.");
+    struct glmv_buf piece;
+    glmv_buf_init(&piece, out->max);
+    bool ok = htmlfix_repair(&w->document, &options, &w->report, &piece, err) &&
+              wrap(w, &piece, out, err);
+    glmv_buf_release(&piece);
+    return ok;
+}
+
+static bool read_bytes(struct work *w, struct glmv_err *err)
+{
+    const struct htmlfix_view *view = view_of(w);
+    size_t cut = htmlfix_cut_character(view->text, view->len);
+    if (htmlfix_is_plain(view->text, view->len - cut) ||
+        htmlfix_other_charset(view->text, view->len)) {
+        return true;
+    }
+    htmlfix_note(&w->report, GLMV_FIX_BYTES, 0, view->len,
+                 "NULs were left out and bytes that are no UTF-8 replaced.");
+    return enter(w, 0, view->len - cut, HTMLFIX_PLAIN, err);
+}
+
+/* One pass. *page: whether there is one; false without an error in err too. */
+static bool fix_once(const char *text, size_t len, struct glmv_buf *out, struct glmv_fix *fix,
+                     struct glmv_err *err)
+{
+    struct work w = {.views = {{.text = text, .len = len}}, .count = 1};
+    struct glmv_err reason = {0};
+    bool again = true;
+    w.report = (struct htmlfix_report){fix, &w.views[0]};
+    bool ok = read_bytes(&w, &reason);
+    while (ok && again) {
+        ok = look(&w, &again, &reason);
+    }
+    size_t before = out->len;
+    ok = ok && write_page(&w, out, &reason);
+    if (!ok && reason.code == GLMV_ERR_NONE) {
+        bool silent = htmlfix_skip_lead(text, len, 0) >= len;
+        bool think = (fix->flags & GLMV_FIX_UNCLOSED_THINK) != 0;
+        w.report.view = &w.views[0];
+        if (silent || think || htmlfix_skip_lead(text, len, w.outline.begin) >= len) {
+            htmlfix_note(&w.report, GLMV_FIX_NO_ANSWER, 0, len,
+                         think ? "All of it is thinking." : "There is no answer in it.");
+        }
+        htmlfix_note(&w.report, GLMV_FIX_NO_HTML, 0, len, "There is no HTML document in it.");
+        glmv_fail(&reason, GLMV_ERR_FORMAT,
+                  think ? "the answer is all thinking and holds no page; ask again with thinking "
+                          "off or with more tokens"
+                        : "there is no HTML document in it");
+    }
+    if (ok && htmlfix_skip_space(out->data, out->len, before) == out->len) {
+        ok = false;
+        htmlfix_note(&w.report, GLMV_FIX_NO_HTML, 0, w.report.view->len,
+                     "Nothing is left of the page.");
+        glmv_fail(&reason, GLMV_ERR_FORMAT, "there is no HTML document in it");
+    }
+    if (!ok) {
+        glmv_fail(err, reason.code, "%s", reason.message);
+    }
+    for (size_t i = 1; i < w.count; i++) {
+        htmlfix_view_release(&w.views[i]);
+    }
+    return ok;
+}
+
+static bool same(const struct glmv_buf *a, const struct glmv_buf *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* A repair can make another one possible: goes on until nothing changes. */
+static bool settle(struct glmv_buf *page, struct glmv_err *err)
+{
+    for (int i = 0; i < MAX_PASSES && !htmlfix_is_fine(page->data, page->len); i++) {
+        struct glmv_fix fix = {0};
+        struct glmv_buf next;
+        glmv_buf_init(&next, page->max);
+        struct glmv_err reason = {0};
+        bool ok = fix_once(page->data, page->len, &next, &fix, &reason);
+        if (!ok) {
+            glmv_buf_release(&next);
+            return reason.code == GLMV_ERR_FORMAT ||
+                   glmv_fail(err, reason.code, "%s", reason.message);
+        }
+        bool done = same(page, &next);
+        glmv_buf_release(page);
+        *page = next;
+        if (done) {
+            break;
+        }
+    }
+    return true;
 }
 
 bool glmv_html_fix(const char *text, size_t len, struct glmv_buf *out, struct glmv_fix *fix,
                    struct glmv_err *err)
 {
-    *fix = (struct glmv_fix){0};
-    size_t mark = starts(text, len, 0, "\xef\xbb\xbf") ? 3 : 0;
-    size_t first = skip_space(text, len, mark);
-    size_t from = skip_thinking(text, len, first, &fix->flags);
-    if (from == NOWHERE) {
-        fix->flags |= GLMV_FIX_UNCLOSED_THINK | GLMV_FIX_NO_HTML;
-        return glmv_fail(err, GLMV_ERR_FORMAT, "the answer is all thinking and holds no page");
+    memset(fix, 0, sizeof *fix);
+    if (htmlfix_is_fine(text, len)) {
+        fix->end = len;
+        return glmv_buf_append(out, text, len, err);
     }
-    int count;
-    struct document d = choose(text, len, from, &count);
-    if (d.start == NOWHERE ||
-        (!d.complete && d.last <= d.start)) { /* a lone, unfinished start is none */
-        fix->flags |= GLMV_FIX_NO_HTML;
-        return glmv_fail(err, GLMV_ERR_FORMAT, "there is no HTML document in it");
-    }
-    fix->flags |= count > 1 ? GLMV_FIX_DUPLICATE : 0;
-    if (d.complete) {
-        bool alone = d.start == first && count == 1 && skip_space(text, len, d.end) == len;
-        fix->start = alone ? 0 : d.start;
-        fix->end = alone ? len : d.end;
-        fix->flags |= alone ? 0 : GLMV_FIX_AROUND;
-        return glmv_buf_append(out, text + fix->start, fix->end - fix->start, err);
-    }
-    fix->flags |= GLMV_FIX_TRUNCATED | (d.start != first ? GLMV_FIX_AROUND : 0);
-    fix->start = d.start;
-    fix->end = d.close[0] != '\0' ? d.last : without_fence(text, d.start, d.last);
-    return glmv_buf_append(out, text + fix->start, fix->end - fix->start, err) &&
-           glmv_buf_append_str(out, d.close, err);
+    struct glmv_buf page;
+    glmv_buf_init(&page, out->max);
+    bool ok = fix_once(text, len, &page, fix, err) && settle(&page, err) &&
+              glmv_buf_append(out, page.data, page.len, err);
+    glmv_buf_release(&page);
+    return ok;
 }

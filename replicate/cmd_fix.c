@@ -10,7 +10,9 @@
 
 static const char usage[] =
     "Usage: glmv-replicate fix [FILE|-] [-o OUT] [--json]\n"
-    "Takes the HTML document out of what a model said, and closes it where it was cut off.\n\n"
+    "Makes one valid page out of what a model said: takes it out of thinking, prose, fences, JSON\n"
+    "and escapes, closes what was cut off and repairs what a browser would build otherwise than\n"
+    "it was meant. A page that is fine comes out byte for byte.\n\n"
     "  -o FILE   the page; standard output\n"
     "  --json    what was found, as JSON on standard output (then -o is needed for the page)\n"
     "\nExit codes: 0 a page, 3 there is none (the text is shown)\n";
@@ -19,11 +21,19 @@ static void print_json(const struct glmv_fix *fix)
 {
     const char *gap = "";
     printf("{\"start\": %zu, \"end\": %zu, \"flags\": [", fix->start, fix->end);
-    for (unsigned flag = 1; flag <= GLMV_FIX_UNCLOSED_THINK; flag *= 2) {
-        if (fix->flags & flag) {
-            printf("%s\"%s\"", gap, glmv_fix_name((enum glmv_fix_flag)flag));
+    for (unsigned i = 0; i < GLMV_FIX_FLAGS; i++) {
+        if (fix->flags & 1u << i) {
+            printf("%s\"%s\"", gap, glmv_fix_name((enum glmv_fix_flag)(1u << i)));
             gap = ", ";
         }
+    }
+    fputs("], \"notes\": [", stdout);
+    gap = "";
+    for (size_t i = 0; i < fix->note_count; i++) {
+        const struct glmv_fix_note *note = &fix->notes[i];
+        printf("%s\n  {\"flag\": \"%s\", \"start\": %zu, \"end\": %zu, \"sentence\": \"%s\"}", gap,
+               glmv_fix_name(note->flag), note->begin, note->end, note->sentence);
+        gap = ",";
     }
     puts("]}");
 }
@@ -35,7 +45,7 @@ static int fix(const char *input, const char *output, bool json)
     struct glmv_buf text;
     struct glmv_buf page;
     glmv_buf_init(&text, ANSWER_MAX + 65536);
-    glmv_buf_init(&page, ANSWER_MAX + 64);
+    glmv_buf_init(&page, 4 * ANSWER_MAX); /* end tags, and bytes that are no UTF-8 */
     int code = REPLICATE_DONE;
     bool read = glmv_file_read(input, ANSWER_MAX, &text, &err);
     bool ok = read && glmv_html_fix(text.data, text.len, &page, &found, &err);

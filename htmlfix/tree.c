@@ -1,0 +1,338 @@
+#include "htmlfix/tree.h"
+
+#include <stdlib.h>
+
+#include "htmlfix/chars.h"
+#include "htmlfix/markers.h"
+
+#define NONE HTMLFIX_NOWHERE
+
+void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlfix_edits *edits,
+                       bool indent)
+{
+    *tree = (struct htmlfix_tree){.text = text, .edits = edits, .indent = indent};
+    for (size_t i = 0; i < HTMLFIX_SLOTS; i++) {
+        tree->last[i] = tree->pending[i] = NONE;
+    }
+}
+
+void htmlfix_tree_release(struct htmlfix_tree *tree)
+{
+    free(tree->stack);
+    tree->stack = NULL;
+}
+
+bool htmlfix_tree_foreign(const struct htmlfix_tree *tree)
+{
+    return tree->depth > 0 && tree->stack[tree->depth - 1].foreign;
+}
+
+unsigned htmlfix_slot(const char *text, const struct htmlfix_token *token)
+{
+    if (token->tag != 0) {
+        return token->tag;
+    }
+    unsigned hash = 5381;
+    for (size_t i = 0; i < token->name_len; i++) {
+        hash = hash * 33 + (unsigned char)htmlfix_lower(text[token->name + i]);
+    }
+    return HTMLFIX_TAG_COUNT + hash % 64;
+}
+
+static bool same_name(const char *text, size_t a, size_t b, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (htmlfix_lower(text[a + i]) != htmlfix_lower(text[b + i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool htmlfix_tree_put(struct htmlfix_tree *tree, unsigned slot, struct htmlfix_edit edit,
+                      struct glmv_err *err)
+{
+    edit.earlier = tree->pending[slot];
+    tree->pending[slot] = tree->edits->count;
+    return htmlfix_edit_add(tree->edits, edit, err);
+}
+
+static bool put_end(struct htmlfix_tree *tree, const struct htmlfix_open *e, size_t at,
+                    struct glmv_err *err)
+{
+    struct htmlfix_edit edit = {.at = at,
+                                .before = "</",
+                                .slice = tree->text + e->name,
+                                .slice_len = e->name_len,
+                                .after = ">"};
+    tree->first_put = tree->put_in++ == 0 ? at : tree->first_put;
+    return htmlfix_tree_put(tree, e->slot, edit, err);
+}
+
+static void pop(struct htmlfix_tree *tree)
+{
+    struct htmlfix_open *e = &tree->stack[--tree->depth];
+    tree->last[e->slot] = e->same;
+}
+
+/* The top element ends at a place without an end tag of its own. outer: by the end of a block,
+ * which the parser lets end everything but formatting. */
+static bool pop_unclosed(struct htmlfix_tree *tree, size_t at, bool outer, struct glmv_err *err)
+{
+    struct htmlfix_open e = tree->stack[tree->depth - 1];
+    pop(tree);
+    if ((e.traits & HTMLFIX_OPTIONAL) != 0) {
+        return true;
+    }
+    if (tree->indent && e.suspect != NONE) {
+        return put_end(tree, &e, e.suspect, err);
+    }
+    if (!outer || (e.traits & HTMLFIX_FORMAT) != 0) {
+        return put_end(tree, &e, at, err);
+    }
+    tree->unclosed++;
+    return true;
+}
+
+static bool pop_to(struct htmlfix_tree *tree, size_t index, size_t at, bool outer,
+                   struct glmv_err *err)
+{
+    bool ok = true;
+    while (ok && tree->depth > index) {
+        ok = pop_unclosed(tree, at, outer, err);
+    }
+    return ok;
+}
+
+/* -- what a start tag ends -------------------------------------------------------------------- */
+
+/* The topmost open element of a name above the topmost of its containers; NONE without one. */
+static size_t within(const struct htmlfix_tree *tree, const char *name, const char *const *outer)
+{
+    size_t index = tree->last[htmlfix_tag_find(name, strlen(name))];
+    for (; index != NONE && *outer != NULL; outer++) {
+        size_t container = tree->last[htmlfix_tag_find(*outer, strlen(*outer))];
+        index = container != NONE && container > index ? NONE : index;
+    }
+    return index;
+}
+
+static const struct {
+    const char *start, *ends, *outer[6];
+} implied[] = {
+    {"li", "li", {"ul", "ol", "menu", "dir", "table", NULL}},
+    {"dt", "dd", {"dl", "table", NULL}},
+    {"dt", "dt", {"dl", "table", NULL}},
+    {"dd", "dd", {"dl", "table", NULL}},
+    {"dd", "dt", {"dl", "table", NULL}},
+    {"option", "option", {"select", "datalist", "optgroup", NULL}},
+    {"optgroup", "option", {"select", NULL}},
+    {"optgroup", "optgroup", {"select", NULL}},
+    {"td", "td", {"table", "tr", NULL}},
+    {"td", "th", {"table", "tr", NULL}},
+    {"th", "td", {"table", "tr", NULL}},
+    {"th", "th", {"table", "tr", NULL}},
+    {"tr", "tr", {"table", NULL}},
+    {"tbody", "thead", {"table", NULL}},
+    {"tbody", "tbody", {"table", NULL}},
+    {"tfoot", "thead", {"table", NULL}},
+    {"tfoot", "tbody", {"table", NULL}},
+    {"thead", "tbody", {"table", NULL}},
+};
+
+static bool end_implied(struct htmlfix_tree *tree, const struct htmlfix_token *token,
+                        unsigned traits, struct glmv_err *err)
+{
+    static const char *const paragraph_outer[] = {"button", NULL};
+    bool ok = true;
+    size_t top = tree->depth;
+    if (htmlfix_tree_foreign(tree)) {
+        if ((traits & HTMLFIX_BREAKOUT) == 0) {
+            return true;
+        }
+        while (top > 0 && tree->stack[top - 1].foreign) {
+            top--;
+        }
+        return pop_to(tree, top, token->begin, true, err);
+    }
+    if ((traits & HTMLFIX_BLOCK) != 0) {
+        size_t p = within(tree, "p", paragraph_outer);
+        if (p != NONE && (tree->stack[tree->depth - 1].scope == NONE ||
+                          tree->stack[tree->depth - 1].scope <= p)) {
+            ok = pop_to(tree, p + 1, token->begin, true, err);
+            if (ok) {
+                pop(tree);
+            }
+        }
+    }
+    const char *name = htmlfix_tag_get(token->tag)->name;
+    for (size_t i = 0;
+         ok && (traits & HTMLFIX_OPTIONAL) != 0 && i < sizeof implied / sizeof implied[0]; i++) {
+        if (strcmp(implied[i].start, name) != 0) {
+            continue;
+        }
+        size_t index = within(tree, implied[i].ends, implied[i].outer);
+        if (index != NONE) {
+            ok = pop_to(tree, index + 1, token->begin, true, err);
+            if (ok) {
+                pop(tree);
+            }
+        }
+    }
+    return ok;
+}
+
+/* -- indentation ------------------------------------------------------------------------------ */
+
+enum { LOOK_BACK = 24 }; /* open elements that are compared with a line's indentation */
+
+static size_t column(const char *text, size_t at)
+{
+    size_t line = at;
+    while (line > 0 && (text[line - 1] == ' ' || text[line - 1] == '\t')) {
+        line--;
+    }
+    return line == 0 || text[line - 1] == '\n' ? at - line : NONE;
+}
+
+/* A tag that starts a line: elements indented as much or more should have ended before. */
+static void suspect(struct htmlfix_tree *tree, size_t at, size_t place, bool equal)
+{
+    for (size_t i = tree->depth, n = 0; i > 0 && n < LOOK_BACK; i--, n++) {
+        struct htmlfix_open *e = &tree->stack[i - 1];
+        if (e->column == NONE) {
+            continue;
+        }
+        if (e->column < place || (e->column == place && !equal)) {
+            return;
+        }
+        if (e->suspect == NONE) {
+            e->suspect = htmlfix_line_begin(tree->text, at, e->begin);
+        }
+    }
+}
+
+/* -- tags ------------------------------------------------------------------------------------- */
+
+static bool push(struct htmlfix_tree *tree, struct htmlfix_open open, struct glmv_err *err)
+{
+    if (tree->depth == tree->room) {
+        size_t room = tree->room == 0 ? 64 : tree->room * 2;
+        struct htmlfix_open *grown = realloc(tree->stack, room * sizeof *grown);
+        if (grown == NULL) {
+            return glmv_fail_memory(err);
+        }
+        tree->stack = grown;
+        tree->room = room;
+    }
+    tree->last[open.slot] = tree->depth;
+    tree->stack[tree->depth++] = open;
+    return true;
+}
+
+bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *token,
+                       struct glmv_err *err)
+{
+    unsigned traits = htmlfix_tag_get(token->tag)->traits;
+    size_t place = tree->indent ? column(tree->text, token->begin) : NONE;
+    if (place != NONE) {
+        suspect(tree, token->begin, place, true);
+    }
+    if (!end_implied(tree, token, traits, err)) {
+        return false;
+    }
+    bool inside = htmlfix_tree_foreign(tree);
+    if ((inside && token->closed) || (!inside && (traits & HTMLFIX_VOID) != 0)) {
+        return true;
+    }
+    struct htmlfix_open *top = tree->depth > 0 ? &tree->stack[tree->depth - 1] : NULL;
+    struct htmlfix_open open = {.slot = htmlfix_slot(tree->text, token),
+                                .traits = inside ? traits & HTMLFIX_PORTAL : traits,
+                                .begin = token->begin,
+                                .name = token->name,
+                                .name_len = token->name_len,
+                                .column = place,
+                                .suspect = NONE};
+    open.same = tree->last[open.slot];
+    open.scope = (open.traits & HTMLFIX_SCOPE) != 0 || (inside && (traits & HTMLFIX_PORTAL) != 0)
+                     ? tree->depth
+                 : top != NULL ? top->scope
+                               : NONE;
+    open.foreign = inside ? (traits & HTMLFIX_PORTAL) == 0 : (traits & HTMLFIX_FOREIGN) != 0;
+    return push(tree, open, err);
+}
+
+/* The open element that an end tag ends. */
+static size_t match(const struct htmlfix_tree *tree, const struct htmlfix_token *token,
+                    unsigned slot, size_t place)
+{
+    size_t index = tree->last[slot], first = index;
+    for (size_t n = 0; place != NONE && index != NONE && n < LOOK_BACK; n++) {
+        if (tree->stack[index].column == place) {
+            return index;
+        }
+        index = tree->stack[index].same;
+    }
+    index = first;
+    if (index != NONE && slot >= HTMLFIX_TAG_COUNT &&
+        (tree->stack[index].name_len != token->name_len ||
+         !same_name(tree->text, tree->stack[index].name, token->name, token->name_len))) {
+        return NONE; /* another name with the same hash */
+    }
+    return index;
+}
+
+bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *token,
+                        struct glmv_err *err)
+{
+    unsigned slot = htmlfix_slot(tree->text, token);
+    unsigned traits = htmlfix_tag_get(token->tag)->traits;
+    size_t place = tree->indent ? column(tree->text, token->begin) : NONE;
+    size_t index = match(tree, token, slot, place);
+    if (index == NONE) {
+        size_t waiting = tree->pending[slot];
+        if (waiting != NONE) { /* misnested, not missing: the parser knows what to do */
+            tree->edits->list[waiting].dead = true;
+            tree->pending[slot] = tree->edits->list[waiting].earlier;
+            tree->put_in -= tree->edits->list[waiting].cut == 0 ? 1 : 0;
+        }
+        return true;
+    }
+    static const unsigned through = HTMLFIX_SCOPE | HTMLFIX_OPTIONAL;
+    size_t scope = tree->stack[tree->depth - 1].scope;
+    bool table = (traits & through) != 0 && strcmp(htmlfix_tag_get(token->tag)->name, "p") != 0 &&
+                 strcmp(htmlfix_tag_get(token->tag)->name, "li") != 0;
+    if (scope != NONE && scope > index && !table) {
+        return true; /* the parser ignores it */
+    }
+    if (place != NONE) {
+        suspect(tree, token->begin, place, tree->stack[index].column != place);
+    }
+    static const unsigned blocks = HTMLFIX_BLOCK | HTMLFIX_SCOPE | HTMLFIX_OPTIONAL;
+    bool foreign = tree->stack[index].foreign || (tree->depth > 0 && htmlfix_tree_foreign(tree));
+    if (!pop_to(tree, index + 1, token->begin, foreign || (traits & blocks) != 0, err)) {
+        return false;
+    }
+    pop(tree);
+    return true;
+}
+
+bool htmlfix_tree_finish(struct htmlfix_tree *tree, size_t at, bool write, bool *wrote,
+                         struct glmv_err *err)
+{
+    bool ok = true;
+    while (ok && tree->depth > 0) {
+        struct htmlfix_open e = tree->stack[tree->depth - 1];
+        if (write && (e.traits & HTMLFIX_OPTIONAL) == 0) {
+            pop(tree);
+            ok = put_end(tree, &e, at, err);
+            *wrote = true;
+        } else if (!write && (e.traits & HTMLFIX_FORMAT) != 0 &&
+                   !(tree->indent && e.suspect != NONE)) {
+            pop(tree); /* nothing follows that it could reach */
+        } else {
+            ok = pop_unclosed(tree, at, true, err);
+        }
+    }
+    return ok;
+}

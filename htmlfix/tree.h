@@ -1,0 +1,55 @@
+/*
+ * The open elements of a document as HTML's parser sees them, as far as it matters for end tags
+ * that are missing. Private to htmlfix.
+ */
+#ifndef GLMV_HTMLFIX_TREE_H
+#define GLMV_HTMLFIX_TREE_H
+
+#include "htmlfix/edits.h"
+#include "htmlfix/scan.h"
+#include "htmlfix/tags.h"
+
+enum { HTMLFIX_SLOTS = HTMLFIX_TAG_COUNT + 64 }; /* known names, and others by hash */
+
+struct htmlfix_open {
+    unsigned slot, traits;
+    size_t begin, name, name_len;
+    size_t same;    /* the open element of the same slot below it */
+    size_t scope;   /* the nearest element at or below that end tags do not reach through */
+    size_t column;  /* of its '<', when only blanks stand before it in its line */
+    size_t suspect; /* where indentation says that it should have ended */
+    bool foreign;   /* its children are SVG or MathML */
+};
+
+struct htmlfix_tree {
+    const char *text;
+    struct htmlfix_open *stack; /* owned */
+    size_t depth, room;
+    size_t last[HTMLFIX_SLOTS];    /* the topmost open element of a slot */
+    size_t pending[HTMLFIX_SLOTS]; /* the last end tag put in, until a real one takes it back */
+    struct htmlfix_edits *edits;
+    bool indent;      /* believe indentation */
+    size_t unclosed;  /* elements whose end tag is missing and was not put in */
+    size_t put_in;    /* end tags that were */
+    size_t first_put; /* place of the first */
+};
+
+void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlfix_edits *edits,
+                       bool indent);
+void htmlfix_tree_release(struct htmlfix_tree *tree);
+
+bool htmlfix_tree_foreign(const struct htmlfix_tree *tree);
+/* A start tag of an element with content. */
+bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *token,
+                       struct glmv_err *err);
+bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *token,
+                        struct glmv_err *err);
+/* Notes an end tag that was put in for a name, so that a stray end tag can take it back. */
+bool htmlfix_tree_put(struct htmlfix_tree *tree, unsigned slot, struct htmlfix_edit edit,
+                      struct glmv_err *err);
+unsigned htmlfix_slot(const char *text, const struct htmlfix_token *token);
+/* All that is open ends. write: with end tags, at a place. */
+bool htmlfix_tree_finish(struct htmlfix_tree *tree, size_t at, bool write, bool *wrote,
+                         struct glmv_err *err);
+
+#endif
