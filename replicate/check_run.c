@@ -25,7 +25,7 @@ const char *check_status_name(enum check_status status)
 int check_run_exit(const struct check_run *run)
 {
     const size_t *n = run->totals;
-    if (n[CHECK_IS_SKIPPED] > 0) {
+    if (run->interrupted) {
         return REPLICATE_INTERRUPTED;
     }
     if (n[CHECK_IS_FAILED] > 0 || n[CHECK_IS_UNSTABLE] > 0) {
@@ -121,6 +121,11 @@ static void report_ready(struct crew *crew)
     }
 }
 
+static bool cancelled(const struct check_run *run)
+{
+    return run->options->cancel != NULL && atomic_load(run->options->cancel);
+}
+
 static void *work(void *arg)
 {
     struct crew *crew = arg;
@@ -129,8 +134,7 @@ static void *work(void *arg)
         pthread_mutex_lock(&crew->mutex);
         size_t mine = crew->next < run->count ? crew->next++ : run->count;
         pthread_mutex_unlock(&crew->mutex);
-        bool stop = run->options->cancel != NULL && atomic_load(run->options->cancel);
-        if (mine >= run->count || stop) {
+        if (mine >= run->count || cancelled(run)) {
             return NULL;
         }
         struct check_result *result = &run->results[mine];
@@ -195,10 +199,13 @@ bool check_run(struct check_run *run, const struct check_config *config,
     if (!check_files_open(run, err) || !plan(run, err) || !work_all(run, err)) {
         return false;
     }
+    run->judged = true;
+    run->interrupted = cancelled(run);
     count(run);
     const size_t *n = run->totals;
-    bool whole =
-        n[CHECK_IS_FAILED] + n[CHECK_IS_UNSTABLE] + n[CHECK_IS_BROKEN] + n[CHECK_IS_SKIPPED] == 0;
+    bool whole = !run->interrupted && n[CHECK_IS_FAILED] + n[CHECK_IS_UNSTABLE] +
+                                              n[CHECK_IS_BROKEN] + n[CHECK_IS_SKIPPED] ==
+                                          0;
     return !whole || check_files_commit(run, err);
 }
 

@@ -59,6 +59,8 @@ struct check_run {
     size_t count;
     size_t totals[CHECK_STATUS_COUNT];
     size_t updated;
+    bool judged;      /* every result has its status: reports make sense */
+    bool interrupted; /* cancel was seen; nothing is updated then */
     char **removed; /* names; owned */
     size_t removed_count;
     char **known; /* names in the index of the baselines, sorted; owned */

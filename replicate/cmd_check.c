@@ -220,13 +220,12 @@ static int run_check(struct request *r, const struct check_config *config, struc
 {
     struct check_run run;
     bool ok = check_run(&run, config, &r->options, err);
-    bool checked = run.results != NULL && run.totals[CHECK_IS_SKIPPED] < run.count + !ok;
     int code = check_run_exit(&run);
     struct glmv_err late = {0};
     if (ok && r->fix && code != REPLICATE_INTERRUPTED) {
         ok = check_fix(&run, &r->model, err);
     }
-    if (checked && (ok || run.updated > 0 || r->fix)) {
+    if (run.judged) {
         write_reports(r, &run, &late);
     }
     if (ok && run.updated == 0 && code > REPLICATE_BELOW) {

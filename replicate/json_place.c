@@ -24,10 +24,15 @@ static char peek(const struct cursor *c)
     return c->pos < c->len ? c->text[c->pos] : '\0';
 }
 
+/* Every control character is space to cJSON, so it is to us. */
+static bool is_space(char ch)
+{
+    return (unsigned char)ch <= ' ';
+}
+
 static void skip_space(struct cursor *c)
 {
-    while (c->pos < c->len && strchr(" \t\r\n", c->text[c->pos]) != NULL &&
-           c->text[c->pos] != '\0') {
+    while (c->pos < c->len && is_space(c->text[c->pos])) {
         c->pos++;
     }
 }
@@ -59,9 +64,10 @@ static void skip_value(struct cursor *c)
         } else if (ch == ',' || ch == ':') {
             c->pos++;
         } else {
-            while (c->pos < c->len && strchr(",:]} \t\r\n", c->text[c->pos]) == NULL) {
+            do {
                 c->pos++;
-            }
+            } while (c->pos < c->len && !is_space(c->text[c->pos]) &&
+                     strchr("\"{[]},:", c->text[c->pos]) == NULL);
         }
     } while (depth > 0 && c->pos < c->len);
 }
