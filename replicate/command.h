@@ -32,6 +32,7 @@ int replicate_report(const struct glmv_err *err);
 
 /* cmd_*.c, one file a command. */
 replicate_command_fn replicate_cmd_ask;
+replicate_command_fn replicate_cmd_batch;
 replicate_command_fn replicate_cmd_check;
 replicate_command_fn replicate_cmd_diff;
 replicate_command_fn replicate_cmd_doctor;

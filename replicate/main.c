@@ -8,6 +8,7 @@
 
 static const struct replicate_command commands[] = {
     {"ask", "ask a model about pictures", replicate_cmd_ask},
+    {"batch", "rebuild every screenshot of a folder", replicate_cmd_batch},
     {"check", "compare pages with their baselines", replicate_cmd_check},
     {"diff", "compare two pictures of a page", replicate_cmd_diff},
     {"doctor", "check what works on this machine", replicate_cmd_doctor},

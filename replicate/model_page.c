@@ -13,10 +13,42 @@ static bool extract(void *arg, const char *answer, size_t len, struct glmv_buf *
     return replicate_extract(answer, len, html, err);
 }
 
+struct bench {
+    struct replicate_court court;
+    struct replicate_seats *seats; /* NULL: the court has a renderer of its own */
+};
+
 static struct glmv_render *measure(void *arg, const char *html, size_t len,
                                    struct glmv_score *score, struct glmv_err *err)
 {
-    return replicate_measure(arg, html, len, score, err);
+    const struct bench *bench = arg;
+    struct replicate_court court = bench->court;
+    if (bench->seats == NULL) {
+        return replicate_measure(&court, html, len, score, err);
+    }
+    court.renderer = replicate_seats_take(bench->seats, err);
+    if (court.renderer == NULL) {
+        return NULL;
+    }
+    struct glmv_render *render = replicate_measure(&court, html, len, score, err);
+    replicate_seats_give(bench->seats, court.renderer);
+    return render;
+}
+
+/* Perception keeps a processor busy: it waits for a seat as a render does. */
+static struct glmv_scene *look_at(const struct replicate_model_page *job, struct glmv_err *err)
+{
+    struct glmv_look_options look = {
+        .lang = job->lang, .scale = job->scale, .threads = job->threads};
+    if (job->seats == NULL) {
+        return glmv_tracer_look(job->target, &look, err);
+    }
+    struct glmv_renderer *seat = replicate_seats_take(job->seats, err);
+    struct glmv_scene *scene = seat != NULL ? glmv_tracer_look(job->target, &look, err) : NULL;
+    if (seat != NULL) {
+        replicate_seats_give(job->seats, seat);
+    }
+    return scene;
 }
 
 static void on_note(void *arg, const char *sentence)
@@ -31,14 +63,13 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
                                 struct replicate_rounds_result *result, struct glmv_err *err)
 {
     memset(result, 0, sizeof *result);
-    struct glmv_look_options look = {.lang = job->lang, .scale = job->scale};
-    struct glmv_chat *chat = replicate_model_open(job->model, err);
-    struct glmv_scene *scene = chat != NULL ? glmv_tracer_look(job->target, &look, err) : NULL;
+    struct glmv_chat *chat = job->chat != NULL ? job->chat : replicate_model_open(job->model, err);
+    struct glmv_scene *scene = chat != NULL ? look_at(job, err) : NULL;
     bool ok = false;
     if (scene != NULL) {
         struct replicate_rounds_options rounds = *job->rounds;
-        struct replicate_court court = {job->renderer, job->target, scene->scale, scene};
-        struct replicate_referee referee = {extract, measure, &court};
+        struct bench bench = {{job->renderer, job->target, scene->scale, scene}, job->seats};
+        struct replicate_referee referee = {extract, measure, &bench};
         struct replicate_author author = {
             .chat = chat,
             .options = job->model->chat,
@@ -53,6 +84,8 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
         }
     }
     glmv_scene_free(scene);
-    glmv_chat_close(chat);
+    if (job->chat == NULL) {
+        glmv_chat_close(chat);
+    }
     return ok;
 }

@@ -7,11 +7,15 @@
 
 #include "replicate/model_options.h"
 #include "replicate/rounds.h"
+#include "replicate/seats.h"
 
 struct replicate_model_page {
     const struct replicate_model *model;
     const struct replicate_rounds_options *rounds;
     struct glmv_renderer *renderer;
+    struct replicate_seats *seats;   /* borrowed; where renderers come from when renderer is NULL */
+    struct glmv_chat *chat;          /* borrowed; NULL: opened for this page */
+    int threads;                     /* for reading text; 0: one a processor */
     const struct glmv_image *target; /* opaque */
     const char *lang;                /* of its text, as Tesseract names it; NULL: guess */
     double scale;                    /* device px per CSS px; 0: guess */
