@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "model/glm/glm.h"
 
 struct replicate_model replicate_model_defaults(void)
 {
@@ -91,6 +94,16 @@ bool replicate_model_option(struct replicate_model *model, int code, const char 
         return true;
     case REPLICATE_OPT_THINK:
         return take_think(chat, value, err);
+    case REPLICATE_OPT_INT8:
+        model->name = "int8";
+        return true;
+    case REPLICATE_OPT_INT4:
+        if (value != NULL && strcmp(value, "32") != 0 && strcmp(value, "128") != 0) {
+            return glmv_fail(err, GLMV_ERR_USAGE, "--int4 takes groups of 32 or 128, not '%.40s'",
+                             value);
+        }
+        model->name = value != NULL && strcmp(value, "128") == 0 ? "int4-g128" : "int4";
+        return true;
     case REPLICATE_OPT_SHOW_THINKING:
         model->show_thinking = true;
         return true;
@@ -103,10 +116,24 @@ bool replicate_model_option(struct replicate_model *model, int code, const char 
 struct glmv_chat *replicate_model_open(const struct replicate_model *model, struct glmv_err *err)
 {
     if (model->where == NULL) {
-        glmv_fail(err, GLMV_ERR_USAGE,
-                  "no model: give --model ADDRESS, such as http://localhost:8000/v1, or set "
-                  "GLMV_MODEL");
+        glmv_fail(
+            err, GLMV_ERR_USAGE,
+            "no model: give --model with a server's address, such as http://localhost:8000/v1, "
+            "or a folder with weights, or set GLMV_MODEL");
         return NULL;
+    }
+    struct stat st;
+    if (glmv_glm_known(model->where) || (stat(model->where, &st) == 0 && S_ISDIR(st.st_mode))) {
+        struct glmv_buf need;
+        glmv_buf_init(&need, 4096);
+        bool known = glmv_glm_need(model->where, model->name, &need, err);
+        if (known) {
+            fprintf(stderr, "%s\n", need.data);
+        }
+        glmv_buf_release(&need);
+        if (!known) {
+            return NULL;
+        }
     }
     return glmv_chat_open(model->where, model->name, err);
 }

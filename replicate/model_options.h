@@ -23,6 +23,8 @@ enum {
     REPLICATE_OPT_SEED,
     REPLICATE_OPT_THINK,
     REPLICATE_OPT_SHOW_THINKING,
+    REPLICATE_OPT_INT8,
+    REPLICATE_OPT_INT4,
 };
 
 #define REPLICATE_MODEL_OPTIONS                                                                    \
@@ -35,12 +37,17 @@ enum {
         {"max-tokens", required_argument, NULL, REPLICATE_OPT_MAX_TOKENS},                         \
         {"seed", required_argument, NULL, REPLICATE_OPT_SEED},                                     \
         {"think", required_argument, NULL, REPLICATE_OPT_THINK},                                   \
+        {"int8", no_argument, NULL, REPLICATE_OPT_INT8},                                           \
+        {"int4", optional_argument, NULL, REPLICATE_OPT_INT4},                                     \
     {                                                                                              \
         "show-thinking", no_argument, NULL, REPLICATE_OPT_SHOW_THINKING                            \
     }
 
 #define REPLICATE_MODEL_HELP                                                                       \
-    "  --model ADDRESS        server, such as http://localhost:8000/v1 (or GLMV_MODEL)\n"          \
+    "  --model WHERE          server, such as http://localhost:8000/v1, a folder with weights, "   \
+    "or\n"                                                                                         \
+    "                         glm-4.6v-flash in the Hugging Face cache (or GLMV_MODEL)\n"          \
+    "  --int4[=128] | --int8  a folder's weights quantised (int4 in groups of 32, or 128)\n"       \
     "  --model-name NAME      which of its models (or GLMV_MODEL_NAME); the only one by default\n" \
     "  --think on|off|TOKENS  let the model think first, or not, or for so many tokens\n"          \
     "  --show-thinking        print the thinking on standard error\n"                              \

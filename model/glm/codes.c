@@ -196,7 +196,9 @@ bool glm_quantise(struct glm_pool *pool, const struct glm_matrix *from, enum glm
         return glmv_fail_memory(err);
     }
     struct glm_matrix m = {form, from->rows, from->cols, NULL, NULL, group};
-    unsigned char *data = malloc(form == GLM_FORM_INT4 ? count / 2 : count);
+    /* aligned: loads that cross a line cost two */
+    size_t bytes = form == GLM_FORM_INT4 ? count / 2 : count;
+    unsigned char *data = aligned_alloc(64, (bytes / 64 + 1) * 64);
     uint16_t *scales = malloc(from->rows * glm_group_count(&m) * sizeof *scales);
     if (data == NULL || scales == NULL || !glm_pool_fit(pool, from->cols, err)) {
         free(data);

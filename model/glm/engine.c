@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "model/glm/draft.h"
+#include "model/glm/glm.h"
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
 #include "model/glm/sample.h"
@@ -51,10 +52,15 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static bool engine_accepts(const char *where)
+static bool is_folder(const char *where)
 {
     struct stat st;
     return stat(where, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool engine_accepts(const char *where)
+{
+    return is_folder(where) || glmv_glm_known(where);
 }
 
 static void engine_close(void *self)
@@ -100,7 +106,7 @@ static void fill_banned(struct engine *e)
 
 static bool prepare(struct engine *e, const char *folder, struct glmv_err *err)
 {
-    char path[4096];
+    char path[4200];
     const struct glm_config *c = &e->model->config;
     snprintf(path, sizeof path, "%s/tokenizer.json", folder);
     e->tokenizer = glm_tokenizer_open(path, c->text.vocab, err);
@@ -133,24 +139,23 @@ static bool prepare(struct engine *e, const char *folder, struct glmv_err *err)
 
 static void *engine_open(const char *where, const char *name, struct glmv_err *err)
 {
-    enum glm_form form = GLM_FORM_BF16;
-    if (name != NULL && strcmp(name, "int8") == 0) {
-        form = GLM_FORM_INT8;
-    } else if (name != NULL && strcmp(name, "int4") == 0) {
-        form = GLM_FORM_INT4;
-    } else if (name != NULL && strcmp(name, "bf16") != 0) {
-        glmv_fail(err, GLMV_ERR_USAGE,
-                  "with a folder the model's name says how to keep the weights: bf16 (as they are "
-                  "stored), int8 or int4, not '%.40s'",
-                  name);
+    struct glm_store store;
+    char folder[4096];
+    if (!glm_store_parse(name, &store, err)) {
         return NULL;
+    }
+    if (!is_folder(where)) {
+        if (!glmv_glm_find(where, folder, sizeof folder, err)) {
+            return NULL;
+        }
+        where = folder;
     }
     struct engine *e = calloc(1, sizeof *e);
     if (e == NULL) {
         glmv_fail_memory(err);
         return NULL;
     }
-    e->model = glm_model_open(where, form, 0, err);
+    e->model = glm_model_open(where, store, 0, err);
     if (e->model == NULL || !prepare(e, where, err)) {
         engine_close(e);
         return NULL;

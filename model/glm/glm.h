@@ -9,6 +9,7 @@
 #define GLMV_MODEL_GLM_GLM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -17,5 +18,15 @@
  * matrix of the text model and says how far int8 and int4 are from the stored weights. Every tensor
  * the engine needs is looked up either way. */
 bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct glmv_err *err);
+
+/* One sentence about the memory that a folder (or a published name) needs when it is opened under
+ * this name ("int4", NULL, ...; see glmv_chat_open), and how much is free. */
+bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, struct glmv_err *err);
+
+/* True for the name of a published checkpoint, such as glm-4.6v-flash. */
+bool glmv_glm_known(const char *name);
+/* Its folder in the cache of Hugging Face's tools (HF_HUB_CACHE, HF_HOME); GLMV_ERR_MISSING, with
+ * the way to get it, when it is not there. */
+bool glmv_glm_find(const char *name, char *out, size_t size, struct glmv_err *err);
 
 #endif

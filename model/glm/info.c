@@ -5,15 +5,6 @@
 
 #include "model/glm/model.h"
 
-/* Weights that a generated token reads: the layers and the head. */
-static double read_per_token(const struct glm_model *m)
-{
-    const struct glm_text_config *c = &m->config.text;
-    double wide = (double)c->heads * c->head_dim, kv = (double)c->kv_heads * c->head_dim;
-    double layer = c->hidden * (2 * wide + 2 * kv + 3.0 * c->inner);
-    return layer * c->layers + (double)c->vocab * c->hidden;
-}
-
 /* sum of squares of the error and of the weights */
 static bool error_of(struct glm_model *m, const struct glm_matrix *w, enum glm_form form,
                      size_t group, double sums[2], struct glmv_err *err)
@@ -58,13 +49,19 @@ static bool verify_form(struct glm_model *m, enum glm_form form, size_t group, c
 
 bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct glmv_err *err)
 {
-    struct glm_model *m = glm_model_open(folder, GLM_FORM_BF16, 0, err);
+    struct glm_model *m = glm_model_open(folder, (struct glm_store){GLM_FORM_BF16, 0}, 0, err);
     if (m == NULL) {
         return false;
     }
     const struct glm_config *c = &m->config;
-    double read = read_per_token(m), stored = (double)m->weights.total_bytes;
-    double kv = 8.0 * c->text.layers * c->text.kv_heads * c->text.head_dim;
+    double stored = (double)m->weights.total_bytes, need[4], kv = 0;
+    static const struct glm_store stores[] = {
+        {GLM_FORM_BF16, 0}, {GLM_FORM_INT8, 32}, {GLM_FORM_INT4, 32}, {GLM_FORM_INT4, 128}};
+    for (int i = 0; i < 4; i++) {
+        struct glm_need n = glm_model_need(c, stores[i]);
+        need[i] = (n.text + n.tower) / 1e9;
+        kv = n.token;
+    }
     bool ok =
         glmv_buf_appendf(out, err, "model: %s\ntensors: %zu in %zu files, %.3f GB\n", c->name,
                          m->weights.count, m->weights.map_count, stored / 1e9) &&
@@ -78,12 +75,39 @@ bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct
                          c->vision.hidden, c->vision.patch) &&
         glmv_buf_appendf(out, err, "context: %lld tokens at most, %.0f bytes each\n",
                          (long long)c->text.context, kv) &&
-        glmv_buf_appendf(out, err, "memory on top of the mapped file: int8 %.3f GB, int4 %.3f GB\n",
-                         read * 1.125 / 1e9,
-                         (read * 0.625 + 0.5 * c->text.vocab * (double)c->text.hidden) / 1e9);
+        glmv_buf_appendf(out, err,
+                         "memory: bf16 %.3f GB, int8 %.3f GB, int4 %.3f GB, int4-g128 %.3f GB; "
+                         "%.1f GB are free\n",
+                         need[0], need[1], need[2], need[3], glm_memory_free() / 1e9);
     ok = ok && (!verify || (verify_form(m, GLM_FORM_INT8, 32, "int8", out, err) &&
                             verify_form(m, GLM_FORM_INT4, 32, "int4 (groups of 32)", out, err) &&
                             verify_form(m, GLM_FORM_INT4, 128, "int4 (groups of 128)", out, err)));
     glm_model_close(m);
     return ok;
+}
+
+bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, struct glmv_err *err)
+{
+    struct glm_store store;
+    struct glm_config config;
+    char folder[4096];
+    if (!glm_store_parse(name, &store, err)) {
+        return false;
+    }
+    if (glmv_glm_known(where)) {
+        if (!glmv_glm_find(where, folder, sizeof folder, err)) {
+            return false;
+        }
+        where = folder;
+    }
+    if (!glm_config_read(&config, where, err)) {
+        return false;
+    }
+    struct glm_need need = glm_model_need(&config, store);
+    return glmv_buf_appendf(
+        out, err,
+        "%s as %s needs %.2f GB of memory and %.2f GB for each 10,000 tokens; %.1f GB are free%s",
+        config.name, glm_store_name(store), (need.text + need.tower) / 1e9, need.token / 1e5,
+        glm_memory_free() / 1e9,
+        store.form >= GLM_FORM_INT8 ? "; the first time, weights are packed into the cache" : "");
 }

@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "model/glm/codes.h"
+#include "model/glm/pool.h"
 
 /* Binding continues after a failure would only hide the first one, so every step asks ok. */
 struct binder {
     struct glm_model *model;
-    enum glm_form form; /* for the matrices of the text model; BF16: as stored */
     bool ok;
     struct glmv_err *err;
 };
@@ -75,23 +74,6 @@ static void vector(struct binder *b, float **out, int dims, const int64_t *shape
     keep(b, *out);
 }
 
-static void quantised(struct binder *b, struct glm_matrix *m, enum glm_form form)
-{
-    if (!b->ok || form < GLM_FORM_INT8) {
-        return;
-    }
-    struct glm_matrix out;
-    b->ok = glm_quantise(b->model->pool, m, form, GLM_GROUP, &out, b->err);
-    if (b->ok) {
-        *m = out;
-        if (keep(b, (void *)(uintptr_t)out.data)) {
-            keep(b, (void *)(uintptr_t)out.scales);
-        } else {
-            free((void *)(uintptr_t)out.scales);
-        }
-    }
-}
-
 static const char *name_of(char *out, size_t size, const char *format, int layer, const char *rest)
 {
     snprintf(out, size, format, layer, rest);
@@ -141,11 +123,6 @@ static void bind_layer(struct binder *b, struct glm_text_layer *layer, int at)
     matrix(b, &layer->down, h, c->inner, NAME("mlp.down_proj.weight"));
 #undef NAME
     bind_gate_up(b, layer, at);
-    struct glm_matrix *all[] = {&layer->q,    &layer->k,  &layer->v,   &layer->o,
-                                &layer->gate, &layer->up, &layer->down};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        quantised(b, all[i], b->form);
-    }
 }
 
 static void bind_block(struct binder *b, struct glm_vision_block *block, int at)
@@ -220,9 +197,9 @@ static void bind_vision(struct binder *b)
     }
 }
 
-static bool bind(struct glm_model *m, enum glm_form form, struct glmv_err *err)
+static bool bind(struct glm_model *m, struct glmv_err *err)
 {
-    struct binder b = {m, form, true, err};
+    struct binder b = {m, true, err};
     const struct glm_text_config *c = &m->config.text;
     const int64_t h = c->hidden;
     m->layers = calloc((size_t)c->layers, sizeof *m->layers);
@@ -237,35 +214,157 @@ static bool bind(struct glm_model *m, enum glm_form form, struct glmv_err *err)
         bind_layer(&b, &m->layers[i], i);
     }
     bind_vision(&b);
-    quantised(&b, &m->head, form == GLM_FORM_INT4 ? GLM_FORM_INT8 : form);
     return b.ok;
 }
 
-/* Quantised weights are new memory: refuses, with numbers, what would push the machine into swap.
- */
-static bool fits(const struct glm_model *m, enum glm_form form, struct glmv_err *err)
+size_t glm_model_matrices(struct glm_model *m, struct glm_matrix **out)
 {
-    const struct glm_text_config *c = &m->config.text;
+    size_t count = 0;
+    for (int i = 0; i < m->config.text.layers; i++) {
+        struct glm_text_layer *l = &m->layers[i];
+        struct glm_matrix *all[GLM_LAYER_MATRICES] = {&l->q,    &l->k,  &l->v,   &l->o,
+                                                      &l->gate, &l->up, &l->down};
+        memcpy(out + count, all, sizeof all);
+        count += GLM_LAYER_MATRICES;
+    }
+    out[count++] = &m->head;
+    return count;
+}
+
+/* Into memory, where no pack can be kept. */
+static bool quantise_here(struct glm_model *m, struct glm_store store,
+                          struct glm_matrix *const *all, size_t count, struct glmv_err *err)
+{
+    struct binder b = {m, true, err};
+    for (size_t i = 0; i < count; i++) {
+        struct glm_matrix out;
+        if (!glm_quantise(m->pool, all[i], glm_pack_form(store, i, count), store.group, &out,
+                          err)) {
+            return false;
+        }
+        *all[i] = out;
+        if (!keep(&b, (void *)(uintptr_t)out.data)) {
+            free((void *)(uintptr_t)out.scales);
+            return false;
+        }
+        if (!keep(&b, (void *)(uintptr_t)out.scales)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool quantise(struct glm_model *m, struct glm_store store, struct glmv_err *err)
+{
+    size_t count = (size_t)m->config.text.layers * GLM_LAYER_MATRICES + 1;
+    struct glm_matrix **all = malloc(count * sizeof *all);
+    if (all == NULL) {
+        return glmv_fail_memory(err);
+    }
+    char path[4096];
+    uint64_t source = glm_pack_source(&m->weights);
+    glm_model_matrices(m, all);
+    bool ok = true, packed = false;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = glm_pool_fit(m->pool, all[i]->cols, err);
+    }
+    if (ok && glm_pack_path(source, store, path, sizeof path)) {
+        packed = glm_pack_open(&m->pack, path, source, store, all, count, NULL) ||
+                 (glm_pack_write(m->pool, path, source, store, all, count, NULL) &&
+                  glm_pack_open(&m->pack, path, source, store, all, count, NULL));
+    }
+    ok = ok && (packed || quantise_here(m, store, all, count, err));
+    free(all);
+    return ok;
+}
+
+static const struct {
+    const char *name;
+    struct glm_store store;
+} stores[] = {{"bf16", {GLM_FORM_BF16, 0}},
+              {"int8", {GLM_FORM_INT8, 32}},
+              {"int4", {GLM_FORM_INT4, 32}},
+              {"int4-g128", {GLM_FORM_INT4, 128}}};
+
+bool glm_store_parse(const char *name, struct glm_store *store, struct glmv_err *err)
+{
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
+        if (name == NULL || strcmp(name, stores[i].name) == 0) {
+            *store = stores[i].store;
+            return true;
+        }
+    }
+    return glmv_fail(err, GLMV_ERR_USAGE,
+                     "with a folder the model's name says how to keep the weights: bf16 (as they "
+                     "are stored), int8, int4 or int4-g128, not '%.40s'",
+                     name);
+}
+
+const char *glm_store_name(struct glm_store store)
+{
+    for (size_t i = 1; i < sizeof stores / sizeof stores[0]; i++) {
+        if (stores[i].store.form == store.form && stores[i].store.group == store.group) {
+            return stores[i].name;
+        }
+    }
+    return stores[0].name;
+}
+
+struct glm_need glm_model_need(const struct glm_config *config, struct glm_store store)
+{
+    const struct glm_text_config *c = &config->text;
+    const struct glm_vision_config *v = &config->vision;
     double wide = (double)c->heads * c->head_dim, kv = (double)c->kv_heads * c->head_dim;
     double body = c->layers * (c->hidden * (2 * wide + 2 * kv + 3.0 * c->inner));
-    double need = body * (form == GLM_FORM_INT4 ? 0.625 : 1.125) + 1.125 * c->vocab * c->hidden;
-    unsigned long long kib = 0;
-    FILE *file = form >= GLM_FORM_INT8 ? fopen("/proc/meminfo", "re") : NULL;
+    double head = (double)c->vocab * c->hidden;
+    double scale = store.group > 0 ? 2.0 / (double)store.group : 0;
+    double each = store.form == GLM_FORM_INT4   ? 0.5 + scale
+                  : store.form == GLM_FORM_INT8 ? 1 + scale
+                                                : 2;
+    double tower = v->depth * (4.0 * v->hidden * v->hidden + 3.0 * v->hidden * v->out) +
+                   (double)v->merge * v->merge * v->hidden * v->out + (double)v->out * v->out +
+                   3.0 * v->inner * v->out;
+    return (struct glm_need){body * each + head * (store.form == GLM_FORM_BF16 ? 2 : 1 + scale),
+                             2 * tower, 8.0 * c->layers * kv};
+}
+
+double glm_memory_free(void)
+{
+    unsigned long long kib = 0, limit = 0;
     char line[256];
+    FILE *file = fopen("/proc/meminfo", "re");
     while (file != NULL && fgets(line, sizeof line, file) != NULL &&
            sscanf(line, "MemAvailable: %llu", &kib) != 1) {
     }
     if (file != NULL) {
         fclose(file);
     }
-    return kib == 0 || need < (double)kib * 1024 ||
-           glmv_fail(err, GLMV_ERR_MEMORY,
-                     "%s weights need %.1f GB of memory and %.1f GB are free; %s",
-                     form == GLM_FORM_INT4 ? "int4" : "int8", need / 1e9, (double)kib * 1024 / 1e9,
-                     form == GLM_FORM_INT4 ? "close other programs" : "try int4");
+    file = fopen("/sys/fs/cgroup/memory.max", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%llu", &limit) != 1) {
+            limit = 0; /* "max" */
+        }
+        fclose(file);
+    }
+    double free_bytes = (double)kib * 1024;
+    return limit > 0 && (free_bytes == 0 || (double)limit < free_bytes) ? (double)limit
+                                                                        : free_bytes;
 }
 
-struct glm_model *glm_model_open(const char *folder, enum glm_form form, int threads,
+/* Weights that do not fit are read from the disk for every token: refuses that, with numbers. */
+static bool fits(const struct glm_model *m, struct glm_store store, struct glmv_err *err)
+{
+    struct glm_need need = glm_model_need(&m->config, store);
+    double have = glm_memory_free(), all = need.text + need.tower;
+    return have == 0 || all < have ||
+           glmv_fail(err, GLMV_ERR_MEMORY,
+                     "%s weights need %.1f GB of memory and %.1f GB are free; %s",
+                     glm_store_name(store), all / 1e9, have / 1e9,
+                     store.form == GLM_FORM_INT4 ? "close other programs, or use a server"
+                                                 : "try --int4");
+}
+
+struct glm_model *glm_model_open(const char *folder, struct glm_store store, int threads,
                                  struct glmv_err *err)
 {
     struct glm_model *m = calloc(1, sizeof *m);
@@ -273,9 +372,9 @@ struct glm_model *glm_model_open(const char *folder, enum glm_form form, int thr
         glmv_fail_memory(err);
         return NULL;
     }
-    if (!glm_config_read(&m->config, folder, err) || !fits(m, form, err) ||
-        !glm_weights_open(&m->weights, folder, err) ||
-        (m->pool = glm_pool_new(threads, err)) == NULL || !bind(m, form, err)) {
+    if (!glm_config_read(&m->config, folder, err) || !glm_weights_open(&m->weights, folder, err) ||
+        (m->pool = glm_pool_new(threads, err)) == NULL || !bind(m, err) || !fits(m, store, err) ||
+        (store.form >= GLM_FORM_INT8 && !quantise(m, store, err))) {
         glm_model_close(m);
         return NULL;
     }
@@ -294,6 +393,7 @@ void glm_model_close(struct glm_model *m)
     free(m->layers);
     free(m->blocks);
     glm_pool_free(m->pool);
+    glm_pack_close(&m->pack);
     glm_weights_close(&m->weights);
     free(m);
 }

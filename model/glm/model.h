@@ -7,6 +7,7 @@
 
 #include "model/glm/backend.h"
 #include "model/glm/config.h"
+#include "model/glm/pack.h"
 #include "model/glm/picture.h"
 
 struct glm_text_layer {
@@ -23,6 +24,7 @@ struct glm_vision_block {
 struct glm_model {
     struct glm_config config;
     struct glm_weights weights;
+    struct glm_pack pack;
     struct glm_pool *pool;
     struct glm_matrix embed, head;
     struct glm_text_layer *layers;
@@ -35,10 +37,27 @@ struct glm_model {
     size_t owned_count, owned_cap;
 };
 
-/* form: GLM_FORM_BF16 keeps the weights as they are stored; INT8 and INT4 quantise the text model
- * (its head at INT8). threads: see glm_pool_new. */
-struct glm_model *glm_model_open(const char *folder, enum glm_form form, int threads,
+/* Quantises the text model as store says (its head at INT8): from a pack in the cache, which is
+ * made when it is not there, or in memory where no pack can be written. threads: see glm_pool_new.
+ */
+struct glm_model *glm_model_open(const char *folder, struct glm_store store, int threads,
                                  struct glmv_err *err);
+/* bf16, int8, int4 (groups of 32) and int4-g128; NULL is bf16. */
+bool glm_store_parse(const char *name, struct glm_store *store, struct glmv_err *err);
+const char *glm_store_name(struct glm_store store);
+
+/* Bytes that have to be in memory: weights of the text model, of the tower; keys and values of a
+ * token of context. */
+struct glm_need {
+    double text, tower, token;
+};
+struct glm_need glm_model_need(const struct glm_config *config, struct glm_store store);
+/* What this process may still use; 0 when nobody says. */
+double glm_memory_free(void);
+/* How many matrices of the text model are quantised, and these. */
+#define GLM_LAYER_MATRICES 7
+size_t glm_model_matrices(struct glm_model *model, struct glm_matrix **out);
+
 /* NULL is allowed. */
 void glm_model_close(struct glm_model *model);
 

@@ -206,13 +206,14 @@ bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err)
     if (width <= c->width) {
         return true;
     }
-    int8_t *code = realloc(c->code, width * GLM_CODE_ROWS);
-    c->code = code != NULL ? code : c->code;
-    float *scale = realloc(c->scale, groups * GLM_CODE_ROWS * sizeof *scale);
-    c->scale = scale != NULL ? scale : c->scale;
-    int32_t *fix = realloc(c->fix, groups * GLM_CODE_ROWS * sizeof *fix);
-    c->fix = fix != NULL ? fix : c->fix;
-    if (code == NULL || scale == NULL || fix == NULL) {
+    free(c->code);
+    free(c->scale);
+    free(c->fix);
+    c->width = 0;
+    c->code = aligned_alloc(64, width * GLM_CODE_ROWS); /* loads that cross a line cost two */
+    c->scale = aligned_alloc(64, groups * GLM_CODE_ROWS * sizeof *c->scale);
+    c->fix = aligned_alloc(64, groups * GLM_CODE_ROWS * sizeof *c->fix);
+    if (c->code == NULL || c->scale == NULL || c->fix == NULL) {
         return glmv_fail_memory(err);
     }
     c->width = width;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/glm/config.h"
+#include "model/glm/pack.h"
 #include "model/glm/tokenizer.h"
 #include "model/glm/weights.h"
 
@@ -16,15 +17,19 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     char *text = malloc(size);
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
-    if (data[0] % 3 == 0) {
+    if (data[0] % 4 == 0) {
         struct glm_weights weights = {0};
         if (glm_weights_parse(&weights, data + 1, size - 1, "fuzz", NULL)) {
             glm_weights_finish(&weights, NULL);
         }
         glm_weights_close(&weights);
-    } else if (data[0] % 3 == 1) {
+    } else if (data[0] % 4 == 1) {
         struct glm_config config;
         glm_config_parse(&config, text, text, text, "fuzz", NULL);
+    } else if (data[0] % 4 == 3) {
+        struct glm_matrix a = {GLM_FORM_F32, 4, 96, NULL, NULL, 0}, b = a, *list[] = {&a, &b};
+        glm_pack_parse(data + 1, size - 1, "fuzz", 77, (struct glm_store){GLM_FORM_INT4, 32}, list,
+                       2, NULL);
     } else {
         glm_tokenizer_close(glm_tokenizer_parse(text, size - 1, 4096, "fuzz", NULL));
     }

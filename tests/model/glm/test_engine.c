@@ -1,4 +1,5 @@
 /* The engine as the program meets it, and lying checkpoints. */
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,6 +7,8 @@
 #include "model/chat.h"
 #include "model/glm/backend.h"
 #include "model/glm/config.h"
+#include "model/glm/glm.h"
+#include "model/glm/pack.h"
 #include "model/glm/prompt.h"
 #include "model/glm/sample.h"
 #include "model/glm/tokenizer.h"
@@ -189,6 +192,88 @@ static void test_damage(void)
     glmv_buf_release(&file);
 }
 
+/* A pack that was cut, changed or made for something else is not used. */
+static void test_pack(void)
+{
+    struct glmv_err err = {0};
+    struct glm_pool *pool = glm_pool_new(1, NULL);
+    float weights[4 * 96];
+    for (size_t i = 0; i < 4 * 96; i++) {
+        weights[i] = (float)(int)(i * 37 % 101 - 50) / 50;
+    }
+    struct glm_store store = {GLM_FORM_INT4, 32};
+    struct glm_matrix a = {GLM_FORM_F32, 4, 96, weights, NULL, 0}, b = a, *list[] = {&a, &b};
+    char path[] = "/tmp/glmv-pack-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && close(fd) == 0);
+    CHECK_MSG(glm_pack_write(pool, path, 77, store, list, 2, &err), "%s", err.message);
+    struct glmv_buf file;
+    glmv_buf_init(&file, 1 << 20);
+    CHECK(glmv_file_read(path, file.max, &file, NULL));
+    unsigned char *bytes = aligned_alloc(64, (file.len + 63) / 64 * 64);
+    memcpy(bytes, file.data, file.len);
+    CHECK(glm_pack_parse(bytes, file.len, "x", 77, store, list, 2, &err));
+    CHECK(a.form == GLM_FORM_INT4 && b.form == GLM_FORM_INT8 && a.data != NULL);
+    float row[96];
+    glm_row(&b, 3, row);
+    for (size_t i = 0; i < 96; i++) {
+        CHECK(fabsf(row[i] - weights[3 * 96 + i]) < 0.005f);
+    }
+    CHECK(!glm_pack_parse(bytes, file.len, "x", 78, store, list, 2, NULL));
+    CHECK(!glm_pack_parse(bytes, file.len, "x", 77, store, list, 1, NULL));
+    store.group = 128;
+    CHECK(!glm_pack_parse(bytes, file.len, "x", 77, store, list, 2, NULL));
+    store.group = 32;
+    a.rows = 5;
+    CHECK(!glm_pack_parse(bytes, file.len, "x", 77, store, list, 2, NULL));
+    a.rows = 4;
+    for (size_t len = 0; len < file.len; len++) {
+        CHECK(!glm_pack_parse(bytes, len, "x", 77, store, list, 2, NULL));
+    }
+    for (size_t at = 0; at < (8 + 2 * 6) * 8; at++) {
+        bytes[at] ^= 4;
+        CHECK_MSG(!glm_pack_parse(bytes, file.len, "x", 77, store, list, 2, NULL), "byte %zu", at);
+        bytes[at] ^= 4;
+    }
+    unlink(path);
+    free(bytes);
+    glmv_buf_release(&file);
+    glm_pool_free(pool);
+}
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    CHECK(glmv_file_write(path, text, strlen(text), NULL));
+}
+
+/* A model by its name, in a cache laid out as Hugging Face's tools do. */
+static void test_find(void)
+{
+    char cache[] = "/tmp/glmv-hub-XXXXXX", path[512], found[512], command[64];
+    struct glmv_err err = {0};
+    CHECK(mkdtemp(cache) != NULL && setenv("HF_HUB_CACHE", cache, 1) == 0);
+    CHECK(glmv_glm_known("glm-4.6v-flash") && glmv_glm_known("zai-org/GLM-4.1V-9B-Thinking"));
+    CHECK(!glmv_glm_known("glm-4.6v") && !glmv_glm_known("../glm-4.6v-flash"));
+    CHECK(!glmv_glm_find("glm-4.6v-flash", found, sizeof found, &err));
+    CHECK(err.code == GLMV_ERR_MISSING && strstr(err.message, "hf download") != NULL);
+    static const char *const folders[] = {"", "/refs", "/snapshots", "/snapshots/0a1b"};
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/models--zai-org--GLM-4.6V-Flash%s", cache, folders[i]);
+        CHECK(mkdir(path, 0700) == 0);
+    }
+    snprintf(path, sizeof path, "%s/models--zai-org--GLM-4.6V-Flash", cache);
+    put_file(path, "refs/main", "0a1b\n");
+    CHECK(glmv_glm_find("GLM-4.6V-Flash", found, sizeof found, NULL));
+    CHECK(strstr(found, "/snapshots/0a1b") != NULL);
+    put_file(path, "refs/main", "../../..");
+    CHECK(!glmv_glm_find("GLM-4.6V-Flash", found, sizeof found, NULL));
+    unsetenv("HF_HUB_CACHE");
+    snprintf(command, sizeof command, "rm -r %s", cache);
+    CHECK(system(command) == 0);
+}
+
 static void test_sampling(void)
 {
     float logits[4] = {1, 3, 2, -1};
@@ -292,6 +377,8 @@ int main(void)
     test_template();
     test_lies();
     test_damage();
+    test_pack();
+    test_find();
     test_sampling();
     test_conversation();
     test_guessing();

@@ -293,9 +293,10 @@ static void test_stages(void)
 {
     struct glmv_err err = {0};
     struct glm_weights gold;
-    float last[4][1024];
+    float last[4][1024], packed[1024];
     CHECK(glm_weights_open(&gold, GOLD "stages.safetensors", &err));
-    struct glm_model *model = glm_model_open(GOLD "nano", GLM_FORM_BF16, 2, &err);
+    struct glm_model *model =
+        glm_model_open(GOLD "nano", (struct glm_store){GLM_FORM_BF16, 0}, 2, &err);
     CHECK_MSG(model != NULL, "%s", err.message);
     const size_t bytes = (size_t)model->config.text.vocab * sizeof(float);
     for (int cpu = GLM_CPU_SCALAR; cpu <= (int)glm_cpu_best(); cpu++) {
@@ -309,19 +310,28 @@ static void test_stages(void)
         CHECK_MSG(memcmp(last[0], last[2], bytes) == 0, "seven rows and 64 rows differ");
     }
     glm_model_close(model);
-    model = glm_model_open(GOLD "nano-old", GLM_FORM_BF16, 1, &err);
+    model = glm_model_open(GOLD "nano-old", (struct glm_store){GLM_FORM_BF16, 0}, 1, &err);
     CHECK_MSG(model != NULL, "%s", err.message);
     run_stages(model, &gold, 0, 64, true, last[3]);
     CHECK(worst_of(last[3], last[0], bytes / 4) < 1e-2);
     glm_model_close(model);
-    for (int form = GLM_FORM_INT8; form <= GLM_FORM_INT4; form++) {
-        model = glm_model_open(GOLD "nano", (enum glm_form)form, 2, &err);
+    /* each is opened twice: the first one writes the pack, the second maps it */
+    static const char *const names[] = {"int8", "int8", "int4", "int4", "int4-g128", "int4-g128"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct glm_store store;
+        CHECK(glm_store_parse(names[i], &store, &err));
+        int form = (int)store.form;
+        model = glm_model_open(GOLD "nano", store, 2, &err);
         CHECK_MSG(model != NULL, "%s", err.message);
         glm_pool_choose(model->pool, GLM_CPU_SCALAR);
         run_stages(model, &gold, 0, 64, false, last[1]);
         double error = worst_of(last[1], last[0], bytes / 4);
         CHECK_MSG(error < (form == GLM_FORM_INT8 ? 0.05 : 0.6), "form %d: %g", form, error);
-        printf("form %d: logits off by %.3g\n", form, error);
+        printf("%s: logits off by %.3g\n", names[i], error);
+        CHECK(model->pack.base != NULL);
+        CHECK_MSG(i % 2 == 0 || memcmp(last[1], packed, bytes) == 0, "%s: the pack differs",
+                  names[i]);
+        memcpy(packed, last[1], bytes);
         for (int cpu = GLM_CPU_AVX2; cpu <= (int)glm_cpu_best(); cpu++) {
             glm_pool_choose(model->pool, (enum glm_cpu)cpu);
             run_stages(model, &gold, 0, 64, false, last[2]);
@@ -340,6 +350,8 @@ int main(void)
 {
     struct glmv_err err = {0};
     struct glm_config config;
+    char cache[] = "/tmp/glmv-packs-XXXXXX", command[64];
+    CHECK(mkdtemp(cache) != NULL && setenv("XDG_CACHE_HOME", cache, 1) == 0);
     CHECK(glm_config_read(&config, GOLD "nano", &err));
     struct glm_tokenizer *t =
         glm_tokenizer_open(GOLD "nano/tokenizer.json", config.text.vocab, &err);
@@ -348,5 +360,7 @@ int main(void)
     glm_tokenizer_close(t);
     test_pictures(&config);
     test_stages();
+    snprintf(command, sizeof command, "rm -r %s", cache);
+    CHECK(system(command) == 0);
     TEST_END();
 }
