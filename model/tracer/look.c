@@ -80,8 +80,8 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
         scene->background = model_rgba(view->page >= 0 ? view->regions[view->page].rgb : white);
     }
     struct model_text text = {.view = view};
-    ok = ok && model_marks_find(view, err) && model_rows_find(view, err) &&
-         model_text_read(&text, ocr, false, threads, err);
+    ok = ok && model_marks_find(view, err) && model_lettering_find(view, err) &&
+         model_rows_find(view, err) && model_text_read(&text, ocr, false, threads, err);
     if (ok && (options == NULL || options->lang == NULL)) {
         ok = read_cjk(&text, ocr, threads, scene, err);
     }

@@ -27,6 +27,12 @@ struct model_region {
     bool used;         /* shown by a box already */
 };
 
+/* Surfaces of marks that lie on photos, where no region is one. */
+enum {
+    MODEL_ON_PHOTO_LIGHT = -2, /* light letters */
+    MODEL_ON_PHOTO_DARK = -3,
+};
+
 /* Something enclosed by a surface: a glyph, an icon, a box. */
 struct model_mark {
     struct model_rect r;
@@ -56,6 +62,7 @@ struct model_view {
     int mark_count;
     struct model_row *rows;
     int row_count;
+    uint8_t *lettering; /* how far px of photos stand out from what is around them, as letters do; may be NULL */
     uint8_t *text_mask; /* 1 where a line's ink lies */
     int page;           /* region of the page's background, or -1 */
 };
@@ -90,9 +97,19 @@ static inline int model_max(int a, int b)
     return a > b ? a : b;
 }
 
+/* Whether a px of a mark's box belongs to the mark. */
+static inline bool model_is_ink(const struct model_view *view, const struct model_mark *mark, int x, int y)
+{
+    enum { RAISED = 20 }; /* levels */
+    size_t at = (size_t)y * (size_t)view->w + (size_t)x;
+    return mark->surface >= 0 ? view->label[at] != mark->surface : view->lettering[at] >= RAISED;
+}
+
 bool model_regions_find(struct model_view *view, struct glmv_err *err);
 /* Finds what lies on surfaces and keeps what may be a glyph. */
 bool model_marks_find(struct model_view *view, struct glmv_err *err);
+/* Adds what looks like letters on photos. */
+bool model_lettering_find(struct model_view *view, struct glmv_err *err);
 bool model_rows_find(struct model_view *view, struct glmv_err *err);
 void model_view_release(struct model_view *view);
 

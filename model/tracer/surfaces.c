@@ -14,7 +14,8 @@ enum {
     PLANE_TOLERANCE = 7,
     SAMPLES = 96, /* px a region */
     SHADE_MIN_AREA = 3000,
-    SHADE_DEPTH = 32, /* levels that shadows take from a ground */
+    SHADE_LIGHT = 110, /* mean level of the darkest ground on which shadows are told from photos */
+    SHADE_DEPTH = 32,  /* levels that shadows take from a ground */
 };
 
 #define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
@@ -267,7 +268,8 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
             struct model_region *g = &view->regions[i];
             bool flat = sums[i].near_flat >= 0.7 * g->area;
             bool plane = sums[i].near_plane >= 0.9 * g->area;
-            bool shaded = g->area >= SHADE_MIN_AREA && sums[i].shaded >= 0.95 * g->area &&
+            bool light = g->rgb[0] + g->rgb[1] + g->rgb[2] > 3 * SHADE_LIGHT;
+            bool shaded = light && g->area >= SHADE_MIN_AREA && sums[i].shaded >= 0.95 * g->area &&
                           sums[i].equal >= SHADE_FLAT * g->area;
             g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane || shaded);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
@@ -327,4 +329,5 @@ void model_view_release(struct model_view *view)
     free(view->regions);
     free(view->label);
     free(view->text_mask);
+    free(view->lettering);
 }

@@ -14,7 +14,9 @@ enum {
     CROP_MAX_WIDTH = 9000,
     LINE_MODE = 7, /* Tesseract's page segmentation modes */
     CHAR_MODE = 10,
-    DOUBTFUL = 80,     /* confidence below which a line is read again */
+    DOUBTFUL = 80,        /* confidence below which a line is read again */
+    LETTERS_ON_PHOTO = 3, /* marks of the shortest row that may be text there */
+    SURE_ON_PHOTO = 70,
     SURE = 90,         /* confidence above which no other language is tried */
     SPLIT_COLOUR = 64, /* levels between words that make two runs of one line */
 };
@@ -35,7 +37,7 @@ static void draw_ink(const struct model_view *view, const struct model_row *row,
         const struct model_mark *m = &view->marks[row->marks[k]];
         for (int y = m->r.y0; y < m->r.y1; y++) {
             for (int x = m->r.x0; x < m->r.x1; x++) {
-                if (view->label[y * view->w + x] == m->surface) {
+                if (!model_is_ink(view, m, x, y)) {
                     continue;
                 }
                 int a = model_distance(model_px(view, x, y), m->bg) * 255 / m->contrast;
@@ -122,6 +124,9 @@ static bool is_worth_reading(const struct model_view *view, const struct model_r
     int w = row->r.x1 - row->r.x0;
     int h = row->r.y1 - row->r.y0;
     bool weak = true;
+    if (row->surface < 0 && (row->count < LETTERS_ON_PHOTO || w < h)) {
+        return false;
+    }
     for (int k = 0; k < row->count; k++) {
         weak = weak && view->marks[row->marks[k]].weak;
     }
@@ -269,8 +274,7 @@ static uint32_t ink_colour(const struct model_view *view, const int *marks, int 
         for (int y = m->r.y0; y < m->r.y1; y++) {
             for (int x = m->r.x0; x < m->r.x1; x++) {
                 const uint8_t *p = model_px(view, x, y);
-                if (view->label[y * view->w + x] == m->surface ||
-                    model_distance(p, m->bg) * 100 < far * 94) {
+                if (!model_is_ink(view, m, x, y) || model_distance(p, m->bg) * 100 < far * 94) {
                     continue;
                 }
                 uint32_t colour = model_rgba(p);
@@ -381,7 +385,7 @@ static void mask_marks(struct model_view *view, const struct found *f)
         for (int y = m->r.y0; y < m->r.y1; y++) {
             for (int x = m->r.x0; x < m->r.x1; x++) {
                 int32_t l = view->label[y * view->w + x];
-                if (l == m->surface) {
+                if (!model_is_ink(view, m, x, y)) {
                     continue;
                 }
                 view->text_mask[y * view->w + x] = 1;
@@ -443,6 +447,7 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
     line->confidence /= weight;
     line->ink = to_box(all);
     line->color = words[longest].colour;
+    line->on_picture = words[longest].count > 0 && view->marks[words[longest].marks[0]].surface < 0;
     line->background = words[longest].count > 0
                            ? model_rgba(view->marks[words[longest].marks[0]].bg)
                            : model_rgba(view->regions[view->page >= 0 ? view->page : 0].rgb);
@@ -746,11 +751,61 @@ bool model_text_read(struct model_text *text, struct model_ocr *ocr, bool again,
     return true;
 }
 
+static bool lies_in(const struct model_rect *inner, const struct model_rect *outer)
+{
+    int x = (inner->x0 + inner->x1) / 2;
+    int y = (inner->y0 + inner->y1) / 2;
+    return x >= outer->x0 && x < outer->x1 && y >= outer->y0 && y < outer->y1;
+}
+
+/* Where a photo is even, its text is found twice: the reading on the surface counts if it is sure
+ * and no shorter. */
+static bool is_read_better(const struct model_text *text, int row)
+{
+    const struct model_rect *r = &text->view->rows[row].r;
+    for (int i = 0; i < text->count; i++) {
+        const struct model_rect *o = &text->view->rows[i].r;
+        if (i != row && text->view->rows[i].surface >= 0 && text->lines[i].count > 0 &&
+            text->lines[i].confidence >= SURE_ON_PHOTO && lies_in(r, o) &&
+            o->x1 - o->x0 >= (r->x1 - r->x0) * 9 / 10) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void forget_row(struct model_text *text, int i)
+{
+    model_ocr_line_release(&text->lines[i]);
+}
+
+/* Of two readings of one text on a photo one is forgotten. */
+static void settle_photos(struct model_text *text)
+{
+    for (int i = 0; i < text->count; i++) {
+        if (text->view->rows[i].surface >= 0 || text->lines[i].count == 0) {
+            continue;
+        }
+        /* Leaves and stones are read with little confidence. */
+        if (text->lines[i].confidence < SURE_ON_PHOTO || is_read_better(text, i)) {
+            forget_row(text, i);
+            continue;
+        }
+        for (int k = 0; k < text->count; k++) {
+            if (text->view->rows[k].surface >= 0 && text->lines[k].count > 0 &&
+                lies_in(&text->view->rows[k].r, &text->view->rows[i].r)) {
+                forget_row(text, k);
+            }
+        }
+    }
+}
+
 bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err)
 {
     struct model_view *view = text->view;
     view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
     bool ok = view->text_mask != NULL || glmv_fail_memory(err);
+    settle_photos(text);
     for (int i = 0; ok && i < text->count; i++) {
         join_scraps(&text->lines[i]);
         if (text->lines[i].count > 0 && !is_picture(&view->rows[i], &text->lines[i])) {
