@@ -17,6 +17,7 @@
 #define AMBER 15
 #define MIN_RUN 3
 #define MAX_RUN 258
+#define STRETCH 16 /* pixels of one colour that are looked for together */
 #define ADLER 65521u
 #define HEAD 8 /* bytes before a chunk's content: its length and type */
 
@@ -155,8 +156,8 @@ static void put_bytes(struct writer *w, const struct codes *codes, const uint8_t
 
 static uint8_t colour_of(const uint8_t *p)
 {
-    uint32_t grey = (299u * p[0] + 587u * p[1] + 114u * p[2]) / 1000;
-    return (uint8_t)((255 - grey) * p[3] / (19 * 255));
+    uint32_t dark = 255 - ((77u * p[0] + 150u * p[1] + 29u * p[2]) >> 8);
+    return (uint8_t)(p[3] == 255 ? dark / 19 : dark * p[3] / (19 * 255));
 }
 
 /* One row of colours, one a byte. */
@@ -167,14 +168,28 @@ static void fill_row(const struct encoder *e, int y, uint8_t *row)
     int inside = y < a->height ? a->width : 0;
     const uint8_t *p = a->rgba + (size_t)y * (size_t)a->width * 4;
     memset(row, 0, (size_t)e->width + 1);
-    for (int x = 0; x < inside; x++) {
-        row[x] = x > 0 && memcmp(p + (size_t)x * 4, p + (size_t)x * 4 - 4, 4) == 0
-                     ? row[x - 1]
-                     : colour_of(p + (size_t)x * 4);
+    for (int x = 0; x < inside;) {
+        const uint8_t *q = p + (size_t)x * 4;
+        if (x > 0 && x + STRETCH <= inside && memcmp(q, q - 4, (size_t)STRETCH * 4) == 0) {
+            memset(row + x, row[x - 1], STRETCH);
+            x += STRETCH;
+            continue;
+        }
+        for (int end = x + STRETCH < inside ? x + STRETCH : inside; x < end; x++, q += 4) {
+            row[x] = colour_of(q);
+        }
     }
-    for (int x = 0; x < e->width; x++) {
-        if (marks[x] != GLMV_MARK_SAME) {
-            row[x] = marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER;
+    for (int x = 0; x < e->width;) {
+        uint64_t eight = 0;
+        memcpy(&eight, marks + x, e->width - x < 8 ? (size_t)(e->width - x) : 8);
+        for (int end = x + 8; x < end && x < e->width; x++) {
+            if (eight == 0) {
+                x = end;
+                break;
+            }
+            if (marks[x] != GLMV_MARK_SAME) {
+                row[x] = marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER;
+            }
         }
     }
 }

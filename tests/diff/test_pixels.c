@@ -196,8 +196,8 @@ static void the_difference_is_a_png_of_the_marks(void)
         const uint8_t *p = picture->rgba + i * 4;
         const uint8_t *q = a->rgba + i * 4;
         bool is_red = p[0] == 220 && p[1] == 20 && p[2] == 40;
-        int grey =
-            255 - (int)(255 - (299u * q[0] + 587u * q[1] + 114u * q[2]) / 1000) / 19 * 19 / 5;
+        int dark = 255 - (int)((77u * q[0] + 150u * q[1] + 29u * q[2]) >> 8);
+        int grey = 255 - dark / 19 * 19 / 5;
         red += is_red;
         wrong += is_red != (marks[i] == GLMV_MARK_DIFFERENT) || (!is_red && p[0] != grey);
     }
