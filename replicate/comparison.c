@@ -71,10 +71,16 @@ bool replicate_compare_images(struct replicate_comparison *c,
     if (may_have_moved && !align(c, options, &aligned, err)) {
         return false;
     }
-    c->regions = glmv_diff_regions(a, aligned != NULL ? aligned : b, options->threshold,
-                                   REPLICATE_MAX_FINDINGS, &c->region_count, err);
+    const struct glmv_image *matched = aligned != NULL ? aligned : b;
+    size_t regions;
+    struct glmv_region *list =
+        glmv_diff_regions(a, matched, options->threshold, REPLICATE_MAX_FINDINGS, &regions, err);
+    if (list != NULL) {
+        c->findings = glmv_diff_explain(a, matched, list, regions, &c->finding_count, err);
+    }
+    free(list);
     glmv_image_free(aligned);
-    return c->regions != NULL;
+    return c->findings != NULL;
 }
 
 /* One of the two files, decoded on a thread of its own. */
@@ -153,7 +159,7 @@ void replicate_comparison_release(struct replicate_comparison *c)
     glmv_image_free(c->images[1]);
     free(c->marks);
     free(c->gaps);
-    free(c->regions);
+    free(c->findings);
     *c = (struct replicate_comparison){0};
 }
 

@@ -4,6 +4,7 @@
 #define GLMV_REPLICATE_COMPARISON_H
 
 #include "diff/diff.h"
+#include "diff/explain.h"
 #include "diff/pixels.h"
 #include "diff/shift.h"
 
@@ -18,9 +19,10 @@ struct replicate_comparison {
     uint8_t *marks; /* one for each pixel of the larger canvas */
     struct glmv_gap *gaps;
     size_t gap_count;
-    size_t aligned;              /* pixels that still differ once rows that moved are matched */
-    struct glmv_region *regions; /* after matching the rows; boxes in the first picture */
-    size_t region_count;
+    size_t aligned; /* pixels that still differ once rows that moved are matched */
+    /* After matching the rows; boxes in the first picture. */
+    struct glmv_finding *findings;
+    size_t finding_count;
     bool same; /* the caller's verdict */
 };
 

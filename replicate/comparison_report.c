@@ -71,10 +71,10 @@ static bool findings(const struct replicate_comparison *c, const char *lead, con
             glmv_buf_appendf(out, err, "%sWith rows that moved matched, %zu pixels still differ.%s",
                              lead, c->aligned, tail);
     }
-    for (size_t i = 0; i < c->region_count && ok; i++) {
-        const struct glmv_region *r = &c->regions[i];
-        ok = glmv_buf_appendf(out, err, "%s%zu pixels differ at (%d, %d), %d x %d px.%s", lead,
-                              r->pixels, r->x, r->y, r->w, r->h, tail);
+    for (size_t i = 0; i < c->finding_count && ok; i++) {
+        ok = glmv_buf_append_str(out, lead, err) &&
+             glmv_finding_sentence(&c->findings[i], out, err) &&
+             glmv_buf_append_str(out, tail, err);
     }
     return ok;
 }
@@ -84,6 +84,24 @@ bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv
 {
     return verdict(c, out, err) && glmv_buf_append_str(out, "\n", err) &&
            findings(c, "  ", "\n", out, err);
+}
+
+/* What a kind of finding has besides its box. */
+static bool numbers(const struct glmv_finding *f, struct glmv_buf *out, struct glmv_err *err)
+{
+    switch (f->change) {
+    case GLMV_CHANGE_MOVED:
+        return glmv_buf_appendf(out, err, "\"dx\":%d,\"dy\":%d,", f->dx, f->dy);
+    case GLMV_CHANGE_SIZE:
+        return glmv_buf_appendf(out, err, "\"before\":[%d,%d],\"after\":[%d,%d],", f->before_w,
+                                f->before_h, f->after_w, f->after_h);
+    case GLMV_CHANGE_COLOUR:
+        return glmv_buf_appendf(out, err,
+                                "\"before\":\"#%06x\",\"after\":\"#%06x\",\"delta_e\":%.2f,",
+                                f->before, f->after, f->delta_e);
+    default:
+        return true;
+    }
 }
 
 bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv_buf *out,
@@ -104,10 +122,19 @@ bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv
                               i > 0 ? "," : "", g->inserted ? "inserted" : "removed", g->y, g->h);
     }
     ok = ok && glmv_buf_append_str(out, "],\"regions\":[", err);
-    for (size_t i = 0; i < c->region_count && ok; i++) {
-        const struct glmv_region *r = &c->regions[i];
-        ok = glmv_buf_appendf(out, err, "%s{\"box\":[%d,%d,%d,%d],\"differing\":%zu}",
-                              i > 0 ? "," : "", r->x, r->y, r->w, r->h, r->pixels);
+    for (size_t i = 0; i < c->finding_count && ok; i++) {
+        const struct glmv_finding *f = &c->findings[i];
+        const struct glmv_region *r = &f->region;
+        struct glmv_buf text;
+        glmv_buf_init(&text, 4096);
+        ok = glmv_buf_appendf(out, err,
+                              "%s{\"kind\":\"%s\",\"box\":[%d,%d,%d,%d],\"differing\":%zu,",
+                              i > 0 ? "," : "", glmv_change_name(f->change), r->x, r->y, r->w, r->h,
+                              r->pixels) &&
+             numbers(f, out, err) && glmv_finding_sentence(f, &text, err) &&
+             glmv_buf_append_str(out, "\"sentence\":", err) && json_string(out, text.data, err) &&
+             glmv_buf_append_str(out, "}", err);
+        glmv_buf_release(&text);
     }
     return ok && glmv_buf_append_str(out, "]}\n", err);
 }

@@ -20,6 +20,10 @@ want 0 $pairs/base.png $pairs/faint.png
 want 1 $pairs/base.png $pairs/faint.png --threshold 0.02
 want 1 $pairs/base.png $pairs/colour.png --json
 says "$tmp/out" '"differing":2341,'
+says "$tmp/out" '"kind":"colour"'
+says "$tmp/out" '"before":"#2255cc","after":"#1a9c5b"'
+want 1 $pairs/base.png $pairs/text.png
+says "$tmp/out" "The text at ("
 want 1 $pairs/base.png $pairs/colour.png --json --aa
 says "$tmp/out" '"differing":2195,'
 want 0 $pairs/base.png $pairs/colour.png --max-diff 2341
