@@ -14,6 +14,9 @@ static const char usage[] =
     "  --threshold T     colour distance that counts, 0 to 1, as in pixelmatch and odiff; 0.1\n"
     "  --aa              leave out pixels that differ by anti-aliasing only\n"
     "  --max-diff N|P%   so many pixels, or so much of the picture, may differ; 0\n"
+    "  --noise           what rendering noise explains is the same: other anti-aliasing, parts of "
+    "a\n"
+    "                    pixel; replaces --max-diff\n"
     "  --json            the result as JSON on standard output\n"
     "  --markdown        the result as Markdown on standard output\n"
     "  --github          the result as an annotation for GitHub Actions\n"
@@ -26,13 +29,24 @@ struct request {
     struct glmv_pixel_options pixels;
     double max_diff;
     bool max_is_share;
-    bool json, markdown, github;
+    bool json, markdown, github, noise;
 };
 
-enum { OPT_THRESHOLD = 256, OPT_AA, OPT_MAX, OPT_JSON, OPT_MD, OPT_GITHUB, OPT_JUNIT, OPT_HTML };
+enum {
+    OPT_THRESHOLD = 256,
+    OPT_AA,
+    OPT_NOISE,
+    OPT_MAX,
+    OPT_JSON,
+    OPT_MD,
+    OPT_GITHUB,
+    OPT_JUNIT,
+    OPT_HTML
+};
 
 static const struct option long_options[] = {{"threshold", required_argument, NULL, OPT_THRESHOLD},
                                              {"aa", no_argument, NULL, OPT_AA},
+                                             {"noise", no_argument, NULL, OPT_NOISE},
                                              {"max-diff", required_argument, NULL, OPT_MAX},
                                              {"json", no_argument, NULL, OPT_JSON},
                                              {"markdown", no_argument, NULL, OPT_MD},
@@ -77,6 +91,9 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             break;
         case OPT_AA:
             r->pixels.antialiasing = true;
+            break;
+        case OPT_NOISE:
+            r->noise = true;
             break;
         case OPT_MAX:
             ok = read_limit(optarg, r, err);
@@ -162,13 +179,14 @@ int replicate_cmd_diff(int argc, char **argv)
     if (stop != 0) {
         return stop - 1;
     }
-    struct replicate_comparison c = {.paths = {r.paths[0], r.paths[1]}};
+    struct replicate_comparison c = {.paths = {r.paths[0], r.paths[1]}, .wants_noise = r.noise};
     if (!replicate_compare(&c, &r.pixels, r.picture != NULL || r.html != NULL, &err)) {
         replicate_comparison_release(&c);
         return replicate_report(&err);
     }
     double limit = r.max_is_share ? r.max_diff / 100 * (double)c.count.total : r.max_diff;
-    c.same = (double)c.count.differing <= limit;
+    c.same = r.noise ? c.gap_count == 0 && c.count.outside == 0 && c.noise <= GLMV_NOISE_LIMIT
+                     : (double)c.count.differing <= limit;
     bool ok = write_results(&r, &c, &err);
     bool same = c.same;
     replicate_comparison_release(&c);

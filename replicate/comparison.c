@@ -72,6 +72,10 @@ bool replicate_compare_images(struct replicate_comparison *c,
         return false;
     }
     const struct glmv_image *matched = aligned != NULL ? aligned : b;
+    if (c->wants_noise && !glmv_diff_noise(a, matched, &c->noise, err)) {
+        glmv_image_free(aligned);
+        return false;
+    }
     size_t regions;
     struct glmv_region *list =
         glmv_diff_regions(a, matched, options->threshold, REPLICATE_MAX_FINDINGS, &regions, err);

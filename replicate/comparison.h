@@ -5,6 +5,7 @@
 
 #include "diff/diff.h"
 #include "diff/explain.h"
+#include "diff/noise.h"
 #include "diff/pixels.h"
 #include "diff/shift.h"
 
@@ -15,6 +16,9 @@ struct replicate_comparison {
     int sizes[2][2];              /* width and height, also where nothing was decoded */
     struct glmv_image *images[2]; /* NULL where the files are the same bytes and no picture was
                                      asked for */
+    bool wants_noise;             /* set before comparing: fill noise */
+    double
+        noise; /* glmv_diff_noise after matching the rows; GLMV_NOISE_LIMIT says how to read it */
     struct glmv_pixel_count count;
     uint8_t *marks; /* one for each pixel of the larger canvas */
     struct glmv_gap *gaps;

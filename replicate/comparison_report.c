@@ -112,10 +112,14 @@ bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv
               glmv_buf_appendf(out, err,
                                "],\"same\":%s,\"sizes\":[[%d,%d],[%d,%d]],\"pixels\":%zu,"
                                "\"differing\":%zu,\"antialiased\":%zu,\"outside\":%zu,"
-                               "\"differing_aligned\":%zu,\"shifts\":[",
+                               "\"differing_aligned\":%zu,",
                                c->same ? "true" : "false", c->sizes[0][0], c->sizes[0][1],
                                c->sizes[1][0], c->sizes[1][1], c->count.total, c->count.differing,
                                c->count.antialiased, c->count.outside, c->aligned);
+    if (c->wants_noise) {
+        ok = ok && glmv_buf_appendf(out, err, "\"noise\":%.0f,", c->noise);
+    }
+    ok = ok && glmv_buf_append_str(out, "\"shifts\":[", err);
     for (size_t i = 0; i < c->gap_count && ok; i++) {
         const struct glmv_gap *g = &c->gaps[i];
         ok = glmv_buf_appendf(out, err, "%s{\"kind\":\"%s\",\"y\":%d,\"height\":%d}",

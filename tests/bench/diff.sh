@@ -1,42 +1,92 @@
 #!/usr/bin/env bash
-# glmv-replicate diff beside odiff on a 4K pair that Chromium makes: cold processes, files in the page cache.
-# Prints the median of each and the median of the ratios per round. Usage: GLMV=path tests/bench/diff.sh [ROUNDS]
+# glmv-replicate diff beside odiff, pixelmatch and looks-same on pairs that Chromium makes: cold processes, files in the page
+# cache, every round all of them in a new order. Prints medians, least times, ratios of the rounds, and peak memory.
+# Usage: GLMV=path [PEERS=folder with node_modules] tests/bench/diff.sh [ROUNDS]
 set -eu
 glmv=$(realpath "${GLMV:-build/release/replicate/glmv-replicate}")
 rounds=${1:-9}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-npm init -y >/dev/null 2>&1
-npm install --silent odiff-bin@4 >/dev/null 2>&1
-page() {
-    { echo '<!doctype html><meta charset=utf-8><body style="font:14px DejaVu Sans;columns:3;margin:24px">'
-      for i in $(seq 150); do echo "<p><b style=\"background:$2;color:#fff;padding:2px 8px\">Item $i</b> Deliveries start on Monday at half past nine."; done; } >"$1.html"
-    chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor=2 \
-        --window-size=1920,1080 --screenshot="$1.png" "$1.html" >/dev/null 2>&1
+if [ -n "${PEERS:-}" ]; then
+    ln -s "$(realpath "$PEERS")/node_modules" node_modules
+else
+    npm init -y >/dev/null 2>&1
+    npm install --silent odiff-bin@4 pixelmatch@7 pngjs@7 looks-same@10 >/dev/null 2>&1
+fi
+shot() { # NAME SCALE
+    chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor="$2" \
+        --user-data-dir="$tmp/profile" --window-size="$3" --screenshot="$1.png" "$1.html" >/dev/null 2>&1
 }
-page a '#2255cc'
-page b '#1a9c5b'
+page() { # NAME COLOUR-OF-ONE SCALE SIZE
+    { echo '<!doctype html><meta charset=utf-8><body style="font:14px DejaVu Sans;columns:3;margin:24px">'
+      for i in $(seq 150); do
+          colour='#2255cc'
+          [ "$i" = 20 ] && colour=$2
+          echo "<p><b style=\"background:$colour;color:#fff;padding:2px 8px\">Item $i</b> Deliveries start on Monday at half past nine."
+      done; } >"$1.html"
+    shot "$1" "$3" "$4"
+}
+photo() { # NAME COLOUR: noise that no filter predicts, as photographs have it
+    cat >"$1.html" <<HTML
+<!doctype html><body style="margin:0"><svg width=1920 height=1080><filter id=f><feTurbulence baseFrequency=".02 .03" numOctaves=5 seed=4 /></filter>
+<rect width=1920 height=1080 filter="url(#f)" /><rect x=100 y=100 width=80 height=30 fill="$2" /></svg>
+HTML
+    shot "$1" 2 1920,1080
+}
+page a '#2255cc' 2 1920,1080
+page b '#1a9c5b' 2 1920,1080
+page c '#2255cc' 1 1280,800
+page d '#1a9c5b' 1 1280,800
+photo p '#2255cc'
+photo q '#1a9c5b'
 cp a.png same.png
+cat >pixelmatch.mjs <<'JS'
+import fs from 'node:fs';
+import {PNG} from 'pngjs';
+import pixelmatch from 'pixelmatch';
+const [a, b] = process.argv.slice(2, 4).map((name) => PNG.sync.read(fs.readFileSync(name)));
+const out = new PNG({width: a.width, height: a.height});
+const count = pixelmatch(a.data, b.data, out.data, a.width, a.height, {threshold: 0.1});
+if (process.argv[4]) fs.writeFileSync(process.argv[4], PNG.sync.write(out));
+process.exit(count ? 1 : 0);
+JS
+cat >looks.cjs <<'JS'
+const looksSame = require('looks-same');
+looksSame(process.argv[2], process.argv[3]).then((r) => process.exit(r.equal ? 0 : 1));
+JS
 cat >rounds.py <<'PY'
-import random, statistics, subprocess, sys, time
+import os, random, statistics, subprocess, sys, time
 glmv, rounds = sys.argv[1], int(sys.argv[2])
 odiff = 'node_modules/@odiff/linux-x64/odiff'
-pairs = {'verdict': ([glmv, 'diff', 'a.png', 'b.png', '--json'], [odiff, 'a.png', 'b.png']),
-         'with picture': ([glmv, 'diff', 'a.png', 'b.png', '-o', 'd.png'], [odiff, 'a.png', 'b.png', 'e.png']),
-         'same bytes': ([glmv, 'diff', 'a.png', 'same.png'], [odiff, 'a.png', 'same.png'])}
+slow = {'pixelmatch': ['node', 'pixelmatch.mjs', 'a.png', 'b.png', 'f.png']}
+if os.path.isdir('node_modules/looks-same'):
+    slow['looks-same'] = ['node', 'looks.cjs', 'a.png', 'b.png']
+def pair(a, b, picture):
+    ours, theirs = [glmv, 'diff', a, b], [odiff, a, b]
+    return {'ours': ours + (['-o', 'd.png'] if picture else []), 'odiff': theirs + (['e.png'] if picture else [])}
+sets = {'4K page, with picture': {**pair('a.png', 'b.png', True), **slow}, '4K page, verdict': pair('a.png', 'b.png', False),
+        '4K photo, with picture': pair('p.png', 'q.png', True), '4K photo, verdict': pair('p.png', 'q.png', False),
+        '4K page, same bytes': pair('a.png', 'same.png', False), '1280x800, with picture': pair('c.png', 'd.png', True)}
 def once(cmd):
     start = time.perf_counter()
-    code = subprocess.run(cmd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    process = subprocess.Popen(cmd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    process.returncode = code
     if code not in (0, 1, 22):
         sys.exit(f'{cmd}: exit code {code}')
-    return (time.perf_counter() - start) * 1000
-for name, cmds in pairs.items():
-    times = ([], [])
+    return (time.perf_counter() - start) * 1000, usage.ru_maxrss / 1024, (usage.ru_utime + usage.ru_stime) * 1000
+for name, cmds in sets.items():
+    results = {who: [] for who in cmds}
     for _ in range(rounds):
-        for k in random.sample((0, 1), 2):
-            times[k].append(once(cmds[k]))
-    ratio = statistics.median(o / g for g, o in zip(*times))
-    print(f'{name}: ours {statistics.median(times[0]):.1f} ms, odiff {statistics.median(times[1]):.1f} ms, odiff / ours {ratio:.2f}')
+        for who in random.sample(list(cmds), len(cmds)):
+            results[who].append(once(cmds[who]))
+    print(name)
+    for who, runs in results.items():
+        ratio = statistics.median(r[0] / o[0] for r, o in zip(runs, results['ours']))
+        cpu = min(r[2] for r in runs) / max(0.01, min(o[2] for o in results['ours']))
+        print(f'  {who:10} median {statistics.median(r[0] for r in runs):7.1f} ms, least {min(r[0] for r in runs):7.1f} ms, '
+              f'{ratio:6.2f} x ours, CPU {min(r[2] for r in runs):6.0f} ms ({cpu:.1f} x), memory {max(r[1] for r in runs):4.0f} MB')
 PY
 python3 rounds.py "$glmv" "$rounds"

@@ -1,0 +1,98 @@
+/* The comparison core on two 4K frames in memory against memcmp, and every scan path against it:
+ * ratios in one run. Usage: diff_core [ROUNDS] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "diff/difference.h"
+#include "diff/pixels.h"
+#include "diff/scan.h"
+
+enum { W = 3840, H = 2160 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int ascending(const void *p, const void *q)
+{
+    double a = *(const double *)p;
+    double b = *(const double *)q;
+    return a < b ? -1 : a > b;
+}
+
+static void print(const char *name, double *times, int rounds, double bytes)
+{
+    qsort(times, (size_t)rounds, sizeof *times, ascending);
+    printf("%-34s median %7.2f ms, least %7.2f ms, %5.1f GB/s\n", name, times[rounds / 2], times[0],
+           bytes / times[0] / 1e6);
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = argc > 1 ? atoi(argv[1]) : 25;
+    struct glmv_image *a = glmv_image_new(W, H, NULL);
+    struct glmv_image *b = glmv_image_new(W, H, NULL);
+    uint8_t *marks = calloc(W, H);
+    double *times = malloc((size_t)rounds * sizeof *times);
+    if (rounds < 1 || a == NULL || b == NULL || marks == NULL || times == NULL) {
+        return 2;
+    }
+    size_t len = (size_t)W * H * 4;
+    for (size_t i = 0; i < len; i++) {
+        a->rgba[i] = i % 4 == 3 ? 255 : (uint8_t)(i >> 9);
+    }
+    memcpy(b->rgba, a->rgba, len);
+    volatile int sink = 0;
+    for (int r = 0; r < rounds; r++) {
+        double t = now();
+        sink += memcmp(a->rgba, b->rgba, len);
+        times[r] = now() - t;
+    }
+    print("memcmp", times, rounds, 2.0 * (double)len);
+    static const char *const names[] = {"scan, plain", "scan, SSE2", "scan, AVX2", "scan, AVX-512"};
+    for (int path = 0; path < DIFF_SCAN_PATHS; path++) {
+        diff_scan_fn *scan = diff_scan_on((enum diff_scan_path)path);
+        for (int r = 0; r < rounds && scan != NULL; r++) {
+            double t = now();
+            sink += (int)scan(a->rgba, b->rgba, 0, len);
+            times[r] = now() - t;
+        }
+        if (scan != NULL) {
+            print(names[path], times, rounds, 2.0 * (double)len);
+        }
+    }
+    for (size_t y = 300; y < 420; y++) { /* 0.7 % of the page */
+        for (size_t x = 500; x < 1000; x++) {
+            b->rgba[(y * W + x) * 4 + 1] ^= 0x70;
+        }
+    }
+    struct glmv_pixel_options options = {0.1, false};
+    struct glmv_pixel_count count = {0};
+    for (int r = 0; r < rounds; r++) {
+        double t = now();
+        glmv_diff_mark(a, b, &options, &count, NULL);
+        times[r] = now() - t;
+    }
+    print("count, 0.7 % differ, threads", times, rounds, 2.0 * (double)len);
+    printf("%zu pixels differ\n", count.differing);
+    glmv_diff_mark(a, b, &options, &count, marks);
+    for (int r = 0; r < rounds; r++) {
+        struct glmv_buf png;
+        glmv_buf_init(&png, 1u << 28);
+        double t = now();
+        sink += glmv_diff_encode_png(a, marks, W, H, &png, NULL);
+        times[r] = now() - t;
+        glmv_buf_release(&png);
+    }
+    print("difference picture", times, rounds, (double)len);
+    glmv_image_free(a);
+    glmv_image_free(b);
+    free(marks);
+    free(times);
+    return 0;
+}
