@@ -182,18 +182,23 @@ bool replicate_comparison_junit(const struct replicate_comparison *c, struct glm
 static bool data_uri(const struct glmv_buf *png, const char *id, struct glmv_buf *out,
                      struct glmv_err *err)
 {
-    return glmv_buf_appendf(out, err, "<img id=%s alt=%s src=\"data:image/png;base64,", id, id) &&
+    return glmv_buf_appendf(out, err,
+                            "<figure><figcaption>%s</figcaption><img id=%s alt=%s "
+                            "src=\"data:image/png;base64,",
+                            id, id, id) &&
            glmv_base64_append(out, png->data, png->len, err) &&
-           glmv_buf_append_str(out, "\">", err);
+           glmv_buf_append_str(out, "\"></figure>", err);
 }
 
 static const char page_head[] =
     "<!doctype html><html lang=en><meta charset=utf-8><title>Visual diff</title><style>"
     "body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;color:#1c2430;background:#f4f5f7}"
     "#stage{display:flex;gap:1rem;align-items:flex-start;position:relative}"
-    "#stage img{max-width:33%;box-shadow:0 0 0 1px #c5cad3}"
-    ".over #stage{display:block}.over #stage img{max-width:100%;position:absolute;left:0;top:0}"
-    ".over #difference{display:none}input{width:20rem;vertical-align:middle}"
+    "figure{margin:0;flex:1 1 0;min-width:0}figcaption{color:#5b6675;margin-bottom:.25rem}"
+    "#stage img{max-width:100%;box-shadow:0 0 0 1px #c5cad3}"
+    ".over #stage{display:block}.over figure{position:absolute;left:0;top:0}"
+    ".over figcaption,.over figure:last-child,body:not(.slide) input{display:none}"
+    "input{width:20rem;vertical-align:middle}"
     "</style><h1>Visual diff</h1><p>";
 static const char page_controls[] =
     "</ul><p><button onclick=\"show('')\">Side by side</button> "
@@ -205,7 +210,7 @@ static const char page_tail[] =
     "cut=document.getElementById('cut');"
     "function slide(){top_.style.clipPath='inset(0 0 0 '+cut.value+'%)'}"
     "function show(mode){clearInterval(timer);top_.style.clipPath='';top_.style.opacity=1;"
-    "document.body.className=mode?'over':'';cut.oninput=mode=='slide'?slide:null;"
+    "document.body.className=mode?'over '+mode:'';cut.oninput=mode=='slide'?slide:null;"
     "if(mode=='slide')slide();"
     "if(mode=='blink')timer=setInterval(()=>top_.style.opacity=1-top_.style.opacity,600)}"
     "</script></html>\n";

@@ -33,10 +33,15 @@ static const char style[] =
     "var(--line)}img{display:block;width:100%;"
     "height:auto}.slider{position:relative;border:1px solid "
     "var(--line);border-radius:10px;overflow:hidden;background:"
-    "var(--card)}.slider .over{position:absolute;inset:0;clip-path:inset(0 0 0 50%)}.slider "
-    ".bar{position:absolute;top:0;"
-    "bottom:0;left:50%;width:2px;background:#e5484d}input[type=range]{width:100%;margin:12px "
-    "0}table{border-collapse:"
+    "var(--card)}.slider .over{position:absolute;inset:0;clip-path:inset(0 0 0 50%);background:"
+    "var(--card)}.slider .bar{position:absolute;top:0;"
+    "bottom:0;left:50%;width:2px;background:#e5484d}.slider i{position:absolute;outline:3px solid "
+    "#e5484d;outline-offset:3px;visibility:hidden}.slider i.on,.slider "
+    "i.picked{visibility:visible}.ends{display:"
+    "flex;justify-content:space-between;color:var(--soft);font-size:13px}tr[data-region]{cursor:"
+    "pointer}tr[data-region]:hover{background:var(--paper)}input[type=range]{width:100%;margin:"
+    "12px "
+    "0 0}.ends{margin:0 0 8px}table{border-collapse:"
     "collapse;width:100%;background:var(--card);border:1px solid "
     "var(--line);border-radius:10px;overflow:hidden}th,td{"
     "text-align:left;padding:8px 14px;border-bottom:1px solid "
@@ -49,7 +54,14 @@ static const char script[] = "const "
                              "querySelector('.over'),bar=document."
                              "querySelector('.bar');range.addEventListener('input',()=>{over.style."
                              "clipPath='inset(0 0 0 '+range.value+'%)';"
-                             "bar.style.left=range.value+'%'});";
+                             "bar.style.left=range.value+'%'});"
+                             "for(const row of document.querySelectorAll('tr[data-region]')){const "
+                             "mark=document.getElementById('region'+row.dataset.region);"
+                             "row.addEventListener('mouseenter',()=>mark.classList.add('on'));"
+                             "row.addEventListener('mouseleave',()=>mark.classList.remove('on'));"
+                             "row.addEventListener('click',()=>{document.querySelector("
+                             "'i.picked')?.classList.remove('picked');mark.classList.add('picked');"
+                             "mark.scrollIntoView({block:'center'})})}";
 
 struct page {
     struct glmv_buf *out;
@@ -141,6 +153,19 @@ static void put_rounds(struct page *p, const struct replicate_trace *t)
     put(p, "</table>\n");
 }
 
+/* The regions on the slider's picture, shown by the rows of the table. */
+static void put_marks(struct page *p, const struct glmv_image *on,
+                      const struct glmv_region *regions, size_t count)
+{
+    for (size_t i = 0; p->ok && i < count; i++) {
+        p->ok = glmv_buf_appendf(
+            p->out, p->err,
+            "<i id=\"region%zu\" style=\"left:%.3f%%;top:%.3f%%;width:%.3f%%;height:%.3f%%\"></i>",
+            i, 100.0 * regions[i].x / on->width, 100.0 * regions[i].y / on->height,
+            100.0 * regions[i].w / on->width, 100.0 * regions[i].h / on->height);
+    }
+}
+
 static void put_regions(struct page *p, const struct glmv_region *regions, size_t count)
 {
     put(p, "<h2>Where it differs most</h2>");
@@ -152,8 +177,10 @@ static void put_regions(struct page *p, const struct glmv_region *regions, size_
            "pixels</th></tr>\n");
     for (size_t i = 0; p->ok && i < count; i++) {
         p->ok = glmv_buf_appendf(
-            p->out, p->err, "<tr><td>%d</td><td>%d</td><td>%d</td><td>%d</td><td>%zu</td></tr>\n",
-            regions[i].x, regions[i].y, regions[i].w, regions[i].h, regions[i].pixels);
+            p->out, p->err,
+            "<tr "
+            "data-region=\"%zu\"><td>%d</td><td>%d</td><td>%d</td><td>%d</td><td>%zu</td></tr>\n",
+            i, regions[i].x, regions[i].y, regions[i].w, regions[i].h, regions[i].pixels);
     }
     put(p, "</table>\n");
 }
@@ -202,12 +229,15 @@ bool replicate_report_html(const struct replicate_report *r, struct glmv_buf *ou
     }
     put(&p, "</div>\n<h2>Slider</h2><input type=\"range\" min=\"0\" max=\"100\" value=\"50\" "
             "aria-label=\"screenshot "
-            "to the left, page to the right\"><div class=\"slider\">");
+            "to the left, page to the right\"><p class=\"ends\"><span>screenshot</span>"
+            "<span>page</span></p><div class=\"slider\">");
     if (p.ok) {
         put_picture(&p, r->target, "screenshot");
         put(&p, "<div class=\"over\">");
         put_picture(&p, t->render->image, "page");
-        put(&p, "</div><div class=\"bar\"></div></div>\n");
+        put(&p, "</div><div class=\"bar\"></div>");
+        put_marks(&p, r->target, regions, count);
+        put(&p, "</div>\n");
         put_regions(&p, regions, count);
     }
     put_rounds(&p, t);
