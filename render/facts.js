@@ -212,7 +212,9 @@ function note(address) {
   if (blocked.size >= limits.blocked || !address) return;
   try {
     const url = new URL(address, document.baseURI);
-    if (!/^(data|about|page|blob|javascript|mailto|tel):$/.test(url.protocol)) blocked.add(url.href.slice(0, 500));
+    if (url.protocol === 'page:' && url.host !== location.host) {
+      blocked.add(url.href.slice('page:'.length, 500)); // it began with "//": the scheme is that of the document
+    } else if (!/^(data|about|page|blob|javascript|mailto|tel):$/.test(url.protocol)) blocked.add(url.href.slice(0, 500));
   } catch (error) {
     // Not an address; the browser asks for nothing either.
   }
@@ -227,14 +229,17 @@ for (const element of document.querySelectorAll('[srcset]')) {
 }
 for (const text of Array.from(document.querySelectorAll('style'), (style) => style.textContent)
        .concat(Array.from(document.querySelectorAll('[style]'), (element) => element.getAttribute('style')))) {
-  const addresses = /(?:url\(\s*|@import\s+)["']?([^"')\s]+)/gi;
+  const addresses = /(?:@import\s+(?:url\(\s*)?|url\(\s*)["']?([^"')\s]+)/gi;
   for (let hit = addresses.exec(text); hit && blocked.size < limits.blocked; hit = addresses.exec(text)) note(hit[1]);
 }
+
+const seen = window.glmvSeen || {console: [], requests: []};
+for (const address of seen.requests) note(address);
 
 stopAnimations();
 const found = ask.find.map((selector) => all(selector).slice(0, 1000).map((element) => box(element.getBoundingClientRect())));
 return JSON.stringify({
   width: Math.max(root.scrollWidth, body ? body.scrollWidth : 0),
   height: Math.max(root.scrollHeight, Math.ceil(root.getBoundingClientRect().height)),
-  texts, elements, blocked: Array.from(blocked), found,
+  texts, elements, blocked: Array.from(blocked), console: seen.console, found,
 });

@@ -19,14 +19,13 @@
 #include <webkit2/webkit2.h>
 
 #include "render/facts_js.h"
+#include "render/listener_js.h"
 #include "render/wire.h"
+#include "render/witness_js.h"
 #include "render/worker/worker.h"
 
 #define SNAPSHOT_MAX 32767 /* device px a side: WebKit's own limit */
 #define READY_WAIT_MS 400  /* for fonts and pictures that are still being decoded */
-#define CONSOLE_MAX 100    /* lines that are kept */
-#define CONSOLE_LINE_MAX ((gsize)64 << 10)
-#define CONSOLE_READS_MAX 64 /* at a time; the pipe holds 16 of them */
 #define WORLD "glmv"
 
 /* Calms a page down without hiding what only an animation would show. */
@@ -53,9 +52,6 @@ struct browser {
     WebKitUserContentManager *content;
     WebKitWebView *view;
     GMainLoop *loop;
-    int console_fd;     /* what page scripts print arrives here */
-    GPtrArray *console; /* lines that are errors */
-    GString *printed;   /* the start of a line whose end has not come */
 
     /* The job at hand. */
     struct render_job job;
@@ -354,48 +350,6 @@ static gboolean on_deadline(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Keeps the errors of the lines that have come whole; the rest waits for its end. */
-static void take_lines(struct browser *b)
-{
-    char *line = b->printed->str;
-    for (char *end = strchr(line, '\n'); end != NULL; end = strchr(line, '\n')) {
-        *end = '\0';
-        if (strstr(line, "CONSOLE") != NULL && strstr(line, "ERROR") != NULL &&
-            b->console->len < CONSOLE_MAX) {
-            g_ptr_array_add(b->console, g_utf8_make_valid(line, -1));
-        }
-        line = end + 1;
-    }
-    g_string_erase(b->printed, 0, line - b->printed->str);
-    if (b->printed->len > CONSOLE_LINE_MAX) {
-        g_string_truncate(b->printed, 0);
-    }
-}
-
-/* Reads what pages have printed so far; not for ever, since a page may print faster than this. */
-static void drain_console(struct browser *b)
-{
-    char text[4096];
-    for (int i = 0; i < CONSOLE_READS_MAX; i++) {
-        ssize_t got = read(b->console_fd, text, sizeof text);
-        if (got <= 0) {
-            return;
-        }
-        for (ssize_t k = 0; k < got; k++) {
-            g_string_append_c(b->printed, text[k] != '\0' ? text[k] : ' ');
-        }
-        take_lines(b);
-    }
-}
-
-static gboolean on_console(gint fd, GIOCondition condition, gpointer data)
-{
-    (void)fd;
-    (void)condition;
-    drain_console(data);
-    return G_SOURCE_CONTINUE;
-}
-
 /* --- views --- */
 
 static void drop_view(struct browser *b)
@@ -418,8 +372,8 @@ static WebKitSettings *settings_new(void)
         "enable-developer-extras", FALSE, "default-font-family", "Times New Roman",
         "serif-font-family", "Times New Roman", "sans-serif-font-family", "Arial",
         "monospace-font-family", "Monospace", "cursive-font-family", "Comic Sans MS",
-        "fantasy-font-family", "Impact", "enable-write-console-messages-to-stdout", TRUE,
-        "hardware-acceleration-policy", WEBKIT_HARDWARE_ACCELERATION_POLICY_NEVER, NULL);
+        "fantasy-font-family", "Impact", "hardware-acceleration-policy",
+        WEBKIT_HARDWARE_ACCELERATION_POLICY_NEVER, NULL);
 }
 
 static void make_view(struct browser *b)
@@ -477,30 +431,10 @@ static int pixels_of(cairo_surface_t *surface, int w, int h)
     return fd;
 }
 
-/* The facts with the console's lines added: "...}" becomes "...,"console":[...]}". */
-static char *facts_with_console(struct browser *b)
-{
-    GString *all = g_string_new_len(b->facts, (gssize)strlen(b->facts) - 1);
-    g_string_append(all, ",\"console\":[");
-    for (guint i = 0; i < b->console->len; i++) {
-        g_string_append(all, i > 0 ? ",\"" : "\"");
-        for (const char *p = g_ptr_array_index(b->console, i); *p != '\0'; p++) {
-            if (*p == '"' || *p == '\\') {
-                g_string_append_c(all, '\\');
-            }
-            g_string_append_c(all, (unsigned char)*p < 32 ? ' ' : *p);
-        }
-        g_string_append_c(all, '"');
-    }
-    g_string_append(all, "]}");
-    return g_string_free(all, FALSE);
-}
-
 static bool answer(struct browser *b)
 {
     struct render_reply reply = {.magic = RENDER_MAGIC, .cut = b->cut};
     int fd = -1;
-    char *facts = NULL;
     if (b->err.code == GLMV_ERR_NONE) {
         int wide = device(b, b->job.width);
         int have_w = cairo_image_surface_get_width(b->surface);
@@ -516,9 +450,7 @@ static bool answer(struct browser *b)
             glmv_fail(&b->err, GLMV_ERR_MEMORY, "no memory for a picture of %d x %d pixels",
                       reply.width, reply.height);
         } else {
-            drain_console(b); /* the main loop may not have seen the last lines */
-            facts = facts_with_console(b);
-            reply.facts_len = strlen(facts);
+            reply.facts_len = strlen(b->facts);
         }
     }
     if (b->err.code != GLMV_ERR_NONE) {
@@ -527,12 +459,11 @@ static bool answer(struct browser *b)
     reply.code = (uint32_t)b->err.code;
     reply.message_len = (uint32_t)strlen(b->err.message);
     bool ok = render_wire_send(b->socket, &reply, sizeof reply, fd) &&
-              render_wire_send(b->socket, facts, reply.facts_len, -1) &&
+              render_wire_send(b->socket, b->facts, reply.facts_len, -1) &&
               render_wire_send(b->socket, b->err.message, reply.message_len, -1);
     if (fd >= 0) {
         close(fd);
     }
-    g_free(facts);
     return ok;
 }
 
@@ -541,8 +472,6 @@ static void run_job(struct browser *b, const char *html, size_t len)
     glmv_err_clear(&b->err);
     b->committed = b->navigated = b->large = b->cut = false;
     b->dialogs = 0;
-    drain_console(b); /* what the page before printed late is not this one's */
-    g_ptr_array_set_size(b->console, 0);
     if (b->view == NULL) {
         make_view(b);
     }
@@ -667,6 +596,20 @@ static void add_style(struct browser *b, const char *css)
     webkit_user_style_sheet_unref(sheet);
 }
 
+/* world: NULL for the page's own. */
+static void add_script(struct browser *b, const char *source, const char *world)
+{
+    WebKitUserScript *script =
+        world != NULL
+            ? webkit_user_script_new_for_world(source, WEBKIT_USER_CONTENT_INJECT_TOP_FRAME,
+                                               WEBKIT_USER_SCRIPT_INJECT_AT_DOCUMENT_START, world,
+                                               NULL, NULL)
+            : webkit_user_script_new(source, WEBKIT_USER_CONTENT_INJECT_TOP_FRAME,
+                                     WEBKIT_USER_SCRIPT_INJECT_AT_DOCUMENT_START, NULL, NULL);
+    webkit_user_content_manager_add_script(b->content, script);
+    webkit_user_script_unref(script);
+}
+
 /* The same type on every machine: GTK would take these from the desktop. */
 static void pin_fonts(void)
 {
@@ -704,15 +647,13 @@ static void send_hello(const struct browser *b, const struct worker_place *place
 int worker_browse(int socket, const struct worker_place *place)
 {
     struct browser b = {.socket = socket, .assets = -1};
-    int console[2];
     int null = open("/dev/null", O_RDWR);
-    if (null < 0 || pipe2(console, O_NONBLOCK) != 0) {
+    if (null < 0) {
         return 4;
     }
     dup2(null, 0);
-    dup2(console[1], 1);
+    dup2(null, 1);
     dup2(null, 2);
-    close(console[1]);
     fcntl(socket, F_SETFD, FD_CLOEXEC);
     if (!gtk_init_check(NULL, NULL)) {
         glmv_fail(&b.err, GLMV_ERR_MISSING, "GTK cannot open display :%d", place->display);
@@ -721,9 +662,6 @@ int worker_browse(int socket, const struct worker_place *place)
     }
     pin_fonts();
     b.loop = g_main_loop_new(NULL, FALSE);
-    b.console = g_ptr_array_new_with_free_func(g_free);
-    b.printed = g_string_new(NULL);
-    b.console_fd = console[0];
     make_context(&b, place);
     if (!place->online) {
         add_filter(&b, place->folder);
@@ -734,8 +672,9 @@ int worker_browse(int socket, const struct worker_place *place)
     }
     add_style(&b, calm_css);
     add_style(&b, form_css);
+    add_script(&b, render_listener_js, WORLD);
+    add_script(&b, render_witness_js, NULL);
     make_view(&b);
-    g_unix_fd_add(console[0], G_IO_IN, on_console, &b);
     send_hello(&b, place);
     GMainLoop *outer = g_main_loop_new(NULL, FALSE);
     g_unix_fd_add(socket, G_IO_IN | G_IO_HUP, on_job, &b);

@@ -151,7 +151,8 @@ static void only_the_asset_folder_is_reached(struct glmv_renderer *r)
     snprintf(link, sizeof link, "%s/in/link.png", top);
     CHECK(symlink(path, link) == 0);
     struct glmv_render_options o = glmv_render_defaults();
-    static const char *const sources[] = {"red.png", "../outside.png", "..%2foutside.png", "link.png"};
+    static const char *const sources[] = {"red.png", "../outside.png", "..%2foutside.png",
+                                          "link.png"};
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         char html[200];
         snprintf(html, sizeof html, "<body style='margin:0'><img src='%s' style='display:block'>",
@@ -183,6 +184,81 @@ static void a_hang_is_stopped_and_the_next_render_works(struct glmv_renderer *r)
     o = glmv_render_defaults();
     struct glmv_render *shot = draw(r, page, &o, &err);
     CHECK_MSG(shot != NULL, "%s", err.message);
+    glmv_render_free(shot);
+}
+
+static void a_page_that_eats_memory_is_stopped_and_the_next_render_works(struct glmv_renderer *r)
+{
+    struct glmv_err err = {0};
+    struct glmv_render_options o = glmv_render_defaults();
+    o.scripts = true;
+    o.timeout_s = 60; /* far beyond what it needs to reach the limit: time is not what stops it */
+    CHECK(draw(r, "<script>const a=[];for(;;)a.push(new Uint8Array(1<<24).fill(1))</script>", &o,
+               &err) == NULL);
+    CHECK_MSG(err.code == GLMV_ERR_RENDER && strstr(err.message, "memory") != NULL, "%s",
+              err.message);
+    err = (struct glmv_err){0};
+    o = glmv_render_defaults();
+    struct glmv_render *shot = draw(r, page, &o, &err);
+    CHECK_MSG(shot != NULL, "%s", err.message);
+    glmv_render_free(shot);
+}
+
+static bool mentions(char *const *list, size_t count, const char *what)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(list[i], what) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void errors_and_requests_are_told(struct glmv_renderer *r)
+{
+    struct glmv_err err = {0};
+    struct glmv_render_options o = glmv_render_defaults();
+    o.scripts = true;
+    const char *html =
+        "<link rel=stylesheet href=\"https://example.invalid/a.css\">"
+        "<style>@import url(//example.invalid/b.css);b{background:url('http://192.0.2.1/c.png')}"
+        "</style><img srcset=\"https://example.invalid/d.png 2x\"><b>x</b>"
+        "<img src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\">"
+        "<script>console.log('quiet');console.error('told \\'so\\'');nothing.there()</script>";
+    struct glmv_render *shot = draw(r, html, &o, &err);
+    CHECK_MSG(shot != NULL, "%s", err.message);
+    if (shot == NULL) {
+        return;
+    }
+    const struct glmv_page *p = shot->page;
+    CHECK(mentions(p->console, p->console_count, "told 'so'"));
+    CHECK(mentions(p->console, p->console_count, "nothing"));
+    CHECK(!mentions(p->console, p->console_count, "quiet"));
+    static const char *const asked[] = {"/a.css", "/b.css", "http://192.0.2.1/c.png", "/d.png"};
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        CHECK_MSG(mentions(p->blocked, p->blocked_count, asked[i]), "%s", asked[i]);
+    }
+    CHECK(p->blocked_count == 4);
+    glmv_render_free(shot);
+    o.scripts = false;
+    shot = draw(r, html, &o, &err);
+    CHECK(shot != NULL && !mentions(shot->page->console, shot->page->console_count, "told"));
+    glmv_render_free(shot);
+}
+
+/* Where a user may make a sandbox, pages are in it. Run as root, the worker's user is nobody. */
+static void pages_have_the_walls_that_the_machine_allows(struct glmv_renderer *r)
+{
+    static const char probe[] =
+        "bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev true 2>/dev/null";
+    char command[200];
+    snprintf(command, sizeof command,
+             geteuid() == 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups %s" : "%s",
+             probe);
+    bool possible = system(command) == 0;
+    struct glmv_render_options o = glmv_render_defaults();
+    struct glmv_render *shot = draw(r, page, &o, NULL);
+    CHECK(shot != NULL && (!possible || (shot->sandboxed && shot->isolated)));
     glmv_render_free(shot);
 }
 
@@ -247,6 +323,9 @@ int main(void)
         dark_pages_are_dark(r);
         only_the_asset_folder_is_reached(r);
         a_hang_is_stopped_and_the_next_render_works(r);
+        a_page_that_eats_memory_is_stopped_and_the_next_render_works(r);
+        errors_and_requests_are_told(r);
+        pages_have_the_walls_that_the_machine_allows(r);
     }
     glmv_renderer_close(r);
     several_work_at_once();
