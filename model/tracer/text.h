@@ -1,0 +1,25 @@
+/* What reading rows, telling scripts and making words share. Private to model/tracer/text*.c. */
+#ifndef GLMV_MODEL_TRACER_TEXT_H
+#define GLMV_MODEL_TRACER_TEXT_H
+
+#include "model/tracer/perception.h"
+
+enum { MODEL_DOUBTFUL = 80 }; /* confidence below which a line is read again */
+
+struct model_reading {
+    struct model_view *view;
+    struct model_ocr *ocr;
+    bool again; /* a second language: only doubtful lines, kept where it is surer */
+    struct model_ocr_line *lines; /* of each row, boxes in px of the page */
+};
+
+/* A job of model_parallel: reads row i. context is a struct model_reading. */
+void model_text_read_row(void *context, int i, int worker);
+/* Whether a text holds Han characters or kana; a letter or a digit of any script. */
+bool model_has_cjk(const char *text);
+bool model_has_alnum(const char *text);
+/* Chinese and Japanese come back in scraps whose boxes slip: what stands close together becomes one
+ * word. */
+void model_text_join_scraps(struct model_ocr_line *line);
+
+#endif
