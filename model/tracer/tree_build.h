@@ -1,0 +1,51 @@
+/* The tree under construction: what containment, paragraphs and cuts share. Private to tree.c,
+ * tree_*.c. */
+#ifndef GLMV_MODEL_TRACER_TREE_BUILD_H
+#define GLMV_MODEL_TRACER_TREE_BUILD_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/tracer/tree.h"
+
+/* A line, a paragraph, a box or a picture, before it has its place in the tree. */
+struct tracer_item {
+    struct glmv_box want; /* structure is cut from this */
+    struct tracer_node *node;
+    int parent; /* item that holds it, or -1 */
+    double area;
+};
+
+struct tracer_builder {
+    const struct glmv_scene *scene;
+    const struct tracer_shift *line_shift, *box_shift, *picture_shift;
+    struct tracer_item *items;
+    int count;
+    bool failed;
+};
+
+/* A node without children; NULL, with failed set, without memory. */
+struct tracer_node *tracer_build_node_new(struct tracer_builder *b, enum tracer_node_kind kind,
+                                          struct glmv_box box);
+/* Takes the child, also when it cannot be kept. */
+void tracer_build_adopt(struct tracer_builder *b, struct tracer_node *node,
+                        struct tracer_node *child);
+void tracer_build_add_item(struct tracer_builder *b, struct glmv_box want,
+                           struct tracer_node *node);
+/* The smallest box or photo that holds a rectangle, of the first limit items; self is left out. -1:
+ * none. */
+int tracer_build_holder_of(const struct tracer_builder *b, struct glmv_box box, double slack,
+                           int self, int limit);
+
+struct glmv_box tracer_build_moved(struct glmv_box box, struct tracer_shift by);
+struct glmv_box tracer_build_joined(struct glmv_box a, struct glmv_box b);
+bool tracer_build_holds(struct glmv_box outer, struct glmv_box inner, double slack);
+
+/* Adds the scene's lines as paragraphs. */
+void tracer_build_add_lines(struct tracer_builder *b);
+/* Rows and columns of items by recursive cuts: takes their nodes. NULL without items or without
+ * memory. */
+struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int count, int depth);
+
+#endif

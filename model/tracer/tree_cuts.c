@@ -1,0 +1,280 @@
+/* Rows and columns: recursive cuts where nothing crosses, records between dividers, sidebars,
+ * layers. */
+#include "model/tracer/tree_build.h"
+
+#define MAX_DEPTH 60
+#define DIVIDER_HEIGHT 4  /* px */
+#define DIVIDER_WIDTH 0.8 /* of the stack */
+#define SIDEBAR_WIDTH 0.3 /* of what it stands in, at most */
+#define SIDEBAR_HEIGHT 350.0
+#define RECORD_HEIGHT 130 /* px between two dividers that are one row of a table */
+
+struct group {
+    int *ids; /* into builder.items */
+    int count;
+};
+
+static double low(const struct tracer_builder *b, int id, bool vertical)
+{
+    return vertical ? b->items[id].want.y : b->items[id].want.x;
+}
+
+static double high(const struct tracer_builder *b, int id, bool vertical)
+{
+    const struct glmv_box *box = &b->items[id].want;
+    return vertical ? box->y + box->h : box->x + box->w;
+}
+
+static void sort_ids(const struct tracer_builder *b, int *ids, int count, bool vertical)
+{
+    for (int i = 1; i < count; i++) { /* insertion: lists are short and nearly sorted */
+        int id = ids[i];
+        int k = i;
+        while (k > 0 && (low(b, ids[k - 1], vertical) > low(b, id, vertical))) {
+            ids[k] = ids[k - 1];
+            k--;
+        }
+        ids[k] = id;
+    }
+}
+
+/* Cuts a sorted list where nothing crosses, allowing an overlap of slack px. Stores where parts
+ * end; returns how many. */
+static int cut(const struct tracer_builder *b, const int *ids, int count, bool vertical,
+               double slack, int *ends)
+{
+    int parts = 0;
+    double reach = high(b, ids[0], vertical);
+    for (int i = 1; i < count; i++) {
+        if (low(b, ids[i], vertical) >= reach - slack) {
+            ends[parts++] = i;
+        }
+        reach = fmax(reach, high(b, ids[i], vertical));
+    }
+    ends[parts++] = count;
+    return parts;
+}
+
+struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int count, int depth);
+
+static bool is_divider(const struct tracer_builder *b, int id, double width)
+{
+    const struct tracer_item *item = &b->items[id];
+    return item->node->kind != TRACER_TEXT && item->node->child_count == 0 &&
+           item->want.h <= DIVIDER_HEIGHT && item->want.w >= DIVIDER_WIDTH * width;
+}
+
+/* What stands between two dividers is one record, also where lines of one cell stand below each
+ * other: such parts are joined, and cut into columns first. Returns how many parts are left; record
+ * tells which were joined. */
+static int join_records(const struct tracer_builder *b, const int *ids, int *ends, int parts,
+                        bool *record)
+{
+    double left = 1e9;
+    double right = 0;
+    for (int i = 0; i < ends[parts - 1]; i++) {
+        left = fmin(left, b->items[ids[i]].want.x);
+        right = fmax(right, b->items[ids[i]].want.x + b->items[ids[i]].want.w);
+    }
+    int dividers = 0;
+    for (int i = 0; i < parts; i++) {
+        int from = i > 0 ? ends[i - 1] : 0;
+        record[i] = false;
+        dividers += ends[i] - from == 1 && is_divider(b, ids[from], right - left);
+    }
+    if (dividers < 3) {
+        return parts;
+    }
+    int kept = 0;
+    int seen = 0;
+    int open = 0; /* first item of the record that is being joined */
+    for (int i = 0; i < parts; i++) {
+        int from = i > 0 ? ends[i - 1] : 0;
+        bool divider = ends[i] - from == 1 && is_divider(b, ids[from], right - left);
+        bool panel = ends[i] - from == 1 &&
+                     b->items[ids[from]].want.w >= DIVIDER_WIDTH * (right - left) &&
+                     b->items[ids[from]].node->scene_box >= 0;
+        int last = kept > 0 ? ends[kept - 1] : 0;
+        const struct glmv_box *first = &b->items[ids[open]].want;
+        const struct glmv_box *now = &b->items[ids[ends[i] - 1]].want;
+        bool joins = !divider && !panel && seen > 0 && seen < dividers && last > open &&
+                     now->y + now->h - first->y <= RECORD_HEIGHT;
+        seen += divider;
+        if (joins) {
+            ends[kept - 1] = ends[i];
+            record[kept - 1] = true;
+            continue;
+        }
+        open = divider || panel ? ends[i] : from;
+        record[kept] = false;
+        ends[kept++] = ends[i];
+    }
+    return kept;
+}
+
+static struct tracer_node *arrange_columns(struct tracer_builder *b, int *ids, int count,
+                                           int depth);
+
+static struct tracer_node *arrange_parts(struct tracer_builder *b, int *ids, int *ends, int parts,
+                                         bool vertical, int depth)
+{
+    bool *record = calloc((size_t)parts, sizeof *record);
+    if (record == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    parts = vertical ? join_records(b, ids, ends, parts, record) : parts;
+    struct tracer_node *node =
+        tracer_build_node_new(b, vertical ? TRACER_STACK : TRACER_ROW, (struct glmv_box){0});
+    int from = 0;
+    for (int i = 0; node != NULL && i < parts; i++) {
+        struct tracer_node *child =
+            record[i] ? arrange_columns(b, ids + from, ends[i] - from, depth + 1)
+                      : tracer_build_arrange(b, ids + from, ends[i] - from, depth + 1);
+        if (child != NULL) {
+            node->box = i == 0 ? child->box : tracer_build_joined(node->box, child->box);
+        }
+        tracer_build_adopt(b, node, child);
+        from = ends[i];
+    }
+    free(record);
+    return node;
+}
+
+/* Cuts into columns where that can be done, as usual otherwise. */
+static struct tracer_node *arrange_columns(struct tracer_builder *b, int *ids, int count, int depth)
+{
+    int *ends = malloc((size_t)count * sizeof *ends);
+    if (ends == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    sort_ids(b, ids, count, false);
+    int parts = cut(b, ids, count, false, 0, ends);
+    struct tracer_node *node = parts > 1 ? arrange_parts(b, ids, ends, parts, false, depth)
+                                         : tracer_build_arrange(b, ids, count, depth);
+    free(ends);
+    return node;
+}
+
+/* Nothing can be cut: the largest thing that is not text becomes a layer of its own, the rest flows
+ * over it. */
+static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, int count, int depth)
+{
+    int largest = 0;
+    for (int i = 1; i < count; i++) {
+        bool text = b->items[ids[i]].node->kind == TRACER_TEXT;
+        bool best_text = b->items[ids[largest]].node->kind == TRACER_TEXT;
+        if (best_text != text ? best_text : b->items[ids[i]].area > b->items[ids[largest]].area) {
+            largest = i;
+        }
+    }
+    int layer = ids[largest];
+    memmove(ids + largest, ids + largest + 1, (size_t)(count - largest - 1) * sizeof *ids);
+    struct tracer_node *flow = tracer_build_arrange(b, ids, count - 1, depth + 1);
+    struct tracer_node *top = b->items[layer].node;
+    b->items[layer].node = NULL;
+    struct tracer_node *node = tracer_build_node_new(
+        b, TRACER_LAYERS, flow != NULL ? tracer_build_joined(flow->box, top->box) : top->box);
+    if (node == NULL) {
+        tracer_node_free(flow);
+        tracer_node_free(top);
+        return NULL;
+    }
+    tracer_build_adopt(b, node, flow);
+    tracer_build_adopt(b, node, top);
+    return node;
+}
+
+/* Whether less than half of the texts of one side stand level with one of the other: no table's
+ * column. */
+static bool is_independent(const struct tracer_builder *b, const int *ids, int split, int count)
+{
+    int texts = 0;
+    int level = 0;
+    for (int i = 0; i < split; i++) {
+        const struct tracer_item *one = &b->items[ids[i]];
+        if (one->node->kind != TRACER_TEXT) {
+            continue;
+        }
+        texts++;
+        double middle = one->want.y + one->want.h / 2;
+        for (int k = split; k < count; k++) {
+            const struct tracer_item *other = &b->items[ids[k]];
+            if (other->node->kind == TRACER_TEXT &&
+                fabs(other->want.y + other->want.h / 2 - middle) <= 3) {
+                level++;
+                break;
+            }
+        }
+    }
+    return texts >= 4 && level * 2 < texts;
+}
+
+static struct glmv_box bounds(const struct tracer_builder *b, const int *ids, int count)
+{
+    struct glmv_box box = b->items[ids[0]].want;
+    for (int i = 1; i < count; i++) {
+        box = tracer_build_joined(box, b->items[ids[i]].want);
+    }
+    return box;
+}
+
+/* Where a narrow column of its own ends that stands beside everything else, 0 without one. ids get
+ * sorted by x. */
+static int find_sidebar(const struct tracer_builder *b, int *ids, int count, int *ends)
+{
+    if (count < 10) {
+        return 0;
+    }
+    sort_ids(b, ids, count, false);
+    int parts = cut(b, ids, count, false, 0, ends);
+    struct glmv_box all = bounds(b, ids, count);
+    for (int i = 0; i + 1 < parts; i++) {
+        struct glmv_box left = bounds(b, ids, ends[i]);
+        struct glmv_box right = bounds(b, ids + ends[i], count - ends[i]);
+        double least = fmax(SIDEBAR_HEIGHT, 0.5 * all.h);
+        if (left.x + left.w - all.x <= SIDEBAR_WIDTH * all.w && left.h >= least &&
+            right.h >= least && is_independent(b, ids, ends[i], count)) {
+            return ends[i];
+        }
+    }
+    return 0;
+}
+
+struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int count, int depth)
+{
+    if (count == 0 || b->failed) {
+        return NULL;
+    }
+    if (count == 1) {
+        struct tracer_node *node = b->items[ids[0]].node;
+        b->items[ids[0]].node = NULL;
+        return node;
+    }
+    int *ends = malloc((size_t)count * sizeof *ends);
+    if (ends == NULL) {
+        b->failed = true;
+        return NULL;
+    }
+    static const double slacks[] = {0, 1, 3, 6};
+    struct tracer_node *node = NULL;
+    int sidebar = find_sidebar(b, ids, count, ends);
+    if (sidebar > 0) {
+        ends[0] = sidebar;
+        ends[1] = count;
+        node = arrange_parts(b, ids, ends, 2, false, depth);
+    }
+    for (size_t k = 0; node == NULL && depth < MAX_DEPTH && k < sizeof slacks / sizeof slacks[0];
+         k++) {
+        for (int vertical = 1; node == NULL && vertical >= 0; vertical--) {
+            sort_ids(b, ids, count, vertical);
+            int parts = cut(b, ids, count, vertical, slacks[k], ends);
+            if (parts > 1) {
+                node = arrange_parts(b, ids, ends, parts, vertical, depth);
+            }
+        }
+    }
+    free(ends);
+    return node != NULL || b->failed ? node : arrange_layers(b, ids, count, depth);
+}

@@ -1,0 +1,347 @@
+/* Lines become paragraphs: runs on one baseline, lines that continue each other, breaks of the
+ * author. */
+#include "model/tracer/tree_build.h"
+
+#define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
+#define HARD_PITCH 1.7     /* font sizes from line to line in a text with breaks */
+#define HARD_WORDS 3       /* words a line of one holds on average */
+#define CODE_INDENT 12     /* characters' heights that a line of code is indented by at most */
+
+/* The line box of a line: as wide as its ink, pitch high, with the baseline where a browser would
+ * put it. */
+static struct glmv_box line_box(const struct glmv_scene_line *line, double pitch)
+{
+    double ascent;
+    double descent;
+    tracer_font_metrics(line->font, line->family, &ascent, &descent);
+    ascent = round(ascent * line->font_px);
+    descent = round(descent * line->font_px);
+    double top = line->baseline - ascent - (pitch - ascent - descent) / 2;
+    return (struct glmv_box){line->ink.x, top, line->ink.w, pitch};
+}
+
+static double usual_pitch(const struct glmv_scene_line *line)
+{
+    return fmax(round(line->font_px * 1.25), 1);
+}
+
+static bool same_type(const struct glmv_scene_line *a, const struct glmv_scene_line *b)
+{
+    return fabs(a->font_px - b->font_px) <= 0.06 * a->font_px && abs(a->weight - b->weight) < 200 &&
+           a->italic == b->italic && a->family == b->family && a->color == b->color &&
+           a->rotation == b->rotation && a->underline == b->underline;
+}
+
+/* Lines that follow each other on one baseline, a space apart: one line with runs of other type. */
+struct row {
+    int start, count; /* into struct rows.order */
+    int main;         /* the scene line with the most letters */
+    int holder;
+    struct glmv_box ink;
+    double baseline;
+};
+
+struct rows {
+    int *order;
+    struct row *list;
+    int count;
+};
+
+static bool joins(const struct glmv_scene *s, const struct row *row, int last, int next)
+{
+    const struct glmv_scene_line *a = &s->lines[last];
+    const struct glmv_scene_line *b = &s->lines[next];
+    double size = fmax(a->font_px, b->font_px);
+    double gap = b->ink.x - (a->ink.x + a->ink.w);
+    bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
+    return a->rotation == 0 && b->rotation == 0 &&
+           fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
+           gap <= (mono ? 0.95 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
+}
+
+/* The nearest unused line to the right that belongs to the row, or -1. */
+static int next_run(const struct glmv_scene *s, const struct row *row, int last, const int *holders,
+                    const bool *used)
+{
+    int best = -1;
+    for (int i = 0; i < (int)s->line_count; i++) {
+        if (!used[i] && holders[i] == row->holder && joins(s, row, last, i) &&
+            (best < 0 || s->lines[i].ink.x < s->lines[best].ink.x)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static bool starts_row(const struct glmv_scene *s, int line, const int *holders, const bool *used)
+{
+    for (int i = 0; i < (int)s->line_count; i++) {
+        struct row before = {.baseline = s->lines[i].baseline};
+        if (i != line && !used[i] && holders[i] == holders[line] &&
+            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, &before, i, line)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_run(const struct glmv_scene *s, struct rows *rows, struct row *row, int *filled,
+                    int line)
+{
+    const struct glmv_scene_line *one = &s->lines[line];
+    row->ink = row->count == 0 ? one->ink : tracer_build_joined(row->ink, one->ink);
+    if (row->count == 0 || strlen(one->text) > strlen(s->lines[row->main].text)) {
+        row->main = line;
+    }
+    rows->order[(*filled)++] = line;
+    row->count++;
+}
+
+static void find_rows(const struct glmv_scene *s, struct rows *rows, const int *holders, bool *used)
+{
+    int filled = 0;
+    /* Twice: a ring of lines that each continue another must not be lost. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < (int)s->line_count; i++) {
+            if (used[i] || (pass == 0 && !starts_row(s, i, holders, used))) {
+                continue;
+            }
+            struct row *row = &rows->list[rows->count++];
+            *row = (struct row){
+                .start = filled, .holder = holders[i], .baseline = s->lines[i].baseline};
+            for (int line = i; line >= 0; line = next_run(s, row, line, holders, used)) {
+                used[line] = true;
+                add_run(s, rows, row, &filled, line);
+            }
+        }
+    }
+}
+
+static bool continues(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
+                      double pitch)
+{
+    const struct glmv_scene_line *a = &s->lines[upper->main];
+    const struct glmv_scene_line *b = &s->lines[lower->main];
+    double step = lower->baseline - upper->baseline;
+    bool mixed = upper->count > 1 || lower->count > 1;
+    bool alike = mixed ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px : same_type(a, b);
+    if (!alike || a->rotation != 0 || step < 0.9 * a->font_px || step > 2.1 * a->font_px) {
+        return false;
+    }
+    if (pitch > 0 && fabs(step - pitch) > 1.6) {
+        return false;
+    }
+    if (a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO &&
+        step <= 1.8 * a->font_px) {
+        return true; /* code: indented as it likes */
+    }
+    bool left = fabs(upper->ink.x - lower->ink.x) <= 0.3 * a->font_px;
+    double off = upper->ink.x + upper->ink.w / 2 - lower->ink.x - lower->ink.w / 2;
+    return left || fabs(off) <= 0.3 * a->font_px;
+}
+
+/* Px of width that two rows share. What follows a line of code may stand left of it. */
+static double row_overlap(const struct glmv_scene_line *line, struct glmv_box a, struct glmv_box b)
+{
+    double reach = line->family == GLMV_FAMILY_MONO ? CODE_INDENT * line->font_px : 0;
+    a.x -= reach;
+    a.w += reach;
+    return fmin(a.x + a.w, b.x + b.w) - fmax(a.x, b.x);
+}
+
+/* The nearest row below that shares some width, or -1. */
+static int row_below(const struct glmv_scene *s, const struct rows *rows, const struct row *from)
+{
+    int best = -1;
+    for (int i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->list[i];
+        if (row->holder == from->holder &&
+            row->baseline > from->baseline + 0.5 * s->lines[from->main].font_px &&
+            row_overlap(&s->lines[from->main], from->ink, row->ink) > 0 &&
+            (best < 0 || row->baseline < rows->list[best].baseline)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* A paragraph's first line is followed as long as the next line down continues it. */
+static int collect(const struct glmv_scene *s, const struct rows *rows, bool *used, int first,
+                   int *members, double *pitch)
+{
+    int count = 0;
+    members[count++] = first;
+    *pitch = 0;
+    for (;;) {
+        const struct row *last = &rows->list[members[count - 1]];
+        int next = row_below(s, rows, last);
+        if (next < 0 || used[next] || !continues(s, last, &rows->list[next], *pitch)) {
+            return count;
+        }
+        double step = rows->list[next].baseline - last->baseline;
+        *pitch = count == 1 ? step : (*pitch * (count - 1) + step) / count;
+        members[count++] = next;
+        used[next] = true;
+    }
+}
+
+/* A line that ends well before the widest one could have held the next word, so the author broke
+ * it. */
+static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows,
+                             const int *members, int count)
+{
+    double widest = 0;
+    for (int i = 0; i < count; i++) {
+        widest = fmax(widest, rows->list[members[i]].ink.w);
+    }
+    for (int i = 0; i + 1 < count; i++) {
+        const struct row *below = &rows->list[members[i + 1]];
+        const struct glmv_scene_line *next = &s->lines[rows->order[below->start]];
+        double word = next->word_count > 0 ? next->words[0].ink.w : next->ink.w;
+        if (rows->list[members[i]].ink.w + 0.3 * next->font_px + word < widest - 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether lines that the author broke are one text all the same: code, an address, a verse, and no
+ * list of short entries. */
+static bool is_one_text(const struct glmv_scene *s, const struct rows *rows, const int *members,
+                        int count, double pitch)
+{
+    const struct glmv_scene_line *first = &s->lines[rows->list[members[0]].main];
+    size_t words = 0;
+    for (int i = 0; i < count; i++) {
+        const struct row *row = &rows->list[members[i]];
+        for (int k = 0; k < row->count; k++) {
+            words += s->lines[rows->order[row->start + k]].word_count;
+        }
+    }
+    return first->family == GLMV_FAMILY_MONO ||
+           (pitch <= HARD_PITCH * first->font_px && words >= HARD_WORDS * (size_t)count);
+}
+
+/* Copies the runs of the rows into a node; false without memory. */
+static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, const struct rows *rows,
+                      const int *members, int count)
+{
+    int runs = 0;
+    for (int i = 0; i < count; i++) {
+        runs += rows->list[members[i]].count;
+    }
+    node->runs = malloc((size_t)runs * sizeof *node->runs);
+    node->rows = malloc((size_t)runs * sizeof *node->rows);
+    if (node->runs == NULL || node->rows == NULL) {
+        return false;
+    }
+    node->main = rows->list[members[0]].main;
+    for (int i = 0; i < count; i++) {
+        const struct row *row = &rows->list[members[i]];
+        for (int k = 0; k < row->count; k++) {
+            node->runs[node->run_count] = rows->order[row->start + k];
+            node->rows[node->run_count++] = i;
+        }
+        if (strlen(s->lines[row->main].text) > strlen(s->lines[node->main].text)) {
+            node->main = row->main;
+        }
+    }
+    node->row_count = count;
+    return true;
+}
+
+static void add_text(struct tracer_builder *b, const struct rows *rows, const int *members,
+                     int count, double pitch, bool hard)
+{
+    const struct glmv_scene *s = b->scene;
+    const struct row *first = &rows->list[members[0]];
+    double step = count > 1 ? pitch : usual_pitch(&s->lines[first->main]);
+    struct glmv_box ink = first->ink;
+    double left = 0;
+    double middle = 0;
+    for (int i = 1; i < count; i++) {
+        const struct glmv_box *one = &rows->list[members[i]].ink;
+        ink = tracer_build_joined(ink, *one);
+        left += fabs(one->x - first->ink.x);
+        middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
+    }
+    struct glmv_box line = line_box(&s->lines[first->main], step);
+    struct tracer_shift by = b->line_shift[first->main];
+    struct glmv_box placed = {ink.x + by.dx, line.y + by.dy, ink.w, step * count};
+    struct tracer_node *node = tracer_build_node_new(b, TRACER_TEXT, placed);
+    if (node == NULL) {
+        return;
+    }
+    if (!take_runs(node, s, rows, members, count)) {
+        b->failed = true;
+        tracer_node_free(node);
+        return;
+    }
+    node->pitch = step;
+    node->first = first->main;
+    node->code = hard && s->lines[first->main].family == GLMV_FAMILY_MONO;
+    node->centered = count > 1 && middle < left && !node->code;
+    node->hard = hard;
+    tracer_build_add_item(
+        b, ink, node); /* the ink: line boxes of neighbours may overlap, their ink does not */
+    b->items[b->count - 1].parent = first->holder;
+}
+
+static int row_order(const void *p, const void *q)
+{
+    const struct row *a = p;
+    const struct row *b = q;
+    if (a->baseline != b->baseline) {
+        return a->baseline < b->baseline ? -1 : 1;
+    }
+    return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x;
+}
+
+static void add_paragraphs(struct tracer_builder *b, const struct rows *rows, bool *used,
+                           int *members)
+{
+    for (int i = 0; !b->failed && i < rows->count; i++) {
+        if (used[i]) {
+            continue;
+        }
+        used[i] = true;
+        double pitch;
+        int count = collect(b->scene, rows, used, i, members, &pitch);
+        bool hard = count > 1 && broken_by_author(b->scene, rows, members, count);
+        if (hard && !is_one_text(b->scene, rows, members, count, pitch)) {
+            for (int k = 0; k < count; k++) {
+                add_text(b, rows, &members[k], 1, 0, false);
+            }
+        } else {
+            add_text(b, rows, members, count, pitch, hard);
+        }
+    }
+}
+
+void tracer_build_add_lines(struct tracer_builder *b)
+{
+    const struct glmv_scene *s = b->scene;
+    size_t n = s->line_count + 1;
+    int containers = b->count;
+    bool *used = calloc(n, sizeof *used);
+    int *members = malloc(n * sizeof *members);
+    int *holders = malloc(n * sizeof *holders);
+    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list), 0};
+    if (used == NULL || members == NULL || holders == NULL || rows.order == NULL ||
+        rows.list == NULL) {
+        b->failed = true;
+    } else {
+        for (size_t i = 0; i < s->line_count; i++) {
+            holders[i] = tracer_build_holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
+        }
+        find_rows(s, &rows, holders, used);
+        qsort(rows.list, (size_t)rows.count, sizeof rows.list[0], row_order);
+        memset(used, 0, n * sizeof *used);
+        add_paragraphs(b, &rows, used, members);
+    }
+    free(used);
+    free(members);
+    free(holders);
+    free(rows.order);
+    free(rows.list);
+}
