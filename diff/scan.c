@@ -58,32 +58,6 @@ __attribute__((target("avx2"))) static size_t scan_avx2(const uint8_t *a, const 
     }
     return scan_plain(a, b, from, len);
 }
-
-__attribute__((target("avx512f,avx512bw"))) static uint64_t differing_avx512(const uint8_t *a,
-                                                                             const uint8_t *b)
-{
-    return _mm512_cmpneq_epu8_mask(_mm512_loadu_si512((const void *)a),
-                                   _mm512_loadu_si512((const void *)b));
-}
-
-__attribute__((target("avx512f,avx512bw"))) static size_t
-scan_avx512(const uint8_t *a, const uint8_t *b, size_t from, size_t len)
-{
-    for (; from + (size_t)4 * DIFF_GROUP <= len; from += (size_t)4 * DIFF_GROUP) {
-        const uint8_t *p = a + from;
-        const uint8_t *q = b + from;
-        if ((differing_avx512(p, q) | differing_avx512(p + 64, q + 64) |
-             differing_avx512(p + 128, q + 128) | differing_avx512(p + 192, q + 192)) != 0) {
-            break;
-        }
-    }
-    for (; from + DIFF_GROUP <= len; from += DIFF_GROUP) {
-        if (differing_avx512(a + from, b + from) != 0) {
-            return from;
-        }
-    }
-    return scan_plain(a, b, from, len);
-}
 #endif
 
 diff_scan_fn *diff_scan_on(enum diff_scan_path path)
@@ -94,8 +68,6 @@ diff_scan_fn *diff_scan_on(enum diff_scan_path path)
         return scan_sse2;
     case DIFF_SCAN_AVX2:
         return __builtin_cpu_supports("avx2") ? scan_avx2 : NULL;
-    case DIFF_SCAN_AVX512:
-        return __builtin_cpu_supports("avx512bw") ? scan_avx512 : NULL;
     default:
         break;
     }

@@ -10,6 +10,20 @@ printf '<!doctype html><body style="margin:0;background:#246"><h1>Nothing</h1>' 
     { cat "$tmp/err"; echo "skipped: no renderer"; exit 77; }
 "$GLMV" score "$tmp/a.png" "$tmp/a.html" --json | grep -q '"total":1.000000' || { echo "own render is not 1"; exit 1; }
 "$GLMV" score "$tmp/a.png" "$tmp/b.html" --json | grep -q '"total":0' || { echo "another page is not below 1"; exit 1; }
+# The metrics of Design2Code: 1 for the page itself, also where its text comes from a file; less where a heading is missing.
+"$GLMV" score "$tmp/a.png" "$tmp/a.html" --ref-html "$tmp/a.html" --json >"$tmp/out" || { echo "--ref-html fails"; exit 1; }
+grep -q '"block":1.000000,"text":1.000000,"position":1.000000,"colour":1.000000,"matched":2' "$tmp/out" || { cat "$tmp/out"; exit 1; }
+sed 's/<h1>Report//' "$tmp/a.html" >"$tmp/c.html"
+"$GLMV" score "$tmp/a.png" "$tmp/c.html" --ref-html "$tmp/a.html" --json | grep -q '"block":0.*"matched":1,"page_blocks":1,"reference_blocks":2' ||
+    { echo "a missing heading does not show"; exit 1; }
+echo '{"blocks":[{"text":"Report","bbox":[8,24,90,30],"color":"#000000"}]}' >"$tmp/blocks.json"
+"$GLMV" score "$tmp/a.png" "$tmp/a.png" --blocks "$tmp/blocks.json" --ref-blocks "$tmp/blocks.json" --json |
+    grep -q '"matched":1,' || { echo "blocks from files do not match"; exit 1; }
+"$GLMV" score "$tmp/a.png" "$tmp/a.png" --ref-blocks "$tmp/blocks.json" 2>/dev/null
+[ $? -eq 2 ] || { echo "a picture without --blocks is not exit code 2"; exit 1; }
+echo '{"blocks":[{"text":"Report"}]}' >"$tmp/broken.json"
+"$GLMV" score "$tmp/a.png" "$tmp/a.html" --ref-blocks "$tmp/broken.json" 2>/dev/null
+[ $? -eq 3 ] || { echo "broken blocks are not exit code 3"; exit 1; }
 "$GLMV" score "$tmp/none.png" "$tmp/a.html" 2>/dev/null
 [ $? -eq 3 ] || { echo "a missing reference is not exit code 3"; exit 1; }
 "$GLMV" score "$tmp/a.png" 2>/dev/null
