@@ -47,7 +47,8 @@ size_t htmlfix_raw_stop(const char *text, size_t len, size_t at, unsigned tag, u
                                        htmlfix_word(text, stop, at, "</head>") != HTMLFIX_NOWHERE);
         for (size_t i = at; swallows && (i = htmlfix_byte(text, stop, i, '<')) != HTMLFIX_NOWHERE;
              i++) {
-            if (i + 1 < stop && (htmlfix_letter(text[i + 1]) || text[i + 1] == '/')) {
+            if (i + 1 < stop &&
+                (htmlfix_letter(text[i + 1]) || text[i + 1] == '/' || text[i + 1] == '!')) {
                 other = i;
                 break;
             }
@@ -167,7 +168,7 @@ static bool take_tag(struct reading *r, const struct htmlfix_token *token, size_
         return false;
     }
     if (token->kind == HTMLFIX_START) {
-        r->document->elements++;
+        r->document->elements += r->stop == HTMLFIX_NOWHERE ? 1 : 0;
         return false;
     }
     if (strcmp(name, "html") == 0) {
@@ -176,8 +177,8 @@ static bool take_tag(struct reading *r, const struct htmlfix_token *token, size_
         *next = r->document->end;
         return true;
     }
-    if ((traits & HTMLFIX_WRAPPER) != 0 && r->stop == HTMLFIX_NOWHERE) {
-        r->stop = token->begin;
+    if ((traits & HTMLFIX_WRAPPER) != 0) {
+        r->stop = smaller(r->stop, token->begin);
         if (name[0] == 't' && name[1] == 'h') { /* it was a draft: thinking ends here */
             *next = token->begin;
             return true;

@@ -15,7 +15,7 @@
 
 enum {
     MAX_VIEWS = 8,  /* envelopes in envelopes */
-    MAX_PASSES = 5, /* over the result, until nothing changes */
+    MAX_PASSES = 8, /* over the result, until nothing changes */
 };
 
 const char *glmv_fix_name(enum glmv_fix_flag flag)
@@ -332,7 +332,7 @@ static bool same(const struct glmv_buf *a, const struct glmv_buf *b)
 }
 
 /* A repair can make another one possible: goes on until nothing changes. */
-static bool settle(struct glmv_buf *page, struct glmv_err *err)
+static bool settle(struct glmv_buf *page, struct glmv_fix *found, struct glmv_err *err)
 {
     for (int i = 0; i < MAX_PASSES && !htmlfix_is_fine(page->data, page->len); i++) {
         struct glmv_fix fix = {0};
@@ -342,8 +342,12 @@ static bool settle(struct glmv_buf *page, struct glmv_err *err)
         bool ok = fix_once(page->data, page->len, &next, &fix, &reason);
         if (!ok) {
             glmv_buf_release(&next);
-            return reason.code == GLMV_ERR_FORMAT ||
-                   glmv_fail(err, reason.code, "%s", reason.message);
+            if (reason.code == GLMV_ERR_FORMAT) { /* what was left was no page */
+                struct htmlfix_view all = {.text = page->data, .len = 0};
+                htmlfix_note(&(struct htmlfix_report){found, &all}, GLMV_FIX_NO_HTML, 0, 0,
+                             "Nothing is left of the page.");
+            }
+            return glmv_fail(err, reason.code, "%s", reason.message);
         }
         bool done = same(page, &next);
         glmv_buf_release(page);
@@ -365,7 +369,7 @@ bool glmv_html_fix(const char *text, size_t len, struct glmv_buf *out, struct gl
     }
     struct glmv_buf page;
     glmv_buf_init(&page, out->max);
-    bool ok = fix_once(text, len, &page, fix, err) && settle(&page, err) &&
+    bool ok = fix_once(text, len, &page, fix, err) && settle(&page, fix, err) &&
               glmv_buf_append(out, page.data, page.len, err);
     glmv_buf_release(&page);
     return ok;

@@ -172,8 +172,13 @@ static size_t meet_angle(struct walk *w, size_t at)
     size_t opening = think_tag(text, w->len, at, false);
     if (opening > 0 && htmlfix_starts_line(text, at, 0) && w->think == HTMLFIX_NOWHERE &&
         w->out->documents == 0) {
+        static const char close[] = "</think>";
+        size_t end = htmlfix_word(text, w->len, at + opening, opening == 7 ? close : "</");
+        while (end != HTMLFIX_NOWHERE && think_tag(text, w->len, end, true) == 0) {
+            end = htmlfix_word(text, w->len, end + 1, "</");
+        }
         w->think = at;
-        return at + opening;
+        return end == HTMLFIX_NOWHERE ? w->len : end; /* drafts in between don't matter */
     }
     if (htmlfix_document_starts(text, w->len, at) && !is_mention(text, w->len, at)) {
         return meet_document(w, at);

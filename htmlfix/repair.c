@@ -54,7 +54,7 @@ static bool pass_raw(struct repair *r, const struct htmlfix_token *token, size_t
 {
     bool missing;
     size_t stop = htmlfix_raw_stop(r->text, r->len, *at, token->tag, &r->patience, &missing);
-    if (token->closed && htmlfix_skip_space(r->text, r->len, *at) != stop) {
+    if (token->closed && (missing || htmlfix_skip_space(r->text, r->len, *at) != stop)) {
         size_t next = htmlfix_skip_space(r->text, r->len, *at);
         if (next < r->len && r->text[next] == '<') { /* <script src="a"/> as in JSX */
             htmlfix_note(r->report, GLMV_FIX_JSX, token->begin, token->end,
@@ -136,7 +136,7 @@ static bool start_tag(struct repair *r, const struct htmlfix_token *token, size_
     if (token->odd && !htmlfix_attributes_repair(r->text, token, &r->edits, r->report, err)) {
         return false;
     }
-    if ((traits & HTMLFIX_FRAME) != 0 && !foreign) {
+    if ((traits & HTMLFIX_FRAME) != 0) {
         take_frame(r, token);
         return true;
     }

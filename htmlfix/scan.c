@@ -3,6 +3,23 @@
 #include "htmlfix/chars.h"
 #include "htmlfix/tags.h"
 
+/* Behind the curly quote that closes a value, where one opens it; else the place itself. */
+static size_t curly_end(const char *text, size_t len, size_t at)
+{
+    enum { LONGEST = 1024 };
+    size_t end = len - at < LONGEST ? len : at + LONGEST;
+    if (end - at < 3 || memcmp(text + at, "\xe2\x80\x9c", 3) != 0) {
+        return at;
+    }
+    for (size_t i = at + 3; i + 3 < end && text[i] != '<' && text[i] != '\n'; i++) {
+        if (memcmp(text + i, "\xe2\x80\x9d", 3) == 0 &&
+            (htmlfix_space(text[i + 3]) || text[i + 3] == '>' || text[i + 3] == '/')) {
+            return i + 3;
+        }
+    }
+    return at;
+}
+
 bool htmlfix_attr_next(const char *text, size_t len, size_t *at, struct htmlfix_attr *attr)
 {
     size_t i = *at;
@@ -35,6 +52,7 @@ bool htmlfix_attr_next(const char *text, size_t len, size_t *at, struct htmlfix_
         return true;
     }
     attr->value = i;
+    i = curly_end(text, len, i); /* a '>' between curly quotes is meant as text */
     while (i < len && text[i] != '>' && !htmlfix_space(text[i])) {
         i++;
     }

@@ -35,12 +35,12 @@ static const struct htmlfix_tag tags[] = {
     {"br", HTMLFIX_VOID | HTMLFIX_BREAKOUT},
     {"button", 0},
     {"canvas", 0},
-    {"caption", HTMLFIX_OPTIONAL | HTMLFIX_SCOPE},
+    {"caption", HTMLFIX_OPTIONAL | HTMLFIX_SCOPE | HTMLFIX_TABLE},
     {"center", HTMLFIX_BREAKOUT | HTMLFIX_BLOCK},
     {"cite", 0},
     {"code", HTMLFIX_FORMAT | HTMLFIX_BREAKOUT | HTMLFIX_CODE},
     {"col", HTMLFIX_VOID},
-    {"colgroup", HTMLFIX_OPTIONAL},
+    {"colgroup", HTMLFIX_OPTIONAL | HTMLFIX_TABLE},
     {"data", 0},
     {"datalist", 0},
     {"dd", HTMLFIX_OPTIONAL | HTMLFIX_BREAKOUT | HTMLFIX_BLOCK},
@@ -141,19 +141,19 @@ static const struct htmlfix_tag tags[] = {
     {"sup", HTMLFIX_BREAKOUT},
     {"svg", HTMLFIX_FOREIGN},
     {"table", HTMLFIX_BREAKOUT | HTMLFIX_SCOPE | HTMLFIX_BLOCK},
-    {"tbody", HTMLFIX_OPTIONAL},
-    {"td", HTMLFIX_OPTIONAL | HTMLFIX_SCOPE},
+    {"tbody", HTMLFIX_OPTIONAL | HTMLFIX_TABLE},
+    {"td", HTMLFIX_OPTIONAL | HTMLFIX_SCOPE | HTMLFIX_TABLE},
     {"template", HTMLFIX_SCOPE},
     {"textarea", HTMLFIX_RAW | HTMLFIX_CODE},
-    {"tfoot", HTMLFIX_OPTIONAL},
-    {"th", HTMLFIX_OPTIONAL | HTMLFIX_SCOPE},
-    {"thead", HTMLFIX_OPTIONAL},
+    {"tfoot", HTMLFIX_OPTIONAL | HTMLFIX_TABLE},
+    {"th", HTMLFIX_OPTIONAL | HTMLFIX_SCOPE | HTMLFIX_TABLE},
+    {"thead", HTMLFIX_OPTIONAL | HTMLFIX_TABLE},
     {"think", HTMLFIX_WRAPPER},
     {"thinking", HTMLFIX_WRAPPER},
     {"time", 0},
     {"title", HTMLFIX_RAW | HTMLFIX_PORTAL | HTMLFIX_HEAD},
     {"tool_call", HTMLFIX_WRAPPER},
-    {"tr", HTMLFIX_OPTIONAL},
+    {"tr", HTMLFIX_OPTIONAL | HTMLFIX_TABLE},
     {"track", HTMLFIX_VOID},
     {"tt", HTMLFIX_FORMAT | HTMLFIX_BREAKOUT | HTMLFIX_CODE},
     {"u", HTMLFIX_FORMAT | HTMLFIX_BREAKOUT},
@@ -170,6 +170,9 @@ _Static_assert((int)COUNT <= (int)HTMLFIX_TAG_COUNT, "an array by tag is too sma
 static int compare(const char *name, size_t len, const char *known)
 {
     for (size_t i = 0; i < len; i++) {
+        if (known[i] == '\0') {
+            return 1; /* also where the name itself has a NUL */
+        }
         int d = (unsigned char)htmlfix_lower(name[i]) - (unsigned char)known[i];
         if (d != 0) {
             return d;

@@ -17,6 +17,7 @@ enum htmlfix_trait {
     HTMLFIX_WRAPPER = 512, /* no HTML: what models put around an answer */
     HTMLFIX_HEAD = 1024,   /* lives in the head */
     HTMLFIX_SCOPE = 2048,  /* an end tag inside does not reach an element outside */
+    HTMLFIX_TABLE = 8192,  /* part of a table */
     HTMLFIX_BLOCK = 4096,  /* its start ends an open paragraph */
 };
 

@@ -242,6 +242,11 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
         return false;
     }
     bool inside = htmlfix_tree_foreign(tree);
+    if (!inside && (traits & HTMLFIX_TABLE) != 0 &&
+        tree->last[htmlfix_tag_find("table", 5)] == NONE &&
+        tree->last[htmlfix_tag_find("template", 8)] == NONE) {
+        return true; /* the parser ignores it outside of a table */
+    }
     if ((inside && token->closed) || (!inside && (traits & HTMLFIX_VOID) != 0)) {
         return true;
     }
@@ -323,7 +328,8 @@ bool htmlfix_tree_finish(struct htmlfix_tree *tree, size_t at, bool write, bool 
     bool ok = true;
     while (ok && tree->depth > 0) {
         struct htmlfix_open e = tree->stack[tree->depth - 1];
-        if (write && (e.traits & HTMLFIX_OPTIONAL) == 0) {
+        /* a cell's end tag is needed where end tags of what is around it follow */
+        if (write && ((e.traits & HTMLFIX_OPTIONAL) == 0 || (e.traits & HTMLFIX_SCOPE) != 0)) {
             pop(tree);
             ok = put_end(tree, &e, at, err);
             *wrote = true;
