@@ -61,6 +61,9 @@ bool htmlfix_other_charset(const char *text, size_t len)
     if (at == HTMLFIX_NOWHERE) {
         return false;
     }
+    if (htmlfix_byte(text, len, 0, '\0') != HTMLFIX_NOWHERE) {
+        return false; /* no text in any of the sets that pages use */
+    }
     at += 8;
     at += at < head && (text[at] == '"' || text[at] == '\'') ? 1 : 0;
     return at < head && htmlfix_letter(text[at]) && !htmlfix_at(text, head, at, "utf-8") &&

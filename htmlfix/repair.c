@@ -209,13 +209,18 @@ static bool half_token(struct repair *r, const struct htmlfix_token *token, stru
 /* The first bytes of a tag or a character, at the end of a text that was cut off. */
 static bool half_text(struct repair *r, struct glmv_err *err)
 {
-    size_t drop = htmlfix_cut_character(r->text, r->len);
-    if (drop == 0 && r->len > 0 && r->text[r->len - 1] == '<') {
-        drop = 1;
-    } else if (drop == 0 && r->len > 1 && r->text[r->len - 2] == '<' &&
-               (r->text[r->len - 1] == '/' || r->text[r->len - 1] == '!')) {
-        drop = 2;
+    size_t end = r->len - htmlfix_cut_character(r->text, r->len);
+    for (;;) {
+        if (end > 0 && r->text[end - 1] == '<') {
+            end--;
+        } else if (end > 1 && r->text[end - 2] == '<' &&
+                   (r->text[end - 1] == '/' || r->text[end - 1] == '!')) {
+            end -= 2;
+        } else {
+            break;
+        }
     }
+    size_t drop = r->len - end;
     return drop == 0 || insert(r, r->len - drop, drop, "", err);
 }
 

@@ -72,7 +72,9 @@ static bool put_end(struct htmlfix_tree *tree, const struct htmlfix_open *e, siz
 static void pop(struct htmlfix_tree *tree)
 {
     struct htmlfix_open *e = &tree->stack[--tree->depth];
-    tree->last[e->slot] = e->same;
+    if (!e->gone) {
+        tree->last[e->slot] = e->same;
+    }
 }
 
 /* The top element ends at a place without an end tag of its own. outer: by the end of a block,
@@ -98,8 +100,18 @@ static bool pop_to(struct htmlfix_tree *tree, size_t index, size_t at, bool oute
                    struct glmv_err *err)
 {
     bool ok = true;
+    size_t format = index; /* the lowest formatting element that gets an end tag */
+    while (format < tree->depth && (tree->stack[format].traits & HTMLFIX_FORMAT) == 0) {
+        format++;
+    }
     while (ok && tree->depth > index) {
-        ok = pop_unclosed(tree, at, outer, err);
+        struct htmlfix_open e = tree->stack[tree->depth - 1];
+        if (!e.gone && tree->depth - 1 > format && (e.traits & HTMLFIX_OPTIONAL) != 0) {
+            pop(tree); /* an open paragraph would be split by the end tag of formatting */
+            ok = put_end(tree, &e, at, err);
+        } else {
+            ok = pop_unclosed(tree, at, outer, err);
+        }
     }
     return ok;
 }
@@ -198,9 +210,14 @@ static size_t column(const char *text, size_t at)
 /* A tag that starts a line: elements indented as much or more should have ended before. */
 static void suspect(struct htmlfix_tree *tree, size_t at, size_t place, bool equal)
 {
+    struct htmlfix_open *top = tree->depth > 0 ? &tree->stack[tree->depth - 1] : NULL;
+    if (top != NULL && top->column == place && equal &&
+        htmlfix_skip_space(tree->text, at, top->end) == at) {
+        top->flat = true; /* its first child */
+    }
     for (size_t i = tree->depth, n = 0; i > 0 && n < LOOK_BACK; i--, n++) {
         struct htmlfix_open *e = &tree->stack[i - 1];
-        if (e->column == NONE) {
+        if (e->column == NONE || (e->flat && equal && e->column == place)) {
             continue;
         }
         if (e->column < place || (e->column == place && !equal)) {
@@ -254,6 +271,7 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
     struct htmlfix_open open = {.slot = htmlfix_slot(tree->text, token),
                                 .traits = inside ? traits & HTMLFIX_PORTAL : traits,
                                 .begin = token->begin,
+                                .end = token->end,
                                 .name = token->name,
                                 .name_len = token->name_len,
                                 .column = place,
@@ -313,6 +331,13 @@ bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *t
     if (place != NONE) {
         suspect(tree, token->begin, place, tree->stack[index].column != place);
     }
+    if (index + 1 < tree->depth && strcmp(htmlfix_tag_get(token->tag)->name, "form") == 0) {
+        struct htmlfix_open *form = &tree->stack[index]; /* ends without ending what is in it */
+        tree->last[slot] = form->same;
+        form->gone = true;
+        form->traits |= HTMLFIX_OPTIONAL;
+        return true;
+    }
     static const unsigned blocks = HTMLFIX_BLOCK | HTMLFIX_SCOPE | HTMLFIX_OPTIONAL;
     bool foreign = tree->stack[index].foreign || (tree->depth > 0 && htmlfix_tree_foreign(tree));
     if (!pop_to(tree, index + 1, token->begin, foreign || (traits & blocks) != 0, err)) {
@@ -326,10 +351,13 @@ bool htmlfix_tree_finish(struct htmlfix_tree *tree, size_t at, bool write, bool 
                          struct glmv_err *err)
 {
     bool ok = true;
+    size_t first = 0; /* the lowest element that needs an end tag; then all above it get one */
+    while (first < tree->depth && (tree->stack[first].traits & HTMLFIX_OPTIONAL) != 0) {
+        first++;
+    }
     while (ok && tree->depth > 0) {
         struct htmlfix_open e = tree->stack[tree->depth - 1];
-        /* a cell's end tag is needed where end tags of what is around it follow */
-        if (write && ((e.traits & HTMLFIX_OPTIONAL) == 0 || (e.traits & HTMLFIX_SCOPE) != 0)) {
+        if (write && !e.gone && tree->depth > first) {
             pop(tree);
             ok = put_end(tree, &e, at, err);
             *wrote = true;

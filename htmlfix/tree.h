@@ -13,11 +13,14 @@ enum { HTMLFIX_SLOTS = HTMLFIX_TAG_COUNT + 64 }; /* known names, and others by h
 
 struct htmlfix_open {
     unsigned slot, traits;
-    size_t begin, name, name_len;
+    size_t begin, end; /* of the start tag */
+    size_t name, name_len;
     size_t same;    /* the open element of the same slot below it */
     size_t scope;   /* the nearest element at or below that end tags do not reach through */
     size_t column;  /* of its '<', when only blanks stand before it in its line */
     size_t suspect; /* where indentation says that it should have ended */
+    bool gone;      /* a form that ended before what is in it */
+    bool flat;      /* its children are not indented */
     bool foreign;   /* its children are SVG or MathML */
 };
 

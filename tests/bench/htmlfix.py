@@ -214,7 +214,7 @@ def cut_at(pattern, offset):
 
 
 def in_text(page, rng):
-    hits = [m for m in places(page, r">[^<>]{3,}<") if m.start() > len(page) // 8]
+    hits = [m for m in places(page, r">[^<>]*[A-Za-z]{3}[^<>]*<") if m.start() > len(page) // 8]
     if not hits:
         return None
     m = rng.choice(hits)
