@@ -114,6 +114,9 @@ static char *stem_of(struct check_reader *r, const char *path)
     if (strncmp(path, r->config->folder, folder) == 0 && path[folder] == '/') {
         start = path + folder + 1;
     }
+    while (start[0] == '/' || strncmp(start, "../", 3) == 0 || strncmp(start, "./", 2) == 0) {
+        start += start[0] == '/' ? 1 : start[1] == '/' ? 2 : 3;
+    }
     char *stem = check_copy(r, start);
     if (stem == NULL) {
         return NULL;
@@ -127,6 +130,9 @@ static char *stem_of(struct check_reader *r, const char *path)
         if (*p == '/') {
             *p = p[1] == '.' ? '_' : '-';
         }
+    }
+    if (stem[0] == '.') {
+        stem[0] = '_'; /* a baseline that starts with a dot would be hidden */
     }
     return stem;
 }

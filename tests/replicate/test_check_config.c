@@ -60,6 +60,23 @@ static void pages_meet_viewports_and_schemes(void)
     check_config_free(config);
 }
 
+static void names_leave_the_way_out_of_the_folder(void)
+{
+    char text[300];
+    struct glmv_err err = {0};
+    snprintf(text, sizeof text, "{\"pages\": [\"../%s/a.html\", \"./b.html\"]}",
+             strrchr(folder, '/') + 1);
+    struct check_config *config = parse(text, &err);
+    CHECK_MSG(config != NULL && config->case_count == 2, "%s", err.message);
+    if (config != NULL) {
+        char want[200];
+        snprintf(want, sizeof want, "%s-a.1280x800", strrchr(folder, '/') + 1);
+        CHECK_STR(config->cases[0].name, "b.1280x800");
+        CHECK_STR(config->cases[1].name, want);
+    }
+    check_config_free(config);
+}
+
 static void errors_point_at_line_and_key(void)
 {
     refuses("{\n\"pages\": [\"a.html\"],\n\"treshold\": 1}", ":3:", "treshold: unknown key");
@@ -109,6 +126,7 @@ int main(void)
     make_file("a.html");
     make_file("b.html");
     pages_meet_viewports_and_schemes();
+    names_leave_the_way_out_of_the_folder();
     errors_point_at_line_and_key();
     every_cut_of_a_config_is_safe();
     lines_of_places();
