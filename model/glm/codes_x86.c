@@ -7,7 +7,7 @@
 #include "model/glm/codes.h"
 
 #if defined(__clang__)
-#define UNROLL _Pragma("unroll")
+#define UNROLL /* does it by itself where the count is known */
 #else
 #define UNROLL _Pragma("GCC unroll 4")
 #endif

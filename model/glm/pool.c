@@ -164,8 +164,8 @@ enum glm_cpu glm_cpu_best(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) {
         return GLM_CPU_AVX512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("f16c")) {
+    /* every processor with AVX2 converts half floats too */
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         return GLM_CPU_AVX2;
     }
 #endif
