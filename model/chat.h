@@ -133,9 +133,10 @@ struct glmv_chat_about {
 struct glmv_chat;
 
 /*
- * where: http:// or https:// address of an OpenAI-compatible server up to /v1, or a folder with
- * weights. name: which model of a server; NULL takes the only one there is. A server is not asked
- * anything here. The key of a server comes from GLMV_API_KEY or from the file that
+ * where: http:// or https:// address of an OpenAI-compatible server up to /v1, a folder with
+ * weights, or the name of published weights in the Hugging Face cache. name: which model of a
+ * server; NULL takes the only one there is; of a folder: bf16, int8, int4 or int4-g128. A server is
+ * not asked anything here. The key of a server comes from GLMV_API_KEY or from the file that
  * GLMV_API_KEY_FILE names, and is never shown. NULL on failure.
  */
 struct glmv_chat *glmv_chat_open(const char *where, const char *name, struct glmv_err *err);
