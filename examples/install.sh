@@ -12,8 +12,18 @@ if [ ${#missing[@]} = 0 ]; then
     echo "packages: all installed"
     exit 0
 fi
-if ! command -v apt-get >/dev/null; then
-    echo "packages: this script knows Debian 12 and its relatives (apt-get). Install the counterparts of: ${missing[*]}" >&2
+# GLMV_OS_RELEASE lets a test pretend to be elsewhere.
+system() (
+    ID=unknown ID_LIKE='' PRETTY_NAME='an unknown system'
+    # shellcheck disable=SC1090
+    . "${GLMV_OS_RELEASE:-/etc/os-release}" 2>/dev/null || true
+    case "$1" in name) echo "$PRETTY_NAME" ;; kin) echo " $ID $ID_LIKE " ;; esac
+)
+kin=$(system kin)
+if ! command -v apt-get >/dev/null || [[ $kin != *" debian "* && $kin != *" ubuntu "* ]]; then
+    echo "packages: this is $(system name); this script knows Debian 12 and its relatives only." >&2
+    echo "packages: install the counterparts of: ${missing[*]}" >&2
+    echo "packages: then build with: cmake --workflow --preset release" >&2
     exit 1
 fi
 as_root=()
