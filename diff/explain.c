@@ -243,7 +243,7 @@ static bool is_resized(const struct view *a, const struct view *b)
     double fill_a = a->ink * width_of(&a->frame) * height_of(&a->frame);
     double fill_b = b->ink * width_of(&b->frame) * height_of(&b->frame);
     return kept >= 2 && kept < 4 && (width_of(p) != width_of(q) || height_of(p) != height_of(q)) &&
-           fill_a > 0.6 * width_of(p) * height_of(p) && fill_b > 0.6 * width_of(q) * height_of(q);
+           fill_a > 0.9 * width_of(p) * height_of(p) && fill_b > 0.9 * width_of(q) * height_of(q);
 }
 
 /* How far one colour reaches from a point, in steps of dx, dy; the most of five lines side by side
@@ -266,41 +266,74 @@ static int reach(const struct glmv_image *image, const struct glmv_region *r, in
     return most;
 }
 
-/* A strip that took the colour of the box on one side of it, and had the one on the other side, or
- * the reverse: the box grew or shrank by the strip. */
-static bool is_strip(struct glmv_finding *f, const struct view *a, const struct view *b)
+/* How far a colour runs into the region from one side, along its middle. */
+static int run_into(const struct glmv_image *image, const struct glmv_region *r, int dx, int dy,
+                    uint32_t colour)
+{
+    int x = dx > 0 ? r->x : dx < 0 ? r->x + r->w - 1 : r->x + r->w / 2;
+    int y = dy > 0 ? r->y : dy < 0 ? r->y + r->h - 1 : r->y + r->h / 2;
+    int length = 0;
+    while (in_region(r, x, y) && rgb_at(image, x, y) == colour) {
+        length++;
+        x += dx;
+        y += dy;
+    }
+    return length;
+}
+
+/* The colour of the middle of the ring on the side that dx, dy point to; false where the pictures
+ * do not agree on it. */
+static bool side_colour(const struct view *a, const struct view *b, const struct glmv_region *r,
+                        int dx, int dy, uint32_t *colour)
+{
+    int x = dx > 0 ? r->x + r->w : dx < 0 ? r->x - 1 : r->x + r->w / 2;
+    int y = dy > 0 ? r->y + r->h : dy < 0 ? r->y - 1 : r->y + r->h / 2;
+    if (x < 0 || y < 0 || x >= a->image->width || y >= a->image->height || x >= b->image->width ||
+        y >= b->image->height) {
+        return false;
+    }
+    *colour = rgb_at(a->image, x, y);
+    return *colour == rgb_at(b->image, x, y);
+}
+
+/* A box lies on one side of the region and ground on the other, and the box ends elsewhere now: it
+ * grew or shrank to that side. */
+static bool moved_its_end(struct glmv_finding *f, const struct view *a, const struct view *b)
 {
     static const int sides[4][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
     const struct glmv_region *r = &f->region;
-    if (a->main_share < FLAT || b->main_share < FLAT) {
-        return false;
-    }
     for (int k = 0; k < 4; k++) {
         int dx = sides[k][0];
         int dy = sides[k][1];
-        bool grew = reach(a->image, r, dx, dy, b->main) > 1 &&
-                    reach(a->image, r, -dx, -dy, a->main) > 1 &&
-                    reach(a->image, r, dy, dx, a->main) > 1;
-        bool shrank = reach(b->image, r, dx, dy, a->main) > 1 &&
-                      reach(b->image, r, -dx, -dy, b->main) > 1 &&
-                      reach(b->image, r, dy, dx, b->main) > 1;
-        if (grew || shrank) {
-            int rest = reach(grew ? a->image : b->image, r, dx, dy, grew ? b->main : a->main);
-            int all = rest + (dx != 0 ? r->w : r->h);
-            f->before_w = dx == 0 ? r->w : grew ? rest : all;
-            f->after_w = dx == 0 ? r->w : grew ? all : rest;
-            f->before_h = dx != 0 ? r->h : grew ? rest : all;
-            f->after_h = dx != 0 ? r->h : grew ? all : rest;
-            return true;
+        uint32_t box;
+        uint32_t ground;
+        if (!side_colour(a, b, r, dx, dy, &box) || !side_colour(a, b, r, -dx, -dy, &ground) ||
+            box == ground) {
+            continue;
         }
+        int depth = dx != 0 ? r->w : r->h;
+        int before = run_into(a->image, r, -dx, -dy, box);
+        int after = run_into(b->image, r, -dx, -dy, box);
+        int longer = before > after ? before : after;
+        int shorter = before > after ? after : before;
+        int plain = run_into(before > after ? b->image : a->image, r, dx, dy, ground);
+        if (longer < depth - 3 || longer - shorter < 2 || plain < longer - shorter - 3) {
+            continue;
+        }
+        int rest = reach(a->image, r, dx, dy, box);
+        f->before_w = dx == 0 ? r->w : rest + before;
+        f->after_w = dx == 0 ? r->w : rest + after;
+        f->before_h = dx != 0 ? r->h : rest + before;
+        f->after_h = dx != 0 ? r->h : rest + after;
+        return true;
     }
     return false;
 }
 
 static bool is_text(const struct view *a, const struct view *b, const struct glmv_region *r)
 {
-    return r->h <= TEXT_HEIGHT && a->main == b->main && a->main_share > 0.3 &&
-           b->main_share > 0.3 && a->main_share < 0.98 && b->main_share < 0.98;
+    return r->h <= TEXT_HEIGHT && a->main == b->main && a->main_share > 0.15 &&
+           b->main_share > 0.15 && a->main_share < 0.98 && b->main_share < 0.98;
 }
 
 static bool judge(struct glmv_finding *f, const struct view *a, const struct view *b)
@@ -321,7 +354,7 @@ static bool judge(struct glmv_finding *f, const struct view *a, const struct vie
         if (f->dx == 0 && f->dy == 0) {
             f->change = GLMV_CHANGE_COLOUR; /* so faint that the contents still agree */
         }
-    } else if (whole && is_strip(f, a, b)) {
+    } else if (whole && moved_its_end(f, a, b)) {
         f->change = GLMV_CHANGE_SIZE;
     } else if (whole && same_shape(a, b, r)) {
         f->change = GLMV_CHANGE_COLOUR;

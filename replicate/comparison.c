@@ -63,7 +63,8 @@ bool replicate_compare_images(struct replicate_comparison *c,
     glmv_diff_mark(a, b, options, &c->count, c->marks);
     c->aligned = c->count.differing;
     if (c->count.differing == 0) {
-        return true;
+        /* Colours that changed by less than the threshold still are a change. */
+        return !c->wants_noise || glmv_diff_noise(a, b, &c->noise, err);
     }
     struct glmv_image *aligned = NULL;
     bool may_have_moved = a->width != b->width || a->height != b->height ||

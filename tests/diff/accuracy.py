@@ -60,7 +60,8 @@ def page(design, variant):
     _, _, extra, word, top, middle = variant
     return ('<!doctype html><meta charset=utf-8><style>%s%s</style><body>%s<main>%s%s%s%s</main>' % (
         CSS % (font, ground, ink, button, card, line, line), extra, BAND % top if top else '', HEAD.replace('Report', word), first,
-        BAND % middle if middle else '', second))
+        # A box of its own keeps the margins around it apart, filled or not.
+        '<div style="overflow:hidden">%s</div>' % (BAND % middle if middle else ''), second))
 
 
 def draw(folder, d, variant):
