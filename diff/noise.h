@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/image.h"
 
-#define GLMV_NOISE_LIMIT 128 /* a score above it is a change */
+#define GLMV_NOISE_LIMIT 512 /* a score above it is a change */
 
 /* score: 0 for equal pictures; compares the part that both have. Fails only without memory. */
 bool glmv_diff_noise(const struct glmv_image *a, const struct glmv_image *b, double *score,

@@ -49,7 +49,7 @@ VARIANTS = [
     ('opacity', 'noise', 'main{opacity:.994}', 'Report', 0, 0), ('inserted', 'shift', '', 'Report', 20, 0), ('inserted-below', 'shift', '', 'Report', 0, 33),
     ('removed', 'shift-back', '', 'Report', 27, 0), ('recoloured', 'real', '.btn{filter:hue-rotate(40deg)}', 'Report', 0, 0),
     ('text', 'real', '', 'Repeat', 0, 0), ('resized', 'real', '.btn{padding-bottom:14px;margin-bottom:-6px}', 'Report', 0, 0),
-    ('restyled', 'real', '.card{border-color:#e0a030;box-shadow:0 2px 5px #0005}', 'Report', 0, 0),
+    ('restyled', 'real', '.card,td{border-color:#e0a030;box-shadow:0 2px 5px #0005}', 'Report', 0, 0),
     ('vanished', 'real', '.badge{visibility:hidden}', 'Report', 0, 0), ('sideways', 'real', '.badge{position:relative;left:14px}', 'Report', 0, 0),
 ]
 KINDS = {'recoloured': 'colour', 'text': 'text', 'resized': 'size', 'vanished': 'vanished', 'sideways': 'moved'}
@@ -94,7 +94,7 @@ def report(name, rows):
         print('  AUC of %-13s %.3f' % ({'noise': 'the noise score', 'differing_aa': 'the pixel count'}[key],
                                        auc([r[key] for r in noise], [r[key] for r in real])))
     print('  at the limit: %d of %d noise pairs flagged, %d of %d changes missed, %d of %d identical pairs flagged' % (
-        sum(r['noise'] > 128 for r in noise), len(noise), sum(r['noise'] <= 128 for r in real), len(real),
+        sum(r['noise'] > 512 for r in noise), len(noise), sum(r['noise'] <= 512 for r in real), len(real),
         sum(r['differing'] > 0 for r in rows if r['class'] == 'identical'), sum(r['class'] == 'identical' for r in rows)))
     print('  shifts named with the exact number of pixels: %d of %d' % (sum(r['exact'] for r in shifts), len(shifts)))
     print('  false shifts elsewhere: %d' % sum(len(r['shifts']) > 0 for r in rows if not r['class'].startswith('shift')))
