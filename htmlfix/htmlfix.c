@@ -15,6 +15,7 @@
 
 enum {
     MAX_VIEWS = 8,  /* envelopes in envelopes */
+    MAX_LEVELS = 3, /* of backslashes */
     MAX_PASSES = 8, /* over the result, until nothing changes */
 };
 
@@ -54,6 +55,7 @@ struct work {
     struct htmlfix_outline outline;
     struct htmlfix_document document;
     bool fragment;
+    int levels; /* of backslashes that were undone */
 };
 
 static const struct htmlfix_view *view_of(struct work *w)
@@ -85,6 +87,7 @@ static bool undo_backslashes(struct work *w, size_t begin, size_t end, struct gl
     htmlfix_note(&w->report, GLMV_FIX_UNESCAPED, begin, end,
                  "Line ends or quotes of the markup were written with backslashes.");
     note_lead(w, begin);
+    w->levels++;
     return enter(w, begin, end, HTMLFIX_BACKSLASH, err);
 }
 
@@ -149,7 +152,7 @@ static bool look(struct work *w, bool *again, struct glmv_err *err)
     }
     if (o->documents > 0) {
         w->document = o->best;
-        *again = more &&
+        *again = more && w->levels < MAX_LEVELS &&
                  htmlfix_envelope_backslash(view->text + o->best.begin, view->len - o->best.begin);
         return !*again || undo_backslashes(w, o->best.begin, view->len, err);
     }
@@ -164,7 +167,7 @@ static bool look(struct work *w, bool *again, struct glmv_err *err)
         note_lead(w, entities);
         return enter(w, entities, view->len, HTMLFIX_ENTITY, err);
     }
-    if (found && more &&
+    if (found && more && w->levels < MAX_LEVELS &&
         htmlfix_envelope_backslash(view->text + w->document.begin,
                                    w->document.end - w->document.begin)) {
         *again = true;

@@ -340,6 +340,25 @@ static bool run(struct repair *r, const struct htmlfix_document *document, bool 
     return ok;
 }
 
+/* Whether nothing is missing once the changes are made: indentation may have misled. */
+static bool holds(struct repair *r, const struct htmlfix_document *document, struct glmv_err *err)
+{
+    struct glmv_buf page;
+    struct glmv_fix fix = {0};
+    glmv_buf_init(&page, (size_t)-2);
+    bool ok = htmlfix_edits_apply(&r->edits, r->text, document->begin, document->end, &page, err);
+    struct htmlfix_view view = {.text = page.data, .len = page.len};
+    struct htmlfix_report report = {&fix, &view};
+    struct htmlfix_document whole = {.end = page.len, .complete = true};
+    const struct htmlfix_repair_options none = {0};
+    struct repair again = {.text = page.data, .len = page.len, .report = &report};
+    ok = ok && run(&again, &whole, false, &none, err) && again.tree.unclosed == 0 &&
+         again.edits.count == 0;
+    free(again.edits.list);
+    glmv_buf_release(&page);
+    return ok;
+}
+
 bool htmlfix_repair(const struct htmlfix_document *document,
                     const struct htmlfix_repair_options *options, struct htmlfix_report *report,
                     struct glmv_buf *out, struct glmv_err *err)
@@ -353,7 +372,7 @@ bool htmlfix_repair(const struct htmlfix_document *document,
         struct glmv_fix without = *report->fix;
         *report->fix = before;
         ok = run(&second, document, true, options, err);
-        if (ok && second.tree.unclosed < first.tree.unclosed) {
+        if (ok && second.tree.unclosed == 0 && holds(&second, document, err)) {
             chosen = &second;
         } else {
             *report->fix = without;

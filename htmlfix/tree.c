@@ -258,6 +258,11 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
     if (!end_implied(tree, token, traits, err)) {
         return false;
     }
+    for (size_t i = 0; token->tag == 0 && i < token->name_len; i++) {
+        if (strchr("\"'<>\\`()&;={}", tree->text[token->name + i]) != NULL) {
+            return true; /* no name that anybody could close */
+        }
+    }
     bool inside = htmlfix_tree_foreign(tree);
     if (!inside && (traits & HTMLFIX_TABLE) != 0 &&
         tree->last[htmlfix_tag_find("table", 5)] == NONE &&
