@@ -122,6 +122,8 @@ static bool pop_to(struct htmlfix_tree *tree, size_t index, size_t at, bool oute
 static size_t within(const struct htmlfix_tree *tree, const char *name, const char *const *outer)
 {
     size_t index = tree->last[htmlfix_tag_find(name, strlen(name))];
+    size_t template = tree->last[htmlfix_tag_find("template", 8)];
+    index = template != NONE && index != NONE && template > index ? NONE : index;
     for (; index != NONE && *outer != NULL; outer++) {
         size_t container = tree->last[htmlfix_tag_find(*outer, strlen(*outer))];
         index = container != NONE && container > index ? NONE : index;
@@ -184,7 +186,9 @@ static bool end_implied(struct htmlfix_tree *tree, const struct htmlfix_token *t
             continue;
         }
         size_t index = within(tree, implied[i].ends, implied[i].outer);
-        if (index != NONE) {
+        size_t scope = tree->depth > 0 ? tree->stack[tree->depth - 1].scope : NONE;
+        bool reached = (traits & HTMLFIX_TABLE) != 0 || scope == NONE || scope <= index;
+        if (index != NONE && reached) {
             ok = pop_to(tree, index + 1, token->begin, true, err);
             if (ok) {
                 pop(tree);

@@ -375,24 +375,27 @@ def main():
           f"{sum(same(t, fix(t)) == 'equal' for _, t in pages)} with an equal DOM")
     ways = [("keeps", n, f) for n, _, f in NAMES] + [("keeps", n, f) for n, f in SIDES]
     ways += [("keeps", "fragment", fragment)] + [("cut", n, f) for n, f in CUTS]
-    for path, page in valid:
-        for group, name, spoil in ways:
-            case = spoil(page, rng) if args.only in name else None
-            if case is not None:
-                judge(group, name, path, case)
-        for _ in range(args.pairs if args.only == "" or args.only == "pairs" else 0):
-            # what changes the wanted page goes first, then the page's own faults, escapes, and what stands around
-            two = sorted(rng.sample([w for w in NAMES[1:] if w[1] < 9], 2), key=lambda w: (w[1], w[0] not in CHANGES))
-            case = two[0][2](page, rng)
-            if case is None or (isinstance(case[0], bytes) and two[1][1] < 2):
-                continue
-            first = case[0].decode("utf-8", "surrogateescape") if isinstance(case[0], bytes) else case[0]
-            case2 = two[1][2](first, rng)
-            if case2 is None:
-                continue
-            wanted = case[1] if case2[1] == first else None
-            if wanted is not None:
-                judge("pairs", "pairs", path + ": " + two[0][0] + " + " + two[1][0], (case2[0], wanted))
+    try:
+        for path, page in valid:
+            for group, name, spoil in ways:
+                case = spoil(page, rng) if args.only in name else None
+                if case is not None:
+                    judge(group, name, path, case)
+            for _ in range(args.pairs if args.only == "" or args.only == "pairs" else 0):
+                # what changes the wanted page goes first, then the page's own faults, escapes, and what stands around
+                two = sorted(rng.sample([w for w in NAMES[1:] if w[1] < 9], 2), key=lambda w: (w[1], w[0] not in CHANGES))
+                case = two[0][2](page, rng)
+                if case is None or (isinstance(case[0], bytes) and two[1][1] < 2):
+                    continue
+                first = case[0].decode("utf-8", "surrogateescape") if isinstance(case[0], bytes) else case[0]
+                case2 = two[1][2](first, rng)
+                if case2 is None:
+                    continue
+                wanted = case[1] if case2[1] == first else None
+                if wanted is not None:
+                    judge("pairs", "pairs", path + ": " + two[0][0] + " + " + two[1][0], (case2[0], wanted))
+    except KeyboardInterrupt:
+        print("interrupted: the tables hold what was done")
     head = ["way", "cases", "htmlfix"] + ([n for n, _ in PEERS] if not args.no_peers else [])
     for group in ("keeps", "cut", "pairs"):
         rows = [(n, r) for (g, n), r in table.items() if g == group]
