@@ -1,9 +1,11 @@
 #include "replicate/author.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/base64.h"
 #include "replicate/prompt.h"
@@ -264,7 +266,7 @@ bool replicate_author_revise(struct replicate_author *author,
     if (ok) {
         const struct replicate_fill fills[] = {
             {"facts", text_of(&facts)}, {"tried", revision->tried}, {NULL, NULL}};
-        ok = replicate_prompt_write("round", fills, &round, err);
+        ok = replicate_prompt_write(author->blocks ? "round-blocks" : "round", fills, &round, err);
     }
     if (ok) {
         struct glmv_chat_chunk rules = glmv_chat_text(system.data);
@@ -302,8 +304,19 @@ static bool put_picture(const struct glmv_image *image, struct glmv_buf *out, st
     return ok;
 }
 
-bool replicate_slots_fill(const struct glmv_scene *scene, const char *html, size_t len,
+static bool write_picture(const struct glmv_image *image, const char *folder, size_t number,
                           struct glmv_buf *out, struct glmv_err *err)
+{
+    char path[4200];
+    int len = snprintf(path, sizeof path, "%s/picture-%zu.png", folder, number);
+    return len > 0 && (size_t)len < sizeof path
+               ? glmv_image_write_png(image, path, err) && glmv_buf_append_str(out, path, err)
+               : glmv_fail(err, GLMV_ERR_IO, "%s: the path is too long", folder);
+}
+
+/* folder NULL: as data URIs. */
+static bool fill_slots(const struct glmv_scene *scene, const char *html, size_t len,
+                       const char *folder, struct glmv_buf *out, struct glmv_err *err)
 {
     size_t from = 0;
     bool ok = true;
@@ -320,9 +333,26 @@ bool replicate_slots_fill(const struct glmv_scene *scene, const char *html, size
             continue;
         }
         ok = glmv_buf_append(out, html + from, at - from, err) &&
-             put_picture(scene->pictures[number].image, out, err);
+             (folder == NULL
+                  ? put_picture(scene->pictures[number].image, out, err)
+                  : write_picture(scene->pictures[number].image, folder, number, out, err));
         from = end;
         at = end - 1;
     }
     return ok && glmv_buf_append(out, html + from, len - from, err);
+}
+
+bool replicate_slots_fill(const struct glmv_scene *scene, const char *html, size_t len,
+                          struct glmv_buf *out, struct glmv_err *err)
+{
+    return fill_slots(scene, html, len, NULL, out, err);
+}
+
+bool replicate_slots_write(const struct glmv_scene *scene, const char *html, size_t len,
+                           const char *folder, struct glmv_buf *out, struct glmv_err *err)
+{
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        return glmv_fail(err, GLMV_ERR_IO, "%s: cannot be made: %s", folder, strerror(errno));
+    }
+    return fill_slots(scene, html, len, folder, out, err);
 }

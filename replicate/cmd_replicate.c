@@ -30,6 +30,7 @@ static const char usage[] =
     "  --threads N        for reading text; one a processor\n"
     "  -q, --quiet        print errors only\n"
     "\nWith a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
+    "  --blocks               take search/replace blocks as corrections; whole pages otherwise\n"
     "  --budget-tokens N      stop after so many tokens, prompts counted\n"
     "  --budget-seconds N     start no round after so many seconds\n"
     "\nExit codes: 0 done, 1 below the wanted score, 2 usage, 3 input, 4 renderer, 130 "
@@ -44,6 +45,7 @@ enum {
     OPT_LANG,
     OPT_TITLE,
     OPT_THREADS,
+    OPT_BLOCKS,
     OPT_BUDGET_TOKENS,
     OPT_BUDGET_SECONDS,
     OPT_HELP
@@ -59,6 +61,7 @@ static const struct option long_options[] = {
     {"lang", required_argument, NULL, OPT_LANG},
     {"title", required_argument, NULL, OPT_TITLE},
     {"threads", required_argument, NULL, OPT_THREADS},
+    {"blocks", no_argument, NULL, OPT_BLOCKS},
     {"budget-tokens", required_argument, NULL, OPT_BUDGET_TOKENS},
     {"budget-seconds", required_argument, NULL, OPT_BUDGET_SECONDS},
     REPLICATE_MODEL_OPTIONS,
@@ -68,7 +71,7 @@ static const struct option long_options[] = {
 
 struct request {
     const char *input, *output, *report, *json;
-    bool quiet, has_target;
+    bool quiet, has_target, blocks;
     struct replicate_trace_options trace;
     struct replicate_model model;
     int budget_tokens, budget_seconds; /* 0: no limit */
@@ -138,6 +141,9 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
         case OPT_HELP:
             fputs(usage, stdout);
             return 1 + REPLICATE_DONE;
+        case OPT_BLOCKS:
+            r->blocks = true;
+            break;
         case OPT_BUDGET_TOKENS:
             ok = whole(optarg, "--budget-tokens", 1, INT_MAX, &r->budget_tokens, err);
             break;
@@ -238,23 +244,22 @@ static void print_line(void *arg, const char *sentence)
     fprintf(stderr, "%s\n", sentence);
 }
 
-static int run_model(struct request *r, struct glmv_err *err)
+static int run_model(struct request *r)
 {
-    if (r->report != NULL || r->json != NULL || r->trace.emit.assets_dir != NULL) {
-        glmv_fail(
-            err, GLMV_ERR_USAGE,
-            "--report, --json and --assets belong to the tracer; leave them out with --model");
-        return replicate_report(err);
-    }
     struct replicate_rounds_options rounds = replicate_rounds_defaults();
     rounds.rounds = r->trace.rounds;
     rounds.target = r->has_target ? r->trace.target : rounds.target;
     rounds.budget_tokens = r->budget_tokens;
     rounds.budget_seconds = r->budget_seconds;
     rounds.log = r->quiet ? NULL : print_line;
-    struct replicate_model_page job = {
-        .model = &r->model, .rounds = &rounds, .lang = r->trace.look.lang};
-    int code = replicate_with_model(r->input, r->output, &job);
+    struct replicate_model_page job = {.model = &r->model,
+                                       .rounds = &rounds,
+                                       .lang = r->trace.look.lang,
+                                       .threads = r->trace.look.threads,
+                                       .blocks = r->blocks};
+    struct replicate_model_files files = {r->input, r->output, r->report, r->json,
+                                          r->trace.emit.assets_dir};
+    int code = replicate_with_model(&files, &job);
     return code == REPLICATE_BELOW && !r->has_target ? REPLICATE_DONE : code;
 }
 
@@ -267,5 +272,5 @@ int replicate_cmd_replicate(int argc, char **argv)
     if (stop != 0) {
         return stop - 1;
     }
-    return r.model.where != NULL ? run_model(&r, &err) : run(&r, &err);
+    return r.model.where != NULL ? run_model(&r) : run(&r, &err);
 }

@@ -1,6 +1,7 @@
 #include "replicate/model_page.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "model/tracer/tracer.h"
 #include "replicate/extract.h"
@@ -64,7 +65,10 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
 {
     memset(result, 0, sizeof *result);
     struct glmv_chat *chat = job->chat != NULL ? job->chat : replicate_model_open(job->model, err);
+    struct timespec start, end;
+    clock_gettime(CLOCK_MONOTONIC, &start);
     struct glmv_scene *scene = chat != NULL ? look_at(job, err) : NULL;
+    clock_gettime(CLOCK_MONOTONIC, &end);
     bool ok = false;
     if (scene != NULL) {
         struct replicate_rounds_options rounds = *job->rounds;
@@ -76,6 +80,7 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
             .watch = {.note = on_note, .arg = &rounds},
             .target = job->target,
             .scene = scene,
+            .blocks = job->blocks,
         };
         author.options.cancel = replicate_cancel_flag();
         ok = replicate_rounds_run(&author, &referee, &rounds, result, err);
@@ -83,7 +88,9 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
             on_note(&rounds, author.warning);
         }
     }
-    glmv_scene_free(scene);
+    result->scene = scene;
+    result->look_seconds =
+        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
     if (job->chat == NULL) {
         glmv_chat_close(chat);
     }

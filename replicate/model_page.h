@@ -19,6 +19,7 @@ struct replicate_model_page {
     const struct glmv_image *target; /* opaque */
     const char *lang;                /* of its text, as Tesseract names it; NULL: guess */
     double scale;                    /* device px per CSS px; 0: guess */
+    bool blocks;                     /* revisions may be search/replace blocks */
 };
 
 /* As replicate_rounds_run: result is released by the caller also after a failure, and holds the
@@ -26,8 +27,15 @@ struct replicate_model_page {
 bool replicate_model_page_write(const struct replicate_model_page *job,
                                 struct replicate_rounds_result *result, struct glmv_err *err);
 
-/* The same as a command: reads the screenshot, writes the page, says how it went. Fills in target
+/* Where a command's results go; report, json and assets may be NULL. */
+struct replicate_model_files {
+    const char *shot, *output, *report, *json;
+    const char *assets; /* folder for the page's pictures; NULL: in the page */
+};
+
+/* The same as a command: reads the screenshot, writes the files, says how it went. Fills in target
  * and renderer of the job. Returns an exit code. */
-int replicate_with_model(const char *shot, const char *output, struct replicate_model_page *job);
+int replicate_with_model(const struct replicate_model_files *files,
+                         struct replicate_model_page *job);
 
 #endif

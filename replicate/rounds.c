@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "replicate/blocks.h"
+
 #define MAX_PAGE (64u << 20) /* with its pictures */
 #define WHY 80
 
@@ -24,7 +26,9 @@ void replicate_rounds_release(struct replicate_rounds_result *result)
     glmv_buf_release(&result->html);
     glmv_buf_release(&result->page);
     glmv_render_free(result->render);
+    glmv_scene_free(result->scene);
     result->render = NULL;
+    result->scene = NULL;
 }
 
 bool replicate_rounds_accepts(const struct replicate_rounds_options *options,
@@ -53,6 +57,8 @@ struct run {
     struct replicate_rounds_result *best;
     double started;
     char tried[512]; /* told to the model after a rejection */
+    struct replicate_round history[REPLICATE_MAX_ROUNDS + 1];
+    int history_count;
 };
 
 static double now(void)
@@ -94,6 +100,16 @@ static bool judge(struct run *run, const struct glmv_buf *answer,
     return result->render != NULL;
 }
 
+/* What a report shows of a page that was drawn. */
+static void note(struct run *run, const struct glmv_score *score, bool accepted, int facts,
+                 double start)
+{
+    if (run->history_count <= REPLICATE_MAX_ROUNDS) {
+        run->history[run->history_count++] =
+            (struct replicate_round){*score, accepted, facts, now() - start};
+    }
+}
+
 static void keep(struct run *run, struct replicate_rounds_result *candidate)
 {
     candidate->tried = run->best->tried;
@@ -110,11 +126,13 @@ static bool draft(struct run *run, struct glmv_err *err)
         struct glmv_buf answer;
         struct replicate_rounds_result candidate = {0};
         struct glmv_err problem = {0};
+        double start = now();
         glmv_buf_init(&answer, REPLICATE_MAX_HTML);
         bool ok = replicate_author_draft(run->author, &answer, &problem) &&
                   judge(run, &answer, &candidate, &problem);
         glmv_buf_release(&answer);
         if (ok) {
+            note(run, &candidate.score, true, 0, start);
             keep(run, &candidate);
             say(run, "draft: score %.3f", run->best->score.total);
             return true;
@@ -134,6 +152,24 @@ static bool over_budget(const struct run *run)
            (o->budget_seconds > 0 && now() - run->started >= o->budget_seconds);
 }
 
+/* An answer in blocks becomes the page that they make of the best one. Where they do not fit, whole
+ * pages are asked for from then on. */
+static bool merge_blocks(struct run *run, struct glmv_buf *answer, struct glmv_err *err)
+{
+    const char *text = answer->data != NULL ? answer->data : "";
+    if (!run->author->blocks || !replicate_blocks_found(text, answer->len)) {
+        return true;
+    }
+    struct glmv_buf page;
+    glmv_buf_init(&page, REPLICATE_MAX_HTML);
+    bool ok = replicate_blocks_apply(run->best->html.data, run->best->html.len, text, answer->len,
+                                     &page, err);
+    run->author->blocks = ok;
+    glmv_buf_release(answer);
+    *answer = page;
+    return ok;
+}
+
 /* Asks for one revision and keeps it if it is better. accepted tells which. false when the model
  * failed. */
 static bool revise(struct run *run, const struct replicate_fact *facts, int count, bool *accepted,
@@ -150,11 +186,13 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
     struct replicate_rounds_result candidate = {0};
     struct glmv_err problem = {0};
     char why[WHY];
+    double start = now();
     glmv_buf_init(&answer, REPLICATE_MAX_HTML);
     *accepted = false;
     bool answered = replicate_author_revise(run->author, &revision, &answer, err);
     run->best->tried += answered;
-    if (answered && !judge(run, &answer, &candidate, &problem)) {
+    if (answered &&
+        (!merge_blocks(run, &answer, &problem) || !judge(run, &answer, &candidate, &problem))) {
         say(run, "round %d: rejected: %s", run->best->tried, problem.message);
         snprintf(run->tried, sizeof run->tried,
                  "Your last answer was no complete page (%.300s); write the whole file.\n",
@@ -164,6 +202,7 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
         }
     } else if (answered &&
                !replicate_rounds_accepts(run->options, &run->best->score, &candidate.score, why)) {
+        note(run, &candidate.score, false, count, start);
         say(run, "round %d: rejected: %s", run->best->tried, why);
         snprintf(run->tried, sizeof run->tried,
                  "Your last attempt made it worse (%s) and was thrown away; try another way.\n",
@@ -171,6 +210,7 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
     } else if (answered) {
         say(run, "round %d: accepted: score %.3f -> %.3f", run->best->tried, run->best->score.total,
             candidate.score.total);
+        note(run, &candidate.score, true, count, start);
         keep(run, &candidate);
         run->best->accepted++;
         run->tried[0] = '\0';
@@ -181,14 +221,13 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
     return answered;
 }
 
-bool replicate_rounds_run(struct replicate_author *author, const struct replicate_referee *referee,
-                          const struct replicate_rounds_options *options,
-                          struct replicate_rounds_result *result, struct glmv_err *err)
+static bool run_rounds(struct run *run, struct glmv_err *err)
 {
-    struct run run = {author, referee, options, result, now(), ""};
-    memset(result, 0, sizeof *result);
+    const struct replicate_rounds_options *options = run->options;
+    struct replicate_author *author = run->author;
+    struct replicate_rounds_result *result = run->best;
     result->stop = REPLICATE_STOP_FAILED;
-    if (!draft(&run, err)) {
+    if (!draft(run, err)) {
         return false;
     }
     enum replicate_stop stop = REPLICATE_STOP_ROUNDS;
@@ -200,16 +239,16 @@ bool replicate_rounds_run(struct replicate_author *author, const struct replicat
             stop = REPLICATE_STOP_TARGET;
             break;
         }
-        if (over_budget(&run)) {
+        if (over_budget(run)) {
             stop = REPLICATE_STOP_BUDGET;
             break;
         }
         int count = replicate_feedback_find(author->scene, result->render->page, scale, facts, err);
         for (int i = 0; i < count; i++) {
-            say(&run, "  %s", facts[i].sentence);
+            say(run, "  %s", facts[i].sentence);
         }
         bool accepted;
-        if (count < 0 || (count > 0 && !revise(&run, facts, count, &accepted, err))) {
+        if (count < 0 || (count > 0 && !revise(run, facts, count, &accepted, err))) {
             result->stop = REPLICATE_STOP_FAILED;
             return false;
         }
@@ -225,4 +264,20 @@ bool replicate_rounds_run(struct replicate_author *author, const struct replicat
     }
     result->stop = result->score.total >= options->target ? REPLICATE_STOP_TARGET : stop;
     return true;
+}
+
+bool replicate_rounds_run(struct replicate_author *author, const struct replicate_referee *referee,
+                          const struct replicate_rounds_options *options,
+                          struct replicate_rounds_result *result, struct glmv_err *err)
+{
+    struct run run = {.author = author,
+                      .referee = referee,
+                      .options = options,
+                      .best = result,
+                      .started = now()};
+    memset(result, 0, sizeof *result);
+    bool ok = run_rounds(&run, err);
+    memcpy(result->history, run.history, sizeof run.history);
+    result->history_count = run.history_count;
+    return ok;
 }

@@ -11,6 +11,7 @@
 #include "diff/diff.h"
 #include "render/render.h"
 #include "replicate/author.h"
+#include "replicate/trace.h"
 
 /* Turns answers into pages and pages into scores. */
 struct replicate_referee {
@@ -52,6 +53,11 @@ struct replicate_rounds_result {
     struct glmv_score score;
     int tried, accepted; /* rounds, the draft not counted */
     enum replicate_stop stop;
+    struct replicate_round history[REPLICATE_MAX_ROUNDS + 1]; /* the draft, then every revision that
+                                                                 was drawn; changed: facts told */
+    int history_count;
+    struct glmv_scene *scene; /* of the target; owned; set by replicate_model_page_write only */
+    double look_seconds;      /* that the scene took */
 };
 
 struct replicate_rounds_options replicate_rounds_defaults(void);

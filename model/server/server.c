@@ -488,6 +488,12 @@ static enum outcome try_once(struct server *server, const struct glmv_buf *body,
     }
     ok = server_answer_end(&in->answer, ok ? &problem : NULL) && ok;
     if (!ok) {
+        if (problem.code == GLMV_ERR_LIMIT) { /* of what came in: the server's doing */
+            glmv_fail(err, GLMV_ERR_MODEL,
+                      "the server sent one piece of an answer past every limit (%.200s); is it a "
+                      "model server?",
+                      problem.message);
+        }
         glmv_fail(err, problem.code, "%s", problem.message);
         return reply->worth_retrying && !in->answer.begun ? OUTCOME_AGAIN : OUTCOME_FAILED;
     }

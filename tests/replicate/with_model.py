@@ -25,6 +25,55 @@ def page(top=60, third="block", ink="#111827"):
                 card % (660, third, "Enterprise", "For large companies")))
 
 
+def more_answers(tmp, shot, check):
+    """Answers that are cut off, that leave things out, that come as blocks."""
+    folder, out = os.path.join(tmp, "more"), os.path.join(tmp, "more.html")
+
+    def go(answers, *options):
+        subprocess.run(["rm", "-rf", folder], check=True)
+        os.mkdir(folder)
+        for i, answer in enumerate(answers):
+            open(os.path.join(folder, "%d.txt" % (i + 1)), "w").write(answer)
+        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", folder],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
+        done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1", *options],
+                              capture_output=True, text=True)
+        log = json.load(urllib.request.urlopen(base + "/log/script"))
+        server.stdin.close()
+        server.wait()
+        return done.returncode, done.stderr, log
+
+    right, wrong = page(), page(96)
+    cut = right.index("Business")
+    # Cut off at the limit of tokens, then the rest with some words repeated.
+    code, said, log = go(["#length\n" + right[:cut], right[cut - 40:]], "--rounds", "0")
+    check(code == 0 and open(out).read() == right, "joined: %d %s" % (code, said))
+    check(len(log) == 2 and [m["role"] for m in log[1]["body"]["messages"]][-2:] == ["assistant", "user"]
+          and "Go on exactly where" in json.dumps(log[1]["body"]["messages"][-1]), "asked to go on")
+    # Left out: asked once more.
+    elided = right[:cut] + "<!-- rest of the page remains the same --></body></html>"
+    code, said, log = go([elided, right], "--rounds", "0")
+    check(code == 0 and len(log) == 2 and "leaves parts of the page out" in said
+          and open(out).read() == right, "elided: %d %s" % (code, said))
+    # Looping until the limit, again and again: given up with a message.
+    loop = "#length\n<!DOCTYPE html><html><body>" + "<div>again</div>" * 400
+    code, said, log = go([loop], "--rounds", "0")
+    check(code == 4 and len(log) <= 8, "looping: %d after %d requests: %s" % (code, len(log), said))
+    # Blocks: one with other indentation; then one that fits nowhere, and whole pages from there on.
+    broken_up = wrong.replace("h1{", "\nh1{").replace(".card{", "\n.card{", 1)
+    old = [l for l in broken_up.split("\n") if l.startswith("h1{")][0]
+    block = "Sure:\n<<<<<<< SEARCH\n    %s\n=======\n%s\n>>>>>>> REPLACE\n"
+    code, said, log = go([broken_up, block % (old, old.replace("top:96px", "top:60px"))],
+                         "--rounds", "1", "--blocks")
+    check(code == 0 and "round 1: accepted" in said and "top:60px" in open(out).read()
+          and "<<<" not in open(out).read(), "blocks: %d %s" % (code, said))
+    check("SEARCH" in json.dumps(log[1]["body"]["messages"][-1]), "blocks are asked for")
+    code, said, log = go([broken_up, block % ("nowhere", "x"), right], "--rounds", "2", "--blocks")
+    check(code == 0 and "fits 0 places" in said and "round 2: accepted" in said
+          and "SEARCH" not in json.dumps(log[2]["body"]["messages"][-1]), "fall back: %d %s" % (code, said))
+
+
 def main():
     tmp = tempfile.mkdtemp(prefix="glmv-model-")
     shot, out = os.path.join(tmp, "shot.png"), os.path.join(tmp, "out.html")
@@ -72,9 +121,51 @@ def main():
     check("made it worse" in log[2]["body"]["messages"][3]["content"][-1]["text"], "told of the rejection")
     check(log[2]["body"]["messages"][2]["content"].strip() == page(96, "none").strip(),
           "after a rejection the best page is the start again")
+    # The same files as from the tracer: report, JSON, pictures.
+    report, facts_file, assets = (os.path.join(tmp, n) for n in ("report.html", "facts.json", "pictures"))
+    done = subprocess.run([GLMV, shot, "-o", out, "--report", report, "--json", facts_file, "--assets", assets,
+                           "--rounds", "1", "--model", base + "/script/v1"], capture_output=True, text=True)
+    check(done.returncode == 0, done.stderr)
+    told_json = json.load(open(facts_file))
+    check(told_json["score"]["total"] > 0.95 and len(told_json["rounds"]) >= 1 and told_json["rounds"][0]["kept"],
+          json.dumps(told_json)[:300])
+    check(open(report).read().count("data:image/png") >= 4, "the report holds its pictures")
+    check(os.path.isdir(assets), "the folder of pictures is there")
+    # The way out of each fault: exit code 4, one message, the best page so far kept.
+    faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
+              ("html", ""), ("half", ""), ("empty", "empty answer"), ("only-thoughts", "thinking"),
+              ("huge", ""), ("huge-event", ""), ("not-found", "does not exist"), ("credit", ""),
+              ("elsewhere", ""), ("plain", "holds no HTML page"))
+    for name, words in faults:
+        missing = os.path.join(tmp, "missing.html")
+        done = subprocess.run([GLMV, shot, "-o", missing, "-q", "--model", "%s/%s/v1" % (base, name),
+                               "--model-name", "m"], capture_output=True, text=True, timeout=120,
+                              env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
+        lines = [l for l in done.stderr.strip().split("\n") if l]
+        check(done.returncode == 4 and len(lines) == 1 and words in lines[0],
+              "%s: exit %d: %s" % (name, done.returncode, done.stderr))
+        check(not os.path.exists(missing), name + ": nothing is written")
+        if name not in ("down", "no-vision", "context", "garbage", "half", "huge-event", "plain"):
+            continue
+        best = os.path.join(tmp, "best.html")
+        open(os.path.join(tmp, "draft.txt"), "w").write(page(96, "none"))
+        done = subprocess.run([GLMV, shot, "-o", best, "-q", "--model", "%s/then-%s/v1" % (base, name),
+                               "--model-name", "m"], capture_output=True, text=True, timeout=120,
+                              env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
+        kept = os.path.exists(best) and open(best).read().strip() == page(96, "none").strip()
+        # An answer without a page is a rejected round, not a failure of the model.
+        wanted = 0 if name in ("plain", "half") else 4
+        check(done.returncode == wanted and kept, "then %s: exit %d, kept %s: %s" % (
+            name, done.returncode, kept, done.stderr))
+        if os.path.exists(best):
+            os.remove(best)
+    done = subprocess.run([GLMV, shot, "-o", out, "-q", "--model", "http://127.0.0.1:1/v1", "--model-name", "m"],
+                          capture_output=True, text=True, timeout=120)
+    check(done.returncode == 4 and "127.0.0.1:1" in done.stderr, "server down: " + done.stderr)
     done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/wrong-key/v1",
                            "--model-name", "m"], capture_output=True, text=True)
     check(done.returncode == 4 and "wants a key" in done.stderr, done.stderr)
+    more_answers(tmp, shot, check)
     server.stdin.close()
     server.wait()
     if bad:

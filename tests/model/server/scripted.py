@@ -9,7 +9,7 @@ standard input closes. GET /log/SCENARIO returns the requests that a scenario sa
 
 The scenario "script" answers with FOLDER/1.txt, FOLDER/2.txt, ... in turn (the last one again and
 again). The scenario "faulty" fails in a random way for a third of the requests and otherwise answers
-with FOLDER/1.txt.
+with FOLDER/1.txt. The scenario "then-FAULT" answers with FOLDER/draft.txt once and commits the fault from then on.
 """
 import argparse
 import collections
@@ -178,6 +178,12 @@ class Handler(BaseHTTPRequestHandler):
             LOG[scenario].append({"body": slim, "pictures": seen,
                                   "key": self.headers.get("Authorization")})
             turn = len(LOG[scenario])
+        if scenario.startswith("then-"):  # FOLDER/draft.txt first, a fault from then on
+            if turn == 1:
+                with open(os.path.join(ARGS.answers, "draft.txt"), encoding="utf-8") as file:
+                    self.stream_text(file.read(), piece=200)
+                return
+            scenario, turn = scenario[len("then-"):], turn - 1
         try:
             getattr(self, "do_" + scenario.replace("-", "_"), self.do_plain)(body, turn)
         except (BrokenPipeError, ConnectionResetError):
@@ -414,7 +420,9 @@ class Handler(BaseHTTPRequestHandler):
         while turn > 1 and not os.path.exists(os.path.join(ARGS.answers, "%d.txt" % turn)):
             turn -= 1
         with open(os.path.join(ARGS.answers, "%d.txt" % turn), encoding="utf-8") as file:
-            self.stream_text(file.read(), piece=200)
+            text = file.read()
+        cut = text.startswith("#length\n")  # ends as if max_tokens were used up
+        self.stream_text(text[8:] if cut else text, piece=200, finish="length" if cut else "stop")
 
     def do_faulty(self, body, turn):
         with LOCK:

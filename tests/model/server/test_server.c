@@ -167,7 +167,7 @@ static void test_faults(void)
     check_failure("not-found", GLMV_ERR_MODEL, "glmv-replicate models", "");
     check_failure("elsewhere", GLMV_ERR_MODEL, "sends elsewhere", "");
     check_failure("endless-comments", GLMV_ERR_MODEL, "more than 256 MiB", "");
-    check_failure("huge-event", GLMV_ERR_LIMIT, "limit", "");
+    check_failure("huge-event", GLMV_ERR_MODEL, "limit", "");
 }
 
 static void test_huge_answer_keeps_its_start(void)
