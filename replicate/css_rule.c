@@ -72,7 +72,7 @@ static size_t end_of_style(const char *html, size_t len)
 
 static size_t place_of_new_style(const char *html, size_t len)
 {
-    size_t at = find(html, len, 0, "</head");
+    size_t at = find_tag(html, len, "</head");
     at = at != NOWHERE ? at : behind_tag(html, len, "<head");
     at = at != NOWHERE ? at : behind_tag(html, len, "<html");
     at = at != NOWHERE ? at : behind_tag(html, len, "<!doctype");

@@ -1,7 +1,9 @@
 """A screenshot, a scripted model, the real perception, renderer and measurement: the whole way.
 
 The scripted draft has its heading 36 px too low and lacks a card; the second answer is worse; the
-third is right. What the model was told is read from the server's log."""
+third is right. What the model was told is read from the server's log.
+
+  with_model.py [faults]    faults: every way in which a server can be bad, instead"""
 import json
 import os
 import subprocess
@@ -74,6 +76,37 @@ def more_answers(tmp, shot, check):
           and "SEARCH" not in json.dumps(log[2]["body"]["messages"][-1]), "fall back: %d %s" % (code, said))
 
 
+def bad_servers(base, tmp, shot, check):
+    # The way out of each fault: exit code 4, one message, the best page so far kept.
+    faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
+              ("html", ""), ("half", ""), ("empty", "empty answer"), ("only-thoughts", "thinking"),
+              ("huge", ""), ("huge-event", ""), ("not-found", "does not exist"), ("credit", ""),
+              ("elsewhere", ""), ("plain", "holds no HTML page"))
+    for name, words in faults:
+        missing = os.path.join(tmp, "missing.html")
+        done = subprocess.run([GLMV, shot, "-o", missing, "-q", "--model", "%s/%s/v1" % (base, name),
+                               "--model-name", "m"], capture_output=True, text=True, timeout=300,
+                              env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
+        lines = [l for l in done.stderr.strip().split("\n") if l]
+        check(done.returncode == 4 and len(lines) == 1 and words in lines[0],
+              "%s: exit %d: %s" % (name, done.returncode, done.stderr))
+        check(not os.path.exists(missing), name + ": nothing is written")
+        if name not in ("down", "no-vision", "context", "garbage", "half", "huge-event", "plain"):
+            continue
+        best = os.path.join(tmp, "best.html")
+        open(os.path.join(tmp, "draft.txt"), "w").write(page(96, "none"))
+        done = subprocess.run([GLMV, shot, "-o", best, "-q", "--model", "%s/then-%s/v1" % (base, name),
+                               "--model-name", "m"], capture_output=True, text=True, timeout=300,
+                              env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
+        kept = os.path.exists(best) and open(best).read().strip() == page(96, "none").strip()
+        # An answer without a page is a rejected round, not a failure of the model.
+        wanted = 0 if name in ("plain", "half") else 4
+        check(done.returncode == wanted and kept, "then %s: exit %d, kept %s: %s" % (
+            name, done.returncode, kept, done.stderr))
+        if os.path.exists(best):
+            os.remove(best)
+
+
 def main():
     tmp = tempfile.mkdtemp(prefix="glmv-model-")
     shot, out = os.path.join(tmp, "shot.png"), os.path.join(tmp, "out.html")
@@ -99,6 +132,13 @@ def main():
             bad += 1
             print("failed:", what)
 
+    if sys.argv[1:] == ["faults"]:
+        bad_servers(base, tmp, shot, check)
+        server.stdin.close()
+        server.wait()
+        subprocess.run(["rm", "-rf", tmp], check=True)
+        print("faults: %d checks failed" % bad)
+        sys.exit(bad != 0)
     done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1"],
                           capture_output=True, text=True)
     said = done.stderr
@@ -131,34 +171,6 @@ def main():
           json.dumps(told_json)[:300])
     check(open(report).read().count("data:image/png") >= 4, "the report holds its pictures")
     check(os.path.isdir(assets), "the folder of pictures is there")
-    # The way out of each fault: exit code 4, one message, the best page so far kept.
-    faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
-              ("html", ""), ("half", ""), ("empty", "empty answer"), ("only-thoughts", "thinking"),
-              ("huge", ""), ("huge-event", ""), ("not-found", "does not exist"), ("credit", ""),
-              ("elsewhere", ""), ("plain", "holds no HTML page"))
-    for name, words in faults:
-        missing = os.path.join(tmp, "missing.html")
-        done = subprocess.run([GLMV, shot, "-o", missing, "-q", "--model", "%s/%s/v1" % (base, name),
-                               "--model-name", "m"], capture_output=True, text=True, timeout=120,
-                              env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
-        lines = [l for l in done.stderr.strip().split("\n") if l]
-        check(done.returncode == 4 and len(lines) == 1 and words in lines[0],
-              "%s: exit %d: %s" % (name, done.returncode, done.stderr))
-        check(not os.path.exists(missing), name + ": nothing is written")
-        if name not in ("down", "no-vision", "context", "garbage", "half", "huge-event", "plain"):
-            continue
-        best = os.path.join(tmp, "best.html")
-        open(os.path.join(tmp, "draft.txt"), "w").write(page(96, "none"))
-        done = subprocess.run([GLMV, shot, "-o", best, "-q", "--model", "%s/then-%s/v1" % (base, name),
-                               "--model-name", "m"], capture_output=True, text=True, timeout=120,
-                              env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
-        kept = os.path.exists(best) and open(best).read().strip() == page(96, "none").strip()
-        # An answer without a page is a rejected round, not a failure of the model.
-        wanted = 0 if name in ("plain", "half") else 4
-        check(done.returncode == wanted and kept, "then %s: exit %d, kept %s: %s" % (
-            name, done.returncode, kept, done.stderr))
-        if os.path.exists(best):
-            os.remove(best)
     done = subprocess.run([GLMV, shot, "-o", out, "-q", "--model", "http://127.0.0.1:1/v1", "--model-name", "m"],
                           capture_output=True, text=True, timeout=120)
     check(done.returncode == 4 and "127.0.0.1:1" in done.stderr, "server down: " + done.stderr)
