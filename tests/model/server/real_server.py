@@ -123,7 +123,8 @@ def main():
     try:
         model = ("--model", url, "--model-name", folder)
         code, out, err = glmv("models", "--model", url)
-        check(code == 0, "models: %d %s%s" % (code, out, err))
+        # It lists what lies in its cache, which a folder given by its path does not.
+        check("OpenAI-compatible server at" in out and code in (0, 4), "models: %d %s%s" % (code, out, err))
         subprocess.run([GLMV, "render", tmp + "/page.html", "-o", shot, "--viewport", "196x140"], check=True)
         code, out, err = glmv("ask", shot, "What is this?", "--max-tokens", "24", "--temperature", "0", *model)
         check(code == 0 and len(out.strip()) > 0, "a picture and a stream: %d %r %s" % (code, out, err))
