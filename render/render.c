@@ -19,7 +19,7 @@
 #include "render/facts.h"
 #include "render/wire.h"
 
-#define START_WAIT_S 40.0 /* a busy machine needs seconds for a first start */
+#define START_WAIT_S 60.0 /* a busy machine needs seconds for a first start */
 #define GRACE_S 5.0       /* beyond the job's own limit, before the worker is killed */
 #define CLOSE_WAIT_S 8.0
 
