@@ -21,13 +21,14 @@ enum glm_form { GLM_FORM_F32, GLM_FORM_F16, GLM_FORM_BF16, GLM_FORM_INT8, GLM_FO
 struct glm_matrix {
     enum glm_form form;
     size_t rows, cols;
-    const void *data;       /* row-major [rows][cols]; int8: value + 128; int4: two a byte, even
-                             * column low, value + 8 */
-    const uint16_t *scales; /* half floats [rows][cols / group, up]; NULL unless quantised */
+    const void *data;       /* row-major [rows][cols]; quantised: tiles, see codes.h */
+    const uint16_t *scales; /* half floats, NULL unless quantised */
     size_t group;           /* 32 or 128 where quantised */
 };
 
-enum glm_cpu { GLM_CPU_SCALAR, GLM_CPU_AVX2, GLM_CPU_AVX512 };
+/* The last one has products of bf16 pairs: inputs of a bf16 matrix are rounded to bf16 there, as
+ * the reference does when it runs in bf16. All others are exact to float. */
+enum glm_cpu { GLM_CPU_SCALAR, GLM_CPU_AVX2, GLM_CPU_AVX512, GLM_CPU_BF16 };
 
 struct glm_pool;
 
@@ -45,23 +46,47 @@ void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
 enum glm_cpu glm_cpu_best(void);
 void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu);
 
+/* Makes room for rows of cols inputs, so that nothing is allocated while a token is made. Called
+ * before a matrix of that width is used. */
+bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err);
+
 /* y[n][rows] = x[n][cols] * m^T + bias; bias may be NULL. */
+struct glm_output {
+    const struct glm_matrix *m;
+    const float *bias;
+    float *y;
+};
+/* Up to GLM_OUTPUTS products of the same x, whose matrices have the same cols, in one go. */
+#define GLM_OUTPUTS 3
+void glm_linears(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
+                 const float *x, size_t n);
 void glm_linear(struct glm_pool *pool, const struct glm_matrix *m, const float *bias,
                 const float *x, size_t n, float *y);
 /* y[n][width] = x * weight / sqrt(mean(x^2) + eps); y may be x. */
-void glm_rms_norm(const float *x, const float *weight, float eps, size_t n, size_t width, float *y);
+void glm_rms_norm(struct glm_pool *pool, const float *x, const float *weight, float eps, size_t n,
+                  size_t width, float *y);
 /* gate[i] = silu(gate[i]) * up[i] */
-void glm_silu_mul(float *gate, const float *up, size_t count);
+void glm_silu_mul(struct glm_pool *pool, float *gate, const float *up, size_t count);
 
-/* Attention of n queries. Query i sees keys 0 .. first + i * step. */
+/*
+ * Attention of n queries. Query i sees keys 0 .. first + i * step. Keys lie in blocks of
+ * GLM_KEY_BLOCK, [block][dim][key of the block], so that a kernel takes as many keys at a time;
+ * memory for a multiple of GLM_KEY_ROOM keys has to be there, whatever is in it.
+ */
+#define GLM_KEY_BLOCK 16
+#define GLM_KEY_ROOM 32
 struct glm_attention {
     const float *q, *k, *v;
     float *out;
-    size_t n, heads, group, dim;                  /* group: query heads that share a key head */
-    size_t q_row, k_row, out_row, q_head, k_head; /* strides in floats */
-    size_t first, step; /* keys the first query sees, more for each next */
+    size_t n, heads, group, dim;             /* group: query heads that share a key head */
+    size_t q_row, v_row, out_row;            /* strides in floats: from token to token */
+    size_t q_head, k_head, v_head, out_head; /* from head to head */
+    size_t first, step;                      /* keys the first query sees, more for each next */
 };
 void glm_attend(struct glm_pool *pool, const struct glm_attention *attention);
+/* Puts count keys, rows of dim floats that are row apart, at place .. of the blocks. */
+void glm_keys_put(float *blocks, size_t dim, size_t place, const float *keys, size_t row,
+                  size_t count);
 
 /* One row of a matrix as float, or count columns of it. */
 void glm_row(const struct glm_matrix *m, size_t row, float *out);
@@ -71,18 +96,5 @@ void glm_row_part(const struct glm_matrix *m, size_t row, size_t from, size_t co
  * are owned by the caller then. cols must be a multiple of 32. */
 bool glm_quantise(struct glm_pool *pool, const struct glm_matrix *from, enum glm_form form,
                   size_t group, struct glm_matrix *out, struct glmv_err *err);
-
-/* count outputs of one row of m, which is not quantised, against up to 4 rows of x. Kernels; see
- * rows.c and rows_x86.c. */
-typedef void glm_rows_fn(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
-                         size_t count, float *out);
-void glm_rows_scalar(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
-                     size_t count, float *out);
-#if defined(__x86_64__)
-void glm_rows_avx2(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
-                   size_t count, float *out);
-void glm_rows_avx512(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
-                     size_t count, float *out);
-#endif
 
 #endif

@@ -7,6 +7,8 @@
 #include "base/size.h"
 #include "model/glm/pool.h"
 
+enum { MAX_GROUP = 128 };
+
 float glm_half_to_float(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16, mantissa = h & 0x3FF;
@@ -43,81 +45,101 @@ size_t glm_group_count(const struct glm_matrix *m)
     return (m->cols + m->group - 1) / m->group;
 }
 
+size_t glm_tile_count(const struct glm_matrix *m)
+{
+    return (m->rows + GLM_TILE - 1) / GLM_TILE;
+}
+
+size_t glm_tile_bytes(const struct glm_matrix *m)
+{
+    return m->cols * GLM_TILE / (m->form == GLM_FORM_INT4 ? 2 : 1);
+}
+
+bool glm_tile_sizes(const struct glm_matrix *m, size_t *data, size_t *scales)
+{
+    size_t tiles = glm_tile_count(m), bytes;
+    return glmv_size_mul(m->cols, GLM_TILE, &bytes) &&
+           glmv_size_mul(tiles, glm_tile_bytes(m), data) &&
+           glmv_size_mul(tiles, glm_group_count(m) * GLM_TILE * sizeof *m->scales, scales);
+}
+
+/* Where a weight of a tile is: its byte; with four bits, in the high half for columns from 16. */
+static size_t place_in_tile(bool four, size_t row, size_t col)
+{
+    size_t group = col / GLM_GROUP, in = col % GLM_GROUP;
+    size_t piece = four ? group * 4 + in % 16 / 4 : group * 8 + in / 4;
+    return piece * 64 + row * 4 + in % 4;
+}
+
+float glm_tile_value(const struct glm_matrix *m, size_t row, size_t col)
+{
+    size_t tile = row / GLM_TILE, in = row % GLM_TILE;
+    const bool four = m->form == GLM_FORM_INT4;
+    const unsigned char *data = (const unsigned char *)m->data + tile * glm_tile_bytes(m);
+    int byte = data[place_in_tile(four, in, col)];
+    uint16_t half = m->scales[(tile * glm_group_count(m) + col / m->group) * GLM_TILE + in];
+    int value = !four ? byte - 128 : (col % GLM_GROUP < 16 ? byte & 15 : byte >> 4) - 8;
+    return (float)value * glm_half_to_float(half);
+}
+
 void glm_code_row(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix)
 {
-    const size_t width = (cols + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK;
-    for (size_t g = 0; g < width / GLM_GROUP; g++) {
-        float in[GLM_GROUP] = {0}, most = 0;
-        size_t block = g * GLM_GROUP / GLM_BLOCK * GLM_BLOCK, at = g * GLM_GROUP - block;
-        if (g * GLM_GROUP < cols) {
-            memcpy(in, x + g * GLM_GROUP, sizeof in);
-        }
+    for (size_t g = 0; g < cols / GLM_GROUP; g++, x += GLM_GROUP, code += GLM_GROUP) {
+        float most = 0;
         for (size_t i = 0; i < GLM_GROUP; i++) {
-            float size = fabsf(in[i]);
+            float size = fabsf(x[i]);
             most = size > most || size != size ? size : most;
         }
         bool usable = most > 0 && most <= 3e38f;
         float inverse = usable ? 127 / most : 0;
         int32_t sum = 0;
-        int8_t out[GLM_GROUP];
         for (size_t i = 0; i < GLM_GROUP; i++) {
             /* adding and taking away 1.5 * 2^23 rounds to even */
-            float rounded = usable ? (in[i] * inverse + 12582912.0f) - 12582912.0f : 0;
-            out[i] = (int8_t)rounded;
-            sum += out[i];
+            float rounded = usable ? (x[i] * inverse + 12582912.0f) - 12582912.0f : 0;
+            code[i] = (int8_t)rounded;
+            sum += code[i];
         }
         scale[g] = most != 0 && !usable ? NAN : most / 127; /* what is no number stays none */
-        fix[g] = four ? -2 * sum : -16 * sum;
-        if (!four) {
-            memcpy(code + g * GLM_GROUP, out, sizeof out);
-            continue;
-        }
-        for (size_t i = 0; i < GLM_GROUP; i++) {
-            code[block + i % 2 * (GLM_BLOCK / 2) + at / 2 + i / 2] = out[i];
-        }
+        fix[g] = (four ? -8 : -128) * sum;
     }
 }
 
-static int32_t group_dot(const struct glm_matrix *m, const unsigned char *w, const int8_t *code,
-                         size_t group)
+/* The sum of a group: w is its place in the tile. */
+static int32_t group_dot(bool four, const unsigned char *w, size_t row, const int8_t *code)
 {
     int32_t sum = 0;
-    if (m->form == GLM_FORM_INT8) {
-        for (size_t i = 0; i < GLM_GROUP; i++) {
-            sum += (w[group * GLM_GROUP + i] - 128) * code[group * GLM_GROUP + i];
-        }
-        return sum;
-    }
-    size_t block = group * GLM_GROUP / GLM_BLOCK * GLM_BLOCK, at = (group * GLM_GROUP - block) / 2;
-    for (size_t i = 0; i < GLM_GROUP / 2; i++) {
-        int both = w[group * GLM_GROUP / 2 + i];
-        sum += ((both & 15) - 8) * code[block + at + i] +
-               ((both >> 4) - 8) * code[block + GLM_BLOCK / 2 + at + i];
+    for (size_t i = 0; i < GLM_GROUP; i++) {
+        int byte = w[place_in_tile(four, row, i)];
+        sum += (!four ? byte - 128 : (i < 16 ? byte & 15 : byte >> 4) - 8) * code[i];
     }
     return sum;
 }
 
-void glm_dots_scalar(const struct glm_matrix *m, size_t row, const struct glm_codes *x,
+void glm_dots_scalar(const struct glm_matrix *m, size_t tile, const struct glm_codes *x,
                      size_t first, size_t count, float *out)
 {
+    const bool four = m->form == GLM_FORM_INT4;
     const size_t groups = m->cols / GLM_GROUP, per = m->group / GLM_GROUP;
-    const unsigned char *w =
-        (const unsigned char *)m->data + row * m->cols / (m->form == GLM_FORM_INT4 ? 2 : 1);
-    const uint16_t *scales = m->scales + row * glm_group_count(m);
+    const size_t step = four ? 256 : 512;
+    const unsigned char *w = (const unsigned char *)m->data + tile * glm_tile_bytes(m);
+    const uint16_t *scales = m->scales + tile * glm_group_count(m) * GLM_TILE;
     for (size_t n = 0; n < count; n++) {
         const int8_t *code = x->code + (first + n) * x->width;
         const float *scale = x->scale + (first + n) * (x->width / GLM_GROUP);
-        double sum = 0;
-        for (size_t g = 0; g < groups; g++) {
-            sum +=
-                (double)group_dot(m, w, code, g) * (glm_half_to_float(scales[g / per]) * scale[g]);
+        for (size_t row = 0; row < GLM_TILE; row++) {
+            float sum = 0;
+            for (size_t g = 0; g < groups; g++) {
+                float both = glm_half_to_float(scales[g / per * GLM_TILE + row]) * scale[g];
+                sum = fmaf((float)group_dot(four, w + g * step, row, code + g * GLM_GROUP), both,
+                           sum);
+            }
+            out[n * GLM_TILE + row] = sum;
         }
-        out[n] = (float)sum;
     }
 }
 
 struct quant_job {
-    const struct glm_matrix *from;
+    const struct glm_matrix *from, *to;
     enum glm_form form;
     size_t group, groups;
     unsigned char *data;
@@ -145,8 +167,8 @@ static float best_scale(const float *w, size_t count, float most)
     return best;
 }
 
-static void quantise_group(const struct quant_job *job, const float *w, size_t count,
-                           unsigned char *to, uint16_t *half)
+static void quantise_group(const struct quant_job *job, const float *w, size_t count, size_t row,
+                           size_t col, unsigned char *tile, uint16_t *half)
 {
     float most = 0;
     for (size_t i = 0; i < count; i++) {
@@ -158,27 +180,34 @@ static void quantise_group(const struct quant_job *job, const float *w, size_t c
     float scale = glm_half_to_float(*half), inverse = scale > 0 ? 1 / scale : 0;
     for (size_t i = 0; i < count; i++) {
         float q = rintf(w[i] * inverse);
+        unsigned char *to = tile + place_in_tile(four, row, col + i);
         if (!four) {
-            to[i] = (unsigned char)(int)(fminf(fmaxf(q, -127), 127) + 128);
+            *to = (unsigned char)(int)(fminf(fmaxf(q, -127), 127) + 128);
             continue;
         }
         unsigned value = (unsigned)((int)fminf(fmaxf(q, -8), 7) + 8);
-        to[i / 2] = (unsigned char)(i % 2 == 0 ? value : to[i / 2] | value << 4);
+        *to = (unsigned char)((col + i) % GLM_GROUP < 16 ? (*to & 0xF0) | value
+                                                         : (*to & 15) | value << 4);
     }
 }
 
 static void quantise_part(void *arg, size_t begin, size_t end)
 {
     const struct quant_job *job = arg;
-    const size_t cols = job->from->cols, shrink = job->form == GLM_FORM_INT4 ? 2 : 1;
-    float w[GLM_BLOCK];
-    for (size_t row = begin; row < end; row++) {
-        for (size_t g = 0; g < job->groups; g++) {
-            size_t from = g * job->group;
-            size_t count = cols - from < job->group ? cols - from : job->group;
-            glm_row_part(job->from, row, from, count, w);
-            quantise_group(job, w, count, job->data + (row * cols + from) / shrink,
-                           job->scales + row * job->groups + g);
+    const size_t cols = job->from->cols, bytes = glm_tile_bytes(job->to);
+    float w[MAX_GROUP];
+    for (size_t tile = begin; tile < end; tile++) {
+        unsigned char *data = job->data + tile * bytes;
+        uint16_t *scales = job->scales + tile * job->groups * GLM_TILE;
+        memset(data, job->form == GLM_FORM_INT4 ? 0x88 : 0x80, bytes); /* zeros */
+        memset(scales, 0, job->groups * GLM_TILE * sizeof *scales);
+        for (size_t row = 0; row < GLM_TILE && tile * GLM_TILE + row < job->from->rows; row++) {
+            for (size_t g = 0; g < job->groups; g++) {
+                size_t from = g * job->group;
+                size_t count = cols - from < job->group ? cols - from : job->group;
+                glm_row_part(job->from, tile * GLM_TILE + row, from, count, w);
+                quantise_group(job, w, count, row, from, data, scales + g * GLM_TILE + row);
+            }
         }
     }
 }
@@ -186,29 +215,28 @@ static void quantise_part(void *arg, size_t begin, size_t end)
 bool glm_quantise(struct glm_pool *pool, const struct glm_matrix *from, enum glm_form form,
                   size_t group, struct glm_matrix *out, struct glmv_err *err)
 {
-    size_t count;
+    size_t bytes, scales;
+    struct glm_matrix m = {form, from->rows, from->cols, NULL, NULL, group};
     if (from->cols % GLM_GROUP != 0) {
         return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
                          "a matrix of %zu columns cannot be quantised in groups of %d", from->cols,
                          GLM_GROUP);
     }
-    if (!glmv_size_mul(from->rows, from->cols, &count)) {
+    if (!glm_tile_sizes(&m, &bytes, &scales)) {
         return glmv_fail_memory(err);
     }
-    struct glm_matrix m = {form, from->rows, from->cols, NULL, NULL, group};
     /* aligned: loads that cross a line cost two */
-    size_t bytes = form == GLM_FORM_INT4 ? count / 2 : count;
     unsigned char *data = aligned_alloc(64, (bytes / 64 + 1) * 64);
-    uint16_t *scales = malloc(from->rows * glm_group_count(&m) * sizeof *scales);
-    if (data == NULL || scales == NULL || !glm_pool_fit(pool, from->cols, err)) {
+    uint16_t *halves = aligned_alloc(64, (scales / 64 + 1) * 64);
+    if (data == NULL || halves == NULL || !glm_pool_fit(pool, from->cols, err)) {
         free(data);
-        free(scales);
+        free(halves);
         return glmv_fail_memory(err);
     }
-    struct quant_job job = {from, form, group, glm_group_count(&m), data, scales};
-    glm_pool_run(pool, from->rows, 16, quantise_part, &job);
+    struct quant_job job = {from, &m, form, group, glm_group_count(&m), data, halves};
+    glm_pool_run(pool, glm_tile_count(&m), 1, quantise_part, &job);
     m.data = data;
-    m.scales = scales;
+    m.scales = halves;
     *out = m;
     return true;
 }

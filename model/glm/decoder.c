@@ -24,6 +24,8 @@ bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t cap
            kv = (size_t)c->kv_heads * (size_t)c->head_dim;
     size_t h = (size_t)c->hidden, inner = (size_t)c->inner, half = (size_t)c->rot / 2, cache;
     size_t row = 2 * h + 2 * wide + 2 * kv + 2 * inner + 2 * half;
+    capacity = (capacity + GLM_KEY_ROOM - 1) / GLM_KEY_ROOM * GLM_KEY_ROOM;
+    d->room = capacity;
     if (!glmv_size_mul((size_t)c->layers * kv, capacity, &cache) ||
         !glmv_size_mul(cache, sizeof(float), &cache)) {
         return glmv_fail_memory(err);
@@ -97,17 +99,19 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
     const struct glm_text_config *c = &d->model->config.text;
     struct glm_pool *pool = d->model->pool;
     const size_t dim = (size_t)c->head_dim, kv = (size_t)c->kv_heads * dim;
-    float *keys = d->keys + at * kv * d->capacity, *values = d->values + at * kv * d->capacity;
+    float *keys = d->keys + at * kv * d->room, *values = d->values + at * kv * d->room;
     /* q, k, v = linear(h) + bias, q and k rotated */
-    glm_linear(pool, &l->q, l->q_bias, d->h, n, d->q);
-    glm_linear(pool, &l->k, l->k_bias, d->h, n, d->k);
-    glm_linear(pool, &l->v, l->v_bias, d->h, n, d->v);
+    struct glm_output qkv[] = {
+        {&l->q, l->q_bias, d->q}, {&l->k, l->k_bias, d->k}, {&l->v, l->v_bias, d->v}};
+    glm_linears(pool, qkv, 3, d->h, n);
     rotate(d, d->q, n, c->heads);
     rotate(d, d->k, n, c->kv_heads);
-    for (size_t i = 0; i < n * (size_t)c->kv_heads; i++) {
-        size_t head = i % (size_t)c->kv_heads, place = d->len + i / (size_t)c->kv_heads;
-        memcpy(keys + (head * d->capacity + place) * dim, d->k + i * dim, dim * sizeof(float));
-        memcpy(values + (head * d->capacity + place) * dim, d->v + i * dim, dim * sizeof(float));
+    for (size_t head = 0; head < (size_t)c->kv_heads; head++) {
+        glm_keys_put(keys + head * d->room * dim, dim, d->len, d->k + head * dim, kv, n);
+        for (size_t i = 0; i < n; i++) {
+            memcpy(values + (head * d->room + d->len + i) * dim, d->v + i * kv + head * dim,
+                   dim * sizeof(float));
+        }
     }
     struct glm_attention a = {.q = d->q,
                               .k = keys,
@@ -118,10 +122,12 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
                               .group = (size_t)(c->heads / c->kv_heads),
                               .dim = dim,
                               .q_row = (size_t)c->heads * dim,
-                              .k_row = dim,
+                              .v_row = dim,
                               .out_row = (size_t)c->heads * dim,
                               .q_head = dim,
-                              .k_head = d->capacity * dim,
+                              .k_head = d->room * dim,
+                              .v_head = d->room * dim,
+                              .out_head = dim,
                               .first = d->len + 1,
                               .step = 1};
     glm_attend(pool, &a);
@@ -131,9 +137,9 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
 static void mlp(struct glm_decoder *d, const struct glm_text_layer *l, size_t n)
 {
     struct glm_pool *pool = d->model->pool;
-    glm_linear(pool, &l->gate, NULL, d->h, n, d->gate);
-    glm_linear(pool, &l->up, NULL, d->h, n, d->up);
-    glm_silu_mul(d->gate, d->up, n * (size_t)d->model->config.text.inner);
+    struct glm_output both[] = {{&l->gate, NULL, d->gate}, {&l->up, NULL, d->up}};
+    glm_linears(pool, both, 2, d->h, n);
+    glm_silu_mul(pool, d->gate, d->up, n * (size_t)d->model->config.text.inner);
     glm_linear(pool, &l->down, NULL, d->gate, n, d->h);
 }
 
@@ -143,16 +149,16 @@ static void layer(struct glm_decoder *d, size_t at, size_t n)
     const size_t h = (size_t)d->model->config.text.hidden;
     const float eps = d->model->config.text.eps;
     /* x += RMS(Attn(RMS(x))) */
-    glm_rms_norm(d->x, l->norm_in, eps, n, h, d->h);
+    glm_rms_norm(d->model->pool, d->x, l->norm_in, eps, n, h, d->h);
     attention(d, l, at, n);
-    glm_rms_norm(d->h, l->norm_attn_out, eps, n, h, d->h);
+    glm_rms_norm(d->model->pool, d->h, l->norm_attn_out, eps, n, h, d->h);
     for (size_t i = 0; i < n * h; i++) {
         d->x[i] += d->h[i];
     }
     /* x += RMS(MLP(RMS(x))) */
-    glm_rms_norm(d->x, l->norm_mlp_in, eps, n, h, d->h);
+    glm_rms_norm(d->model->pool, d->x, l->norm_mlp_in, eps, n, h, d->h);
     mlp(d, l, n);
-    glm_rms_norm(d->h, l->norm_mlp_out, eps, n, h, d->h);
+    glm_rms_norm(d->model->pool, d->h, l->norm_mlp_out, eps, n, h, d->h);
     for (size_t i = 0; i < n * h; i++) {
         d->x[i] += d->h[i];
     }
@@ -177,7 +183,8 @@ bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *
     }
     d->len += n;
     if (wanted > 0) {
-        glm_rms_norm(d->x + (n - wanted) * h, d->model->norm, c->eps, wanted, h, d->h);
+        glm_rms_norm(d->model->pool, d->x + (n - wanted) * h, d->model->norm, c->eps, wanted, h,
+                     d->h);
         see(trace, "text.norm", d->h, wanted * h);
         glm_linear(d->model->pool, &d->model->head, NULL, d->h, wanted, logits);
         see(trace, "text.logits", logits, wanted * (size_t)c->vocab);

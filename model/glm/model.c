@@ -202,6 +202,16 @@ static bool bind(struct glm_model *m, struct glmv_err *err)
     struct binder b = {m, true, err};
     const struct glm_text_config *c = &m->config.text;
     const int64_t h = c->hidden;
+    const struct glm_vision_config *v = &m->config.vision;
+    const int64_t widths[] = {h,        (int64_t)c->heads * c->head_dim,
+                              c->inner, v->hidden,
+                              v->inner, 3 * (int64_t)v->temporal * v->patch * v->patch,
+                              v->out,   (int64_t)v->hidden * v->merge * v->merge};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        if (!glm_pool_fit(m->pool, (size_t)widths[i], err)) {
+            return false;
+        }
+    }
     m->layers = calloc((size_t)c->layers, sizeof *m->layers);
     m->blocks = calloc((size_t)m->config.vision.depth, sizeof *m->blocks);
     if (m->layers == NULL || m->blocks == NULL) {
@@ -265,9 +275,6 @@ static bool quantise(struct glm_model *m, struct glm_store store, struct glmv_er
     uint64_t source = glm_pack_source(&m->weights);
     glm_model_matrices(m, all);
     bool ok = true, packed = false;
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = glm_pool_fit(m->pool, all[i]->cols, err);
-    }
     if (ok && glm_pack_path(source, store, path, sizeof path)) {
         packed = glm_pack_open(&m->pack, path, source, store, all, count, NULL) ||
                  (glm_pack_write(m->pool, path, source, store, all, count, NULL) &&

@@ -75,8 +75,9 @@ float *glm_vision_encode(struct glm_model *model, const struct glm_patches *patc
 /* The text model with its memory of keys and values. */
 struct glm_decoder {
     struct glm_model *model;
-    float *keys, *values; /* [layer][kv_head][capacity][head_dim] */
+    float *keys, *values; /* [layer][kv_head][room][head_dim]; keys in blocks, see glm_attention */
     size_t capacity, len; /* positions */
+    size_t room;          /* capacity, up to whole blocks */
     float *scratch;       /* for up to GLM_BATCH rows at a time */
     float *x, *h, *q, *k, *v, *attn, *gate, *up;
     float *cos, *sin;

@@ -17,7 +17,7 @@ enum {
     HEAD = 8,  /* numbers in the header */
     ENTRY = 6, /* numbers of a matrix */
     ALIGN = 64,
-    VERSION = 1,
+    VERSION = 2,
     SAMPLE = 2048, /* bytes at each end of a tensor */
     MAX_MATRICES = 4096,
 };
@@ -74,17 +74,6 @@ bool glm_pack_path(uint64_t source, struct glm_store store, char *out, size_t si
     return len > 0 && (size_t)len < size;
 }
 
-/* Bytes of the weights and of the scales. */
-static bool sizes_of(const struct glm_matrix *m, size_t *data, size_t *scales)
-{
-    if (!glmv_size_mul(m->rows, m->cols, data) ||
-        !glmv_size_mul(m->rows, glm_group_count(m) * sizeof *m->scales, scales)) {
-        return false;
-    }
-    *data /= m->form == GLM_FORM_INT4 ? 2 : 1;
-    return true;
-}
-
 static bool inside(uint64_t place, size_t bytes, size_t len)
 {
     return place % ALIGN == 0 && place <= len && bytes <= len - place;
@@ -96,8 +85,8 @@ static bool take_entry(const unsigned char *bytes, size_t len, const uint64_t *e
     struct glm_matrix out = {form, m->rows, m->cols, NULL, NULL, group};
     size_t data, scales;
     if (entry[0] != (uint64_t)form || entry[1] != group || entry[2] != m->rows ||
-        entry[3] != m->cols || !sizes_of(&out, &data, &scales) || !inside(entry[4], data, len) ||
-        !inside(entry[5], scales, len)) {
+        entry[3] != m->cols || !glm_tile_sizes(&out, &data, &scales) ||
+        !inside(entry[4], data, len) || !inside(entry[5], scales, len)) {
         return false;
     }
     out.data = bytes + entry[4];
@@ -207,7 +196,7 @@ static bool write_all(int fd, struct glm_pool *pool, const char *path, struct gl
             return false;
         }
         uint64_t second = 0;
-        bool ok = sizes_of(&m, &data, &scales);
+        bool ok = glm_tile_sizes(&m, &data, &scales);
         if (ok) {
             second = aligned(place + data);
             memcpy(table + i * ENTRY,

@@ -23,9 +23,8 @@ struct glm_pool {
     size_t total, part;
     void (*run)(void *arg, size_t begin, size_t end);
     void *arg;
-    glm_rows_fn *rows;
-    glm_dots_fn *dots;
-    struct glm_code_space codes; /* its width is the largest that fits */
+    struct glm_kernels kernels;
+    struct glm_code_space codes;
 };
 
 static void claim(struct glm_pool *pool)
@@ -150,6 +149,7 @@ void glm_pool_free(struct glm_pool *pool)
     free(pool->codes.code);
     free(pool->codes.scale);
     free(pool->codes.fix);
+    free(pool->codes.halves);
     free(pool);
 }
 
@@ -161,8 +161,9 @@ int glm_pool_threads(const struct glm_pool *pool)
 enum glm_cpu glm_cpu_best(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) {
-        return GLM_CPU_AVX512;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+        return __builtin_cpu_supports("avx512bf16") ? GLM_CPU_BF16 : GLM_CPU_AVX512;
     }
     /* every processor with AVX2 converts half floats too */
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
@@ -175,33 +176,29 @@ enum glm_cpu glm_cpu_best(void)
 void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu)
 {
     cpu = cpu > glm_cpu_best() ? glm_cpu_best() : cpu;
-    pool->rows = glm_rows_scalar;
-    pool->dots = glm_dots_scalar;
+    pool->kernels = glm_kernels_scalar;
 #if defined(__x86_64__)
-    if (cpu >= GLM_CPU_AVX2) {
-        pool->rows = glm_rows_avx2;
-        pool->dots = glm_dots_avx2;
+    if (cpu >= GLM_CPU_AVX512) {
+        pool->kernels = glm_kernels_avx512;
+        pool->kernels.dots = __builtin_cpu_supports("avx512vnni") ? glm_dots_vnni : glm_dots_avx2;
+    } else if (cpu == GLM_CPU_AVX2) {
+        pool->kernels = glm_kernels_avx2;
     }
-    if (cpu == GLM_CPU_AVX512) {
-        pool->rows = glm_rows_avx512;
-        pool->dots = __builtin_cpu_supports("avx512vnni") ? glm_dots_vnni : glm_dots_avx2;
+    if (cpu == GLM_CPU_BF16) {
+        pool->kernels.pairs = glm_pairs_bf16;
+        pool->kernels.round = glm_round_bf16;
     }
 #endif
 }
 
-glm_rows_fn *glm_pool_rows(const struct glm_pool *pool)
+const struct glm_kernels *glm_pool_kernels(const struct glm_pool *pool)
 {
-    return pool->rows;
-}
-
-glm_dots_fn *glm_pool_dots(const struct glm_pool *pool)
-{
-    return pool->dots;
+    return &pool->kernels;
 }
 
 bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err)
 {
-    size_t width = (cols + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK, groups = width / GLM_GROUP;
+    size_t width = (cols + 63) / 64 * 64, groups = width / GLM_GROUP;
     struct glm_code_space *c = &pool->codes;
     if (width <= c->width) {
         return true;
@@ -209,20 +206,20 @@ bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err)
     free(c->code);
     free(c->scale);
     free(c->fix);
+    free(c->halves);
     c->width = 0;
     c->code = aligned_alloc(64, width * GLM_CODE_ROWS); /* loads that cross a line cost two */
     c->scale = aligned_alloc(64, groups * GLM_CODE_ROWS * sizeof *c->scale);
     c->fix = aligned_alloc(64, groups * GLM_CODE_ROWS * sizeof *c->fix);
-    if (c->code == NULL || c->scale == NULL || c->fix == NULL) {
+    c->halves = aligned_alloc(64, width * GLM_CODE_ROWS * sizeof *c->halves);
+    if (c->code == NULL || c->scale == NULL || c->fix == NULL || c->halves == NULL) {
         return glmv_fail_memory(err);
     }
     c->width = width;
     return true;
 }
 
-struct glm_code_space glm_pool_codes(const struct glm_pool *pool, size_t cols)
+const struct glm_code_space *glm_pool_codes(const struct glm_pool *pool)
 {
-    struct glm_code_space c = pool->codes;
-    c.width = (cols + GLM_BLOCK - 1) / GLM_BLOCK * GLM_BLOCK;
-    return c;
+    return &pool->codes;
 }

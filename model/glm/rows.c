@@ -1,13 +1,10 @@
+/* Products of matrices and rows of inputs: how the work is cut and shared out, and the loops of the
+ * reference. */
+#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/glm/pool.h"
-
-static float scale_of(const struct glm_matrix *m, size_t row, size_t col)
-{
-    return glm_half_to_float(m->scales[row * glm_group_count(m) + col / m->group]);
-}
 
 static float element(const struct glm_matrix *m, size_t row, size_t col)
 {
@@ -29,9 +26,8 @@ static float element(const struct glm_matrix *m, size_t row, size_t col)
         return value;
     }
     case GLM_FORM_INT8:
-        return (float)(data[at] - 128) * scale_of(m, row, col);
     case GLM_FORM_INT4:
-        return (float)((data[at / 2] >> (at % 2 * 4) & 15) - 8) * scale_of(m, row, col);
+        return glm_tile_value(m, row, col);
     }
     return 0;
 }
@@ -48,167 +44,247 @@ void glm_row(const struct glm_matrix *m, size_t row, float *out)
     glm_row_part(m, row, 0, m->cols, out);
 }
 
-void glm_rows_scalar(const struct glm_matrix *m, size_t row, const float *x, size_t x_row,
-                     size_t count, float *out)
+static void rows_scalar(const struct glm_matrix *m, size_t row, size_t rows, const float *x,
+                        size_t x_row, size_t count, float *out)
 {
-    for (size_t n = 0; n < count; n++) {
-        double sum = 0;
-        for (size_t i = 0; i < m->cols; i++) {
-            sum += (double)element(m, row, i) * x[n * x_row + i];
-        }
-        out[n] = (float)sum;
-    }
-}
-
-struct linear_job {
-    const struct glm_matrix *m;
-    const float *bias, *x;
-    float *y;
-    size_t n;
-    glm_rows_fn *rows;
-    glm_dots_fn *dots;
-    struct glm_codes codes;
-};
-
-static void linear_part(void *arg, size_t begin, size_t end)
-{
-    const struct linear_job *job = arg;
-    const struct glm_matrix *m = job->m;
-    for (size_t n = 0; n < job->n; n += 4) {
-        size_t count = job->n - n < 4 ? job->n - n : 4;
-        for (size_t row = begin; row < end; row++) {
-            float out[4];
-            if (m->form >= GLM_FORM_INT8) {
-                job->dots(m, row, &job->codes, n, count, out);
-            } else {
-                job->rows(m, row, job->x + n * m->cols, m->cols, count, out);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t n = 0; n < count; n++) {
+            double sum = 0;
+            for (size_t i = 0; i < m->cols; i++) {
+                sum += (double)element(m, row + r, i) * x[n * x_row + i];
             }
-            for (size_t i = 0; i < count; i++) {
-                job->y[(n + i) * m->rows + row] = out[i] + (job->bias != NULL ? job->bias[row] : 0);
-            }
+            out[r * count + n] = (float)sum;
         }
     }
 }
 
-struct code_job {
-    const struct glm_matrix *m;
-    const float *x;
-    struct glm_code_space space;
-};
-
-static void code_part(void *arg, size_t begin, size_t end)
+static void norm_scalar(const float *x, const float *weight, float eps, size_t width, float *y)
 {
-    const struct code_job *job = arg;
-    const struct glm_code_space *s = &job->space;
-    for (size_t n = begin; n < end; n++) {
-        glm_code_row(job->x + n * job->m->cols, job->m->cols, job->m->form == GLM_FORM_INT4,
-                     s->code + n * s->width, s->scale + n * (s->width / GLM_GROUP),
-                     s->fix + n * (s->width / GLM_GROUP));
+    double sum = 0;
+    for (size_t k = 0; k < width; k++) {
+        sum += (double)x[k] * x[k];
+    }
+    float scale = 1.0f / sqrtf((float)(sum / (double)width) + eps);
+    for (size_t k = 0; k < width; k++) {
+        y[k] = weight[k] * (x[k] * scale);
     }
 }
 
-void glm_linear(struct glm_pool *pool, const struct glm_matrix *m, const float *bias,
-                const float *x, size_t n, float *y)
-{
-    struct linear_job job = {
-        .m = m, .bias = bias, .rows = glm_pool_rows(pool), .dots = glm_pool_dots(pool)};
-    /* about 64 KiB of weights a part: big enough to hide the claim, small enough to share out */
-    size_t part = 65536 / (m->cols * 2 + 1);
-    for (size_t from = 0; from < n; from += job.n) {
-        job.n = n - from < GLM_CODE_ROWS ? n - from : GLM_CODE_ROWS;
-        job.x = x + from * m->cols;
-        job.y = y + from * m->rows;
-        if (m->form >= GLM_FORM_INT8) {
-            struct code_job codes = {m, job.x, glm_pool_codes(pool, m->cols)};
-            glm_pool_run(pool, job.n, 1, code_part, &codes);
-            job.codes = (struct glm_codes){codes.space.width, codes.space.code, codes.space.scale,
-                                           codes.space.fix};
-        }
-        glm_pool_run(pool, m->rows, part < 4 ? 4 : part, linear_part, &job);
-    }
-}
-
-void glm_rms_norm(const float *x, const float *weight, float eps, size_t n, size_t width, float *y)
-{
-    for (size_t i = 0; i < n; i++, x += width, y += width) {
-        double sum = 0;
-        for (size_t k = 0; k < width; k++) {
-            sum += (double)x[k] * x[k];
-        }
-        float scale = 1.0f / sqrtf((float)(sum / (double)width) + eps);
-        for (size_t k = 0; k < width; k++) {
-            y[k] = weight[k] * (x[k] * scale);
-        }
-    }
-}
-
-void glm_silu_mul(float *gate, const float *up, size_t count)
+static void silu_mul_scalar(float *gate, const float *up, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         gate[i] = gate[i] / (1.0f + expf(-gate[i])) * up[i];
     }
 }
 
-struct attend_job {
-    const struct glm_attention *a;
-    glm_rows_fn *rows;
+void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count);
+
+const struct glm_kernels glm_kernels_scalar = {
+    .rows = rows_scalar,
+    .dots = glm_dots_scalar,
+    .attend = glm_attend_scalar,
+    .norm = norm_scalar,
+    .silu_mul = silu_mul_scalar,
 };
 
-#define ATTEND_KEYS 256 /* whose scores are held at a time */
-
-/* Softmax in one pass: what was summed is scaled down when a larger score turns up. */
-static void attend_one(const struct attend_job *job, size_t head, size_t i)
+static bool quantised(const struct glm_matrix *m)
 {
-    const struct glm_attention *a = job->a;
-    const float *q = a->q + i * a->q_row + head * a->q_head;
-    const float *k = a->k + head / a->group * a->k_head, *v = a->v + head / a->group * a->k_head;
-    float *out = a->out + i * a->out_row + head * a->dim, scores[ATTEND_KEYS];
-    size_t keys = a->first + i * a->step;
-    float scale = 1.0f / sqrtf((float)a->dim), most = -INFINITY, sum = 0;
-    struct glm_matrix one = {GLM_FORM_F32, 1, a->dim, q, NULL, 0};
-    memset(out, 0, a->dim * sizeof *out);
-    for (size_t from = 0; from < keys; from += ATTEND_KEYS) {
-        size_t count = keys - from < ATTEND_KEYS ? keys - from : ATTEND_KEYS;
-        float before = most;
-        for (size_t j = 0; j < count; j += 4) {
-            job->rows(&one, 0, k + (from + j) * a->k_row, a->k_row, count - j < 4 ? count - j : 4,
-                      scores + j);
-        }
-        for (size_t j = 0; j < count; j++) {
-            scores[j] *= scale;
-            most = scores[j] > most ? scores[j] : most;
-        }
-        float shrink = from > 0 ? expf(before - most) : 0;
-        sum *= shrink;
-        for (size_t d = 0; from > 0 && shrink < 1 && d < a->dim; d++) {
-            out[d] *= shrink;
-        }
-        for (size_t j = 0; j < count; j++) {
-            const float *row = v + (from + j) * a->k_row;
-            float p = expf(scores[j] - most);
-            sum += p;
-            for (size_t d = 0; d < a->dim; d++) {
-                out[d] += p * row[d];
+    return m->form >= GLM_FORM_INT8;
+}
+
+/* The outputs of a job lie one after the other in units: tiles, or GLM_ROWS rows. */
+struct linear_job {
+    const struct glm_kernels *kernels;
+    const struct glm_output *outputs;
+    size_t count, ends[GLM_OUTPUTS]; /* where the units of each output end */
+    const float *x;
+    size_t from, n; /* rows of x and y in this job */
+    struct glm_codes codes;
+    const uint16_t *halves;
+};
+
+static void put(const struct glm_output *o, size_t n, size_t row, float value)
+{
+    o->y[n * o->m->rows + row] = value + (o->bias != NULL ? o->bias[row] : 0);
+}
+
+static void tile_unit(const struct linear_job *job, const struct glm_output *o, size_t tile)
+{
+    float out[GLM_DOTS * GLM_TILE];
+    for (size_t n = 0; n < job->n; n += GLM_DOTS) {
+        size_t count = job->n - n < GLM_DOTS ? job->n - n : GLM_DOTS;
+        job->kernels->dots(o->m, tile, &job->codes, n, count, out);
+        for (size_t i = 0; i < count; i++) {
+            size_t row = tile * GLM_TILE;
+            for (size_t r = 0; r < GLM_TILE && row < o->m->rows; r++, row++) {
+                put(o, job->from + n + i, row, out[i * GLM_TILE + r]);
             }
         }
     }
-    for (size_t d = 0; d < a->dim; d++) {
-        out[d] /= sum;
+}
+
+static void rows_unit(const struct linear_job *job, const struct glm_output *o, size_t unit,
+                      size_t n)
+{
+    const struct glm_matrix *m = o->m;
+    const struct glm_kernels *k = job->kernels;
+    const size_t row = unit * GLM_ROWS;
+    size_t rows = m->rows - row < GLM_ROWS ? m->rows - row : GLM_ROWS;
+    size_t count = job->n - n < GLM_COLUMNS ? job->n - n : GLM_COLUMNS;
+    float out[GLM_ROWS * GLM_COLUMNS];
+    if (m->form == GLM_FORM_BF16 && k->pairs != NULL) {
+        k->pairs(m, row, rows, job->halves + n * m->cols, m->cols, count, out);
+    } else {
+        k->rows(m, row, rows, job->x + n * m->cols, m->cols, count, out);
+    }
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < count; i++) {
+            put(o, job->from + n + i, row + r, out[r * count + i]);
+        }
     }
 }
 
-static void attend_part(void *arg, size_t begin, size_t end)
+static void linear_part(void *arg, size_t begin, size_t end)
 {
-    const struct attend_job *job = arg;
-    for (size_t at = begin; at < end; at++) {
-        attend_one(job, at / job->a->n, at % job->a->n);
+    const struct linear_job *job = arg;
+    size_t start = 0;
+    for (size_t at = 0; at < job->count; start = job->ends[at++]) {
+        const struct glm_output *o = &job->outputs[at];
+        size_t first = begin > start ? begin : start;
+        size_t last = end < job->ends[at] ? end : job->ends[at];
+        if (quantised(o->m)) {
+            for (size_t unit = first; unit < last; unit++) {
+                tile_unit(job, o, unit - start);
+            }
+            continue;
+        }
+        /* a few rows of x stay near while the part's weights pass by */
+        for (size_t n = 0; n < job->n; n += GLM_COLUMNS) {
+            for (size_t unit = first; unit < last; unit++) {
+                rows_unit(job, o, unit - start, n);
+            }
+        }
     }
 }
 
-void glm_attend(struct glm_pool *pool, const struct glm_attention *attention)
+struct code_job {
+    const struct glm_kernels *kernels;
+    const struct glm_code_space *space;
+    const float *x;
+    size_t cols;
+    bool eight, four, halves; /* what the matrices of the job want */
+};
+
+static void code_part(void *arg, size_t begin, size_t end)
 {
-    struct attend_job job = {.a = attention, .rows = glm_pool_rows(pool)};
-    size_t total = attention->heads * attention->n;
-    size_t part = total / ((size_t)glm_pool_threads(pool) * 8) + 1;
-    glm_pool_run(pool, total, part, attend_part, &job);
+    const struct code_job *job = arg;
+    const struct glm_code_space *s = job->space;
+    const size_t cols = job->cols, groups = cols / GLM_GROUP;
+    for (size_t n = begin; n < end; n++) {
+        if (job->eight || job->four) {
+            glm_code_row(job->x + n * cols, cols, job->four, s->code + n * cols,
+                         s->scale + n * groups, s->fix + n * groups);
+        }
+        if (job->halves) {
+            job->kernels->round(job->x + n * cols, cols, s->halves + n * cols);
+        }
+    }
+}
+
+/* All outputs of a job, at most one of int8 and int4 among them. */
+static void run_job(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
+                    const float *x, size_t n)
+{
+    const struct glm_kernels *kernels = glm_pool_kernels(pool);
+    const struct glm_code_space *space = glm_pool_codes(pool);
+    const size_t cols = outputs[0].m->cols;
+    struct linear_job job = {.kernels = kernels,
+                             .outputs = outputs,
+                             .count = count,
+                             .codes = {cols, space->code, space->scale, space->fix},
+                             .halves = space->halves};
+    struct code_job codes = {.kernels = kernels, .space = space, .cols = cols};
+    size_t units = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct glm_matrix *m = outputs[i].m;
+        codes.four = codes.four || m->form == GLM_FORM_INT4;
+        codes.eight = codes.eight || m->form == GLM_FORM_INT8;
+        codes.halves = codes.halves || (m->form == GLM_FORM_BF16 && kernels->pairs != NULL);
+        units += quantised(m) ? glm_tile_count(m) : (m->rows + GLM_ROWS - 1) / GLM_ROWS;
+        job.ends[i] = units;
+    }
+    assert(cols <= space->width || !(codes.four || codes.eight || codes.halves));
+    /* about 64 KiB of weights a part: big enough to hide the claim, small enough to share out; with
+     * many rows more, since each part reads all of x */
+    size_t part = 65536 / (cols * 8 + 1) * (n >= 16 && !codes.four && !codes.eight ? 4 : 1);
+    for (size_t from = 0; from < n; from += job.n) {
+        job.from = from;
+        job.n = n - from < GLM_CODE_ROWS ? n - from : GLM_CODE_ROWS;
+        job.x = codes.x = x + from * cols;
+        if (codes.four || codes.eight || codes.halves) {
+            glm_pool_run(pool, job.n, 1, code_part, &codes);
+        }
+        glm_pool_run(pool, units, part < 1 ? 1 : part, linear_part, &job);
+    }
+}
+
+void glm_linears(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
+                 const float *x, size_t n)
+{
+    bool same = true;
+    for (size_t i = 1; i < count; i++) {
+        same = same && outputs[i].m->form == outputs[0].m->form;
+    }
+    for (size_t i = 0; i < count; i += same ? count : 1) {
+        run_job(pool, outputs + i, same ? count : 1, x, n);
+    }
+}
+
+void glm_linear(struct glm_pool *pool, const struct glm_matrix *m, const float *bias,
+                const float *x, size_t n, float *y)
+{
+    struct glm_output output = {m, bias, y};
+    run_job(pool, &output, 1, x, n);
+}
+
+struct norm_job {
+    const struct glm_kernels *kernels;
+    const float *x, *weight;
+    float *y, eps;
+    size_t width;
+};
+
+static void norm_part(void *arg, size_t begin, size_t end)
+{
+    const struct norm_job *job = arg;
+    for (size_t i = begin; i < end; i++) {
+        job->kernels->norm(job->x + i * job->width, job->weight, job->eps, job->width,
+                           job->y + i * job->width);
+    }
+}
+
+void glm_rms_norm(struct glm_pool *pool, const float *x, const float *weight, float eps, size_t n,
+                  size_t width, float *y)
+{
+    struct norm_job job = {glm_pool_kernels(pool), x, weight, y, eps, width};
+    glm_pool_run(pool, n, 8, norm_part, &job);
+}
+
+struct silu_job {
+    const struct glm_kernels *kernels;
+    float *gate;
+    const float *up;
+};
+
+static void silu_part(void *arg, size_t begin, size_t end)
+{
+    const struct silu_job *job = arg;
+    job->kernels->silu_mul(job->gate + begin, job->up + begin, end - begin);
+}
+
+void glm_silu_mul(struct glm_pool *pool, float *gate, const float *up, size_t count)
+{
+    struct silu_job job = {glm_pool_kernels(pool), gate, up};
+    /* a multiple of every register, so that the number of threads changes no bit */
+    glm_pool_run(pool, count, 16384, silu_part, &job);
 }

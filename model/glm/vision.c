@@ -38,45 +38,70 @@ static void cubic_taps(int at, int count, int table, int tap[4], float weight[4]
     }
 }
 
+/* What the parts of a job over patches need. */
+struct patch_job {
+    const struct glm_model *m;
+    const struct glm_patches *p;
+    float *x;
+    const float *turns; /* see make_turns */
+};
+
 /* x += the learned table, read between its places so that it covers this grid. */
-static void add_positions(const struct glm_model *m, const struct glm_patches *p, float *x)
+static void positions_part(void *arg, size_t begin, size_t end)
 {
+    const struct patch_job *job = arg;
+    const struct glm_model *m = job->m;
     const size_t d = (size_t)m->config.vision.hidden;
     const int table = m->config.vision.grid;
-    for (size_t n = 0; n < p->count; n++) {
+    for (size_t n = begin; n < end; n++) {
         int row, col, ty[4], tx[4];
         float wy[4], wx[4];
-        place_of(m, p, n, &row, &col);
-        cubic_taps(row, p->grid_h, table, ty, wy);
-        cubic_taps(col, p->grid_w, table, tx, wx);
+        place_of(m, job->p, n, &row, &col);
+        cubic_taps(row, job->p->grid_h, table, ty, wy);
+        cubic_taps(col, job->p->grid_w, table, tx, wx);
         for (int i = 0; i < 16; i++) {
             float w = wy[i / 4] * wx[i % 4];
             const float *e =
                 m->positions + ((size_t)ty[i / 4] * (size_t)table + (size_t)tx[i % 4]) * d;
             for (size_t k = 0; k < d; k++) {
-                x[n * d + k] += w * e[k];
+                job->x[n * d + k] += w * e[k];
             }
         }
     }
 }
 
+/* Cosine and sine of each frequency at each row or column: [place][quarter][2]. */
+static float *make_turns(const struct glm_model *m, const struct glm_patches *p)
+{
+    const int half = m->config.vision.head_dim / 2, quarter = half / 2;
+    const int places = p->grid_h > p->grid_w ? p->grid_h : p->grid_w;
+    float *turns = malloc((size_t)places * (size_t)quarter * 2 * sizeof *turns);
+    for (int i = 0; turns != NULL && i < places * quarter; i++) {
+        float freq = 1.0f / powf(10000.0f, (float)(2 * (i % quarter)) / (float)half);
+        float angle = (float)(i / quarter) * freq;
+        turns[2 * i] = cosf(angle);
+        turns[2 * i + 1] = sinf(angle);
+    }
+    return turns;
+}
+
 /* Rotates q and k of qkv [N][3][heads][dim]: the first quarter of a head by row, the second by
  * column, each paired with the dim half a head further. */
-static void rotate(const struct glm_model *m, const struct glm_patches *p, float *qkv)
+static void rotate_part(void *arg, size_t begin, size_t end)
 {
-    const struct glm_vision_config *c = &m->config.vision;
+    const struct patch_job *job = arg;
+    const struct glm_vision_config *c = &job->m->config.vision;
     const int half = c->head_dim / 2, quarter = half / 2;
-    for (size_t n = 0; n < p->count; n++) {
+    for (size_t n = begin; n < end; n++) {
         int place[2];
-        place_of(m, p, n, &place[0], &place[1]);
-        for (int j = 0; j < half; j++) {
-            float freq = 1.0f / powf(10000.0f, (float)(2 * (j % quarter)) / (float)half);
-            float angle = (float)place[j / quarter] * freq, cs = cosf(angle), sn = sinf(angle);
-            float *x = qkv + n * 3 * (size_t)c->hidden + (size_t)j;
-            for (int head = 0; head < 2 * c->heads; head++, x += c->head_dim) {
-                float a = x[0], b = x[half];
-                x[0] = a * cs - b * sn;
-                x[half] = b * cs + a * sn;
+        place_of(job->m, job->p, n, &place[0], &place[1]);
+        float *x = job->x + n * 3 * (size_t)c->hidden;
+        for (int head = 0; head < 2 * c->heads; head++, x += c->head_dim) {
+            for (int j = 0; j < half; j++) {
+                const float *turn = job->turns + 2 * (place[j / quarter] * quarter + j % quarter);
+                float a = x[j], b = x[j + half];
+                x[j] = a * turn[0] - b * turn[1];
+                x[j + half] = b * turn[0] + a * turn[1];
             }
         }
     }
@@ -84,7 +109,44 @@ static void rotate(const struct glm_model *m, const struct glm_patches *p, float
 
 struct tower {
     float *x, *h, *qkv, *gate, *up; /* [N][d], [N][d], [N][3 d], [N][out], [N][out] */
+    float *keys;                    /* [heads][N up to GLM_KEY_ROOM][head_dim], in blocks */
+    float *turns;
 };
+
+static size_t key_room(const struct glm_patches *p)
+{
+    return (p->count + GLM_KEY_ROOM - 1) / GLM_KEY_ROOM * GLM_KEY_ROOM;
+}
+
+/* out[N][d] = softmax(q k / sqrt(dim)) v */
+static void attention(struct glm_model *m, const struct glm_patches *p, struct tower *t, float *out)
+{
+    const struct glm_vision_config *c = &m->config.vision;
+    const size_t n = p->count, d = (size_t)c->hidden, dim = (size_t)c->head_dim;
+    struct patch_job job = {m, p, t->qkv, t->turns};
+    glm_pool_run(m->pool, n, 64, rotate_part, &job);
+    for (size_t head = 0; head < (size_t)c->heads; head++) {
+        glm_keys_put(t->keys + head * key_room(p) * dim, dim, 0, t->qkv + d + head * dim, 3 * d, n);
+    }
+    struct glm_attention a = {.q = t->qkv,
+                              .k = t->keys,
+                              .v = t->qkv + 2 * d,
+                              .out = out,
+                              .n = n,
+                              .heads = (size_t)c->heads,
+                              .group = 1,
+                              .dim = dim,
+                              .q_row = 3 * d,
+                              .v_row = 3 * d,
+                              .out_row = d,
+                              .q_head = dim,
+                              .k_head = key_room(p) * dim,
+                              .v_head = dim,
+                              .out_head = dim,
+                              .first = n,
+                              .step = 0};
+    glm_attend(m->pool, &a);
+}
 
 static void block(struct glm_model *m, const struct glm_vision_block *b,
                   const struct glm_patches *p, struct tower *t)
@@ -92,44 +154,37 @@ static void block(struct glm_model *m, const struct glm_vision_block *b,
     const struct glm_vision_config *c = &m->config.vision;
     const size_t n = p->count, d = (size_t)c->hidden;
     /* x += proj(Attn(RMS(x, norm1))) */
-    glm_rms_norm(t->x, b->norm1, c->eps, n, d, t->h);
+    glm_rms_norm(m->pool, t->x, b->norm1, c->eps, n, d, t->h);
     glm_linear(m->pool, &b->qkv, NULL, t->h, n, t->qkv);
-    rotate(m, p, t->qkv);
-    struct glm_attention a = {.q = t->qkv,
-                              .k = t->qkv + d,
-                              .v = t->qkv + 2 * d,
-                              .out = t->h,
-                              .n = n,
-                              .heads = (size_t)c->heads,
-                              .group = 1,
-                              .dim = (size_t)c->head_dim,
-                              .q_row = 3 * d,
-                              .k_row = 3 * d,
-                              .out_row = d,
-                              .q_head = (size_t)c->head_dim,
-                              .k_head = (size_t)c->head_dim,
-                              .first = n,
-                              .step = 0};
-    glm_attend(m->pool, &a);
+    attention(m, p, t, t->h);
     glm_linear(m->pool, &b->proj, NULL, t->h, n, t->qkv);
     for (size_t i = 0; i < n * d; i++) {
         t->x[i] += t->qkv[i];
     }
     /* x += down(silu(gate z) * up z), z = RMS(x, norm2) */
-    glm_rms_norm(t->x, b->norm2, c->eps, n, d, t->h);
-    glm_linear(m->pool, &b->gate, NULL, t->h, n, t->gate);
-    glm_linear(m->pool, &b->up, NULL, t->h, n, t->up);
-    glm_silu_mul(t->gate, t->up, n * (size_t)c->out);
+    glm_rms_norm(m->pool, t->x, b->norm2, c->eps, n, d, t->h);
+    struct glm_output both[] = {{&b->gate, NULL, t->gate}, {&b->up, NULL, t->up}};
+    glm_linears(m->pool, both, 2, t->h, n);
+    glm_silu_mul(m->pool, t->gate, t->up, n * (size_t)c->out);
     glm_linear(m->pool, &b->down, NULL, t->gate, n, t->h);
     for (size_t i = 0; i < n * d; i++) {
         t->x[i] += t->h[i];
     }
 }
 
+struct gelu_job {
+    const float *weight, *bias;
+    size_t width;
+    float *y;
+};
+
 /* y = GELU(LayerNorm(y)), the exact form of GELU */
-static void norm_gelu(const float *weight, const float *bias, size_t n, size_t width, float *y)
+static void gelu_part(void *arg, size_t begin, size_t end)
 {
-    for (size_t i = 0; i < n; i++, y += width) {
+    const struct gelu_job *job = arg;
+    const size_t width = job->width;
+    for (size_t i = begin; i < end; i++) {
+        float *y = job->y + i * width;
         double mean = 0, var = 0;
         for (size_t k = 0; k < width; k++) {
             mean += y[k];
@@ -140,7 +195,7 @@ static void norm_gelu(const float *weight, const float *bias, size_t n, size_t w
         }
         double scale = 1.0 / sqrt(var / (double)width + 1e-5);
         for (size_t k = 0; k < width; k++) {
-            float v = (float)((y[k] - mean) * scale) * weight[k] + bias[k];
+            float v = (float)((y[k] - mean) * scale) * job->weight[k] + job->bias[k];
             y[k] = 0.5f * v * (1.0f + erff(v * 0.70710678118654752f));
         }
     }
@@ -160,11 +215,12 @@ static float *merge(struct glm_model *m, size_t patches, const float *x,
         glm_linear(m->pool, &m->downsample, m->downsample_bias, x, rows, z);
         see(trace, "vision.downsample", z, rows * out);
         glm_linear(m->pool, &m->merge_proj, NULL, z, rows, y);
-        norm_gelu(m->merge_norm, m->merge_norm_bias, rows, out, y);
+        struct gelu_job gelu = {m->merge_norm, m->merge_norm_bias, out, y};
+        glm_pool_run(m->pool, rows, 4, gelu_part, &gelu);
         see(trace, "vision.gelu", y, rows * out);
-        glm_linear(m->pool, &m->merge_gate, NULL, y, rows, gate);
-        glm_linear(m->pool, &m->merge_up, NULL, y, rows, up);
-        glm_silu_mul(gate, up, rows * (size_t)c->inner);
+        struct glm_output both[] = {{&m->merge_gate, NULL, gate}, {&m->merge_up, NULL, up}};
+        glm_linears(m->pool, both, 2, y, rows);
+        glm_silu_mul(m->pool, gate, up, rows * (size_t)c->inner);
         glm_linear(m->pool, &m->merge_down, NULL, gate, rows, y);
         see(trace, "vision.out", y, rows * out);
     } else {
@@ -183,17 +239,24 @@ float *glm_vision_encode(struct glm_model *m, const struct glm_patches *p,
 {
     const struct glm_vision_config *c = &m->config.vision;
     const size_t n = p->count, d = (size_t)c->hidden, size = sizeof(float);
-    struct tower t = {malloc(n * d * size), malloc(n * d * size), malloc(n * 3 * d * size),
-                      malloc(n * (size_t)c->out * size), malloc(n * (size_t)c->out * size)};
+    struct tower t = {.x = malloc(n * d * size),
+                      .h = malloc(n * d * size),
+                      .qkv = malloc(n * 3 * d * size),
+                      .gate = malloc(n * (size_t)c->out * size),
+                      .up = malloc(n * (size_t)c->out * size),
+                      .keys = malloc(key_room(p) * d * size),
+                      .turns = make_turns(m, p)};
     float *out = NULL;
-    bool ok = (t.x != NULL && t.h != NULL && t.qkv != NULL && t.gate != NULL && t.up != NULL) ||
+    bool ok = (t.x != NULL && t.h != NULL && t.qkv != NULL && t.gate != NULL && t.up != NULL &&
+               t.keys != NULL && t.turns != NULL) ||
               glmv_fail_memory(err);
     if (ok) {
         glm_linear(m->pool, &m->patch, m->patch_bias, p->rows, n, t.x);
         see(trace, "vision.patch", t.x, n * d);
-        glm_rms_norm(t.x, m->post_conv_norm, c->eps, n, d, t.x);
+        glm_rms_norm(m->pool, t.x, m->post_conv_norm, c->eps, n, d, t.x);
         see(trace, "vision.norm", t.x, n * d);
-        add_positions(m, p, t.x);
+        struct patch_job job = {m, p, t.x, NULL};
+        glm_pool_run(m->pool, n, 64, positions_part, &job);
         see(trace, "vision.positions", t.x, n * d);
     }
     for (int i = 0; ok && i < c->depth; i++) {
@@ -203,7 +266,7 @@ float *glm_vision_encode(struct glm_model *m, const struct glm_patches *p,
         }
     }
     if (ok) {
-        glm_rms_norm(t.x, m->post_norm, c->eps, n, d, t.x);
+        glm_rms_norm(m->pool, t.x, m->post_norm, c->eps, n, d, t.x);
         see(trace, "vision.post_norm", t.x, n * d);
         out = merge(m, n, t.x, trace, err);
     }
@@ -212,5 +275,7 @@ float *glm_vision_encode(struct glm_model *m, const struct glm_patches *p,
     free(t.qkv);
     free(t.gate);
     free(t.up);
+    free(t.keys);
+    free(t.turns);
     return out;
 }

@@ -64,6 +64,9 @@ int main(int argc, char **argv)
     if (pool == NULL || bf16 == NULL || x == NULL || y == NULL) {
         return 1;
     }
+    if (!glm_pool_fit(pool, COLS, NULL)) {
+        return 1;
+    }
     unsigned state = 1;
     for (size_t i = 0; i < count; i++) {
         state = state * 1664525u + 1013904223u;

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "model/chat.h"
-#include "model/glm/backend.h"
+#include "model/glm/codes.h"
 #include "model/glm/config.h"
 #include "model/glm/glm.h"
 #include "model/glm/pack.h"
@@ -353,6 +353,107 @@ static void test_template(void)
     glm_tokenizer_close(t);
 }
 
+/* Products of odd sizes. Quantised ones have the same bits with every kernel; all have the same
+ * bits whether one row is taken at a time or many. */
+static void test_kernels(void)
+{
+    enum { ROWS = 37, COLS = 224, N = 13 };
+    static const struct glm_store stores[] = {
+        {GLM_FORM_F32, 0},    {GLM_FORM_F16, 0},   {GLM_FORM_BF16, 0},  {GLM_FORM_INT8, 32},
+        {GLM_FORM_INT8, 128}, {GLM_FORM_INT4, 32}, {GLM_FORM_INT4, 128}};
+    static float w[ROWS * COLS], x[N * COLS], first[N * ROWS], y[N * ROWS], one[N * ROWS];
+    static uint16_t half[ROWS * COLS];
+    struct glm_pool *pool = glm_pool_new(2, NULL);
+    uint32_t random = 5;
+    for (size_t i = 0; i < ROWS * COLS; i++) {
+        random = random * 1664525u + 1013904223u;
+        w[i] = (float)((int)(random >> 20) - 2048) / 4096;
+        x[i % (N * COLS)] = (float)((int)(random >> 8 & 4095) - 2048) / 1024;
+    }
+    for (size_t s = 0; s < sizeof stores / sizeof stores[0]; s++) {
+        const struct glm_store *store = &stores[s];
+        struct glm_matrix m = {GLM_FORM_F32, ROWS, COLS, w, NULL, 0}, plain = m;
+        bool packed = store->form >= GLM_FORM_INT8;
+        CHECK(glm_pool_fit(pool, COLS, NULL));
+        if (packed) {
+            CHECK(glm_quantise(pool, &plain, store->form, store->group, &m, NULL));
+        } else if (store->form != GLM_FORM_F32) {
+            for (size_t i = 0; i < ROWS * COLS; i++) {
+                uint32_t bits;
+                memcpy(&bits, &w[i], 4);
+                half[i] = store->form == GLM_FORM_F16 ? glm_half_from_float(w[i])
+                                                      : (uint16_t)(bits >> 16);
+            }
+            m.form = store->form;
+            m.data = half;
+        }
+        for (int cpu = GLM_CPU_SCALAR; cpu <= (int)glm_cpu_best(); cpu++) {
+            glm_pool_choose(pool, (enum glm_cpu)cpu);
+            glm_linear(pool, &m, NULL, x, N, y);
+            for (size_t n = 0; n < N; n += 1 + n % 3) {
+                size_t count = N - n < 1 + n % 3 ? N - n : 1 + n % 3;
+                glm_linear(pool, &m, NULL, x + n * COLS, count, one + n * ROWS);
+            }
+            CHECK_MSG(memcmp(y, one, sizeof y) == 0, "store %zu, kernels %d: rows", s, cpu);
+            if (cpu == GLM_CPU_SCALAR) {
+                memcpy(first, y, sizeof y);
+            }
+            bool rounded = cpu == GLM_CPU_BF16 && store->form == GLM_FORM_BF16;
+            for (size_t i = 0; i < N * ROWS; i++) {
+                CHECK_MSG(
+                    packed ? y[i] == first[i] : fabsf(y[i] - first[i]) < (rounded ? 0.1f : 1e-4f),
+                    "store %zu, kernels %d: %g, not %g", s, cpu, (double)y[i], (double)first[i]);
+            }
+        }
+        if (packed) {
+            free((void *)(uintptr_t)m.data);
+            free((void *)(uintptr_t)m.scales);
+        }
+    }
+    glm_pool_free(pool);
+}
+
+/* Attention with every kernel, query by query and all at once, over more keys than are held at a
+ * time. */
+static void test_attention(void)
+{
+    enum { N = 11, HEADS = 6, GROUP = 3, DIM = 20, FIRST = 290, ROOM = 320 };
+    static float q[N * HEADS * DIM], k[2 * ROOM * DIM], v[2 * ROOM * DIM], plain[ROOM * DIM];
+    static float out[N * HEADS * DIM], want[N * HEADS * DIM], one[N * HEADS * DIM];
+    struct glm_pool *pool = glm_pool_new(2, NULL);
+    uint32_t random = 9;
+    for (size_t head = 0; head < 2; head++) {
+        for (size_t i = 0; i < ROOM * DIM; i++) {
+            random = random * 1664525u + 1013904223u;
+            plain[i] = (float)((int)(random >> 20) - 2048) / 1024;
+            v[head * ROOM * DIM + i] = (float)((int)(random >> 8 & 4095) - 2048) / 1024;
+            q[i % (N * HEADS * DIM)] = plain[i] * 1.5f;
+        }
+        glm_keys_put(k + head * ROOM * DIM, DIM, 0, plain, DIM, ROOM);
+    }
+    struct glm_attention a = {q,   k,           v,   out,         N,   HEADS,      GROUP,
+                              DIM, HEADS * DIM, DIM, HEADS * DIM, DIM, ROOM * DIM, ROOM * DIM,
+                              DIM, FIRST,       1};
+    for (int cpu = GLM_CPU_SCALAR; cpu <= (int)glm_cpu_best(); cpu++) {
+        glm_pool_choose(pool, (enum glm_cpu)cpu);
+        a.q = q, a.out = out, a.n = N, a.first = FIRST;
+        glm_attend(pool, &a);
+        for (size_t i = 0; i < N; i++) {
+            a.q = q + i * HEADS * DIM, a.out = one + i * HEADS * DIM, a.n = 1, a.first = FIRST + i;
+            glm_attend(pool, &a);
+        }
+        CHECK_MSG(memcmp(out, one, sizeof out) == 0, "kernels %d: one query and many", cpu);
+        if (cpu == GLM_CPU_SCALAR) {
+            memcpy(want, out, sizeof out);
+        }
+        for (size_t i = 0; i < N * HEADS * DIM; i++) {
+            CHECK_MSG(fabsf(out[i] - want[i]) < 2e-5f, "kernels %d: %g, not %g", cpu,
+                      (double)out[i], (double)want[i]);
+        }
+    }
+    glm_pool_free(pool);
+}
+
 static void add_part(void *arg, size_t begin, size_t end)
 {
     atomic_fetch_add((atomic_size_t *)arg, end - begin);
@@ -374,6 +475,8 @@ static void test_pool(void)
 int main(void)
 {
     test_pool();
+    test_kernels();
+    test_attention();
     test_template();
     test_lies();
     test_damage();

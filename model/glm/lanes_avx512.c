@@ -1,0 +1,201 @@
+/* Kernels in floats with AVX-512, and with its products of bf16 pairs. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "model/glm/backend.h"
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,f16c,fma")))
+#define LANES 16
+#define V __m512
+#define FIRST(n) ((__mmask16)((1u << (n)) - 1))
+#define LOAD(p) _mm512_loadu_ps(p)
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define LOAD_SOME(p, n) _mm512_maskz_loadu_ps(FIRST(n), p)
+#define STORE_SOME(p, v, n) _mm512_mask_storeu_ps(p, FIRST(n), v)
+#define SET(x) _mm512_set1_ps(x)
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define ADD(a, b) _mm512_add_ps(a, b)
+#define MUL(a, b) _mm512_mul_ps(a, b)
+#define DIV(a, b) _mm512_div_ps(a, b)
+#define MIN(a, b) _mm512_min_ps(a, b)
+#define MAX(a, b) _mm512_max_ps(a, b)
+#define ROUND(v) _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define TWO_TO(v) _mm512_scalef_ps(_mm512_set1_ps(1.0f), v)
+#define SUM(v) _mm512_reduce_add_ps(v)
+#define MOST(v) _mm512_reduce_max_ps(v)
+#define SQUARES(v) squares_of(v)
+#define SEEN(limit, from) ((limit) >= (from) + 16 ? 16u : (limit) > (from) ? (limit) - (from) : 0u)
+#define BELOW(v, limit, from)                                                                      \
+    _mm512_mask_blend_ps(FIRST(SEEN(limit, from)), _mm512_set1_ps(-INFINITY), v)
+#define BELOW_ZERO(v, limit, from) _mm512_maskz_mov_ps(FIRST(SEEN(limit, from)), v)
+
+TARGET __attribute__((always_inline)) static inline double squares_of(__m512 v)
+{
+    __m512d a = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+    __m512d b = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+    return _mm512_reduce_add_pd(_mm512_fmadd_pd(a, a, _mm512_mul_pd(b, b)));
+}
+
+#include "model/glm/lanes.h"
+
+INLINE __m512 weights16(enum glm_form form, const unsigned char *p, __mmask16 some)
+{
+    if (form == GLM_FORM_F32) {
+        return _mm512_maskz_loadu_ps(some, p);
+    }
+    __m256i half = _mm256_maskz_loadu_epi16(some, p);
+    if (form == GLM_FORM_F16) {
+        return _mm512_cvtph_ps(half);
+    }
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+enum { AHEAD = 1024 }; /* bytes of weights that are fetched early */
+
+INLINE void rows_of(const struct glm_matrix *m, enum glm_form form, size_t row, size_t rows,
+                    const float *x, size_t x_row, size_t count, float *out, size_t out_row)
+{
+    const size_t size = form == GLM_FORM_F32 ? 4 : 2, line = m->cols * size;
+    const unsigned char *w = (const unsigned char *)m->data + row * line;
+    __m512 sum[GLM_ROWS][GLM_COLUMNS];
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t n = 0; n < count; n++) {
+            sum[r][n] = _mm512_setzero_ps();
+        }
+    }
+    for (size_t i = 0; i < m->cols; i += 16) {
+        __mmask16 some = m->cols - i < 16 ? FIRST(m->cols - i) : FIRST(16);
+        __m512 in[GLM_COLUMNS];
+        UNROLL
+        for (size_t n = 0; n < count; n++) {
+            in[n] = _mm512_maskz_loadu_ps(some, x + n * x_row + i);
+        }
+        UNROLL
+        for (size_t r = 0; r < rows; r++) {
+            const unsigned char *p = w + r * line + i * size;
+            __m512 weights = weights16(form, p, some);
+            _mm_prefetch((const char *)p + AHEAD, _MM_HINT_T0);
+            UNROLL
+            for (size_t n = 0; n < count; n++) {
+                sum[r][n] = _mm512_fmadd_ps(weights, in[n], sum[r][n]);
+            }
+        }
+    }
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t n = 0; n < count; n++) {
+            out[r * out_row + n] = _mm512_reduce_add_ps(sum[r][n]);
+        }
+    }
+}
+
+/* Each size is compiled for itself, in the same order of sums. */
+#define BY_COUNT(fn, form)                                                                         \
+    for (size_t n = 0; n < count;) {                                                               \
+        size_t left = count - n;                                                                   \
+        if (rows < GLM_ROWS) {                                                                     \
+            for (size_t r = 0; r < rows; r++) {                                                    \
+                fn(m, form, row + r, 1, x + n * x_row, x_row, 1, out + r * count + n, count);      \
+            }                                                                                      \
+            n++;                                                                                   \
+        } else if (left >= GLM_COLUMNS) {                                                          \
+            fn(m, form, row, GLM_ROWS, x + n * x_row, x_row, GLM_COLUMNS, out + n, count);         \
+            n += GLM_COLUMNS;                                                                      \
+        } else if (left >= 4) {                                                                    \
+            fn(m, form, row, GLM_ROWS, x + n * x_row, x_row, 4, out + n, count);                   \
+            n += 4;                                                                                \
+        } else if (left >= 2) {                                                                    \
+            fn(m, form, row, GLM_ROWS, x + n * x_row, x_row, 2, out + n, count);                   \
+            n += 2;                                                                                \
+        } else {                                                                                   \
+            fn(m, form, row, GLM_ROWS, x + n * x_row, x_row, 1, out + n, count);                   \
+            n++;                                                                                   \
+        }                                                                                          \
+    }
+
+TARGET static void rows512(const struct glm_matrix *m, size_t row, size_t rows, const float *x,
+                           size_t x_row, size_t count, float *out)
+{
+    if (m->form == GLM_FORM_F32) {
+        BY_COUNT(rows_of, GLM_FORM_F32)
+    } else if (m->form == GLM_FORM_F16) {
+        BY_COUNT(rows_of, GLM_FORM_F16)
+    } else {
+        BY_COUNT(rows_of, GLM_FORM_BF16)
+    }
+}
+
+#define BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+
+BF16 __attribute__((always_inline)) static inline void
+pairs_of(const struct glm_matrix *m, enum glm_form form, size_t row, size_t rows, const uint16_t *x,
+         size_t x_row, size_t count, float *out, size_t out_row)
+{
+    (void)form;
+    const uint16_t *w = (const uint16_t *)m->data + row * m->cols;
+    __m512 sum[GLM_ROWS][GLM_COLUMNS];
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t n = 0; n < count; n++) {
+            sum[r][n] = _mm512_setzero_ps();
+        }
+    }
+    for (size_t i = 0; i < m->cols; i += 32) {
+        __mmask32 some = m->cols - i < 32 ? (__mmask32)((1u << (m->cols - i)) - 1) : ~0u;
+        __m512bh in[GLM_COLUMNS];
+        UNROLL
+        for (size_t n = 0; n < count; n++) {
+            in[n] = (__m512bh)_mm512_maskz_loadu_epi16(some, x + n * x_row + i);
+        }
+        UNROLL
+        for (size_t r = 0; r < rows; r++) {
+            const uint16_t *p = w + r * m->cols + i;
+            __m512bh weights = (__m512bh)_mm512_maskz_loadu_epi16(some, p);
+            _mm_prefetch((const char *)p + AHEAD, _MM_HINT_T0);
+            UNROLL
+            for (size_t n = 0; n < count; n++) {
+                sum[r][n] = _mm512_dpbf16_ps(sum[r][n], weights, in[n]);
+            }
+        }
+    }
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t n = 0; n < count; n++) {
+            out[r * out_row + n] = _mm512_reduce_add_ps(sum[r][n]);
+        }
+    }
+}
+
+BF16 void glm_pairs_bf16(const struct glm_matrix *m, size_t row, size_t rows, const uint16_t *x,
+                         size_t x_row, size_t count, float *out){BY_COUNT(pairs_of, GLM_FORM_BF16)}
+
+BF16 void glm_round_bf16(const float *x, size_t count, uint16_t *out)
+{
+    for (size_t i = 0; i < count; i += 16) {
+        __mmask16 some = count - i < 16 ? FIRST(count - i) : FIRST(16);
+        __m256bh halves = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(some, x + i));
+        _mm256_mask_storeu_epi16(out + i, some, (__m256i)halves);
+    }
+}
+
+const struct glm_kernels glm_kernels_avx512 = {
+    .rows = rows512,
+    .dots = glm_dots_vnni,
+    .attend = attend,
+    .norm = norm,
+    .silu_mul = silu_mul,
+};
+#else
+typedef int glm_no_avx512;
+#endif
