@@ -31,6 +31,7 @@ static const char usage[] =
     "  -q, --quiet        print errors only\n"
     "\nWith a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
     "  --blocks               take search/replace blocks as corrections; whole pages otherwise\n"
+    "  --no-corrections       leave the numbers in the model's style sheet as they are\n"
     "  --budget-tokens N      stop after so many tokens, prompts counted\n"
     "  --budget-seconds N     start no round after so many seconds\n"
     "\nExit codes: 0 done, 1 below the wanted score, 2 usage, 3 input, 4 renderer, 130 "
@@ -46,6 +47,7 @@ enum {
     OPT_TITLE,
     OPT_THREADS,
     OPT_BLOCKS,
+    OPT_NO_CORRECTIONS,
     OPT_BUDGET_TOKENS,
     OPT_BUDGET_SECONDS,
     OPT_HELP
@@ -62,6 +64,7 @@ static const struct option long_options[] = {
     {"title", required_argument, NULL, OPT_TITLE},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"blocks", no_argument, NULL, OPT_BLOCKS},
+    {"no-corrections", no_argument, NULL, OPT_NO_CORRECTIONS},
     {"budget-tokens", required_argument, NULL, OPT_BUDGET_TOKENS},
     {"budget-seconds", required_argument, NULL, OPT_BUDGET_SECONDS},
     REPLICATE_MODEL_OPTIONS,
@@ -71,7 +74,7 @@ static const struct option long_options[] = {
 
 struct request {
     const char *input, *output, *report, *json;
-    bool quiet, has_target, blocks;
+    bool quiet, has_target, blocks, no_corrections;
     struct replicate_trace_options trace;
     struct replicate_model model;
     int budget_tokens, budget_seconds; /* 0: no limit */
@@ -143,6 +146,9 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             return 1 + REPLICATE_DONE;
         case OPT_BLOCKS:
             r->blocks = true;
+            break;
+        case OPT_NO_CORRECTIONS:
+            r->no_corrections = true;
             break;
         case OPT_BUDGET_TOKENS:
             ok = whole(optarg, "--budget-tokens", 1, INT_MAX, &r->budget_tokens, err);
@@ -249,6 +255,7 @@ static int run_model(struct request *r)
     struct replicate_rounds_options rounds = replicate_rounds_defaults();
     rounds.rounds = r->trace.rounds;
     rounds.target = r->has_target ? r->trace.target : rounds.target;
+    rounds.corrections = r->no_corrections ? 0 : rounds.corrections;
     rounds.budget_tokens = r->budget_tokens;
     rounds.budget_seconds = r->budget_seconds;
     rounds.log = r->quiet ? NULL : print_line;

@@ -1,37 +1,27 @@
 #include "replicate/feedback.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CANDIDATES 256
-#define SHOWN 60      /* bytes of a text that are quoted */
-#define SURE 60       /* OCR confidence from which a word counts */
-#define MOVED_PX 3.0  /* smaller shifts are not worth a sentence */
-#define TEXT_STEPS 14 /* of 255 in one channel; the colour of thin type is measured less surely */
-#define PAINT_STEPS 6
-#define FAR_PX 40.0        /* a line that far off its place is worth a third of its place */
-#define ASCENT_SHARE 0.805 /* of ascent + descent; within 0.01 for the families in use */
+#include "replicate/pairing.h"
 
-/* A line of the target beside the text of the page that matches it. */
-struct pair {
-    const struct glmv_scene_line *line;
-    const struct glmv_page_text *text; /* NULL: none does */
-    double dx, dy;                     /* px of the target; page minus target */
-    bool grouped;
-};
+#define MAX_CANDIDATES 256
+#define SHOWN 60        /* bytes of a text that are quoted */
+#define SURE_WORD 75    /* OCR confidence from which one word that the page lacks is told */
+#define SMALL_BOX 1500  /* px; smaller boxes without text are not worth a sentence */
+#define ANOTHER_WIDTH 6 /* percent by which a text of the right size is too wide or too narrow */
 
 struct search {
+    const struct replicate_pairing *pairing;
+    const struct glmv_render *render;
     const struct glmv_scene *target;
     const struct glmv_page *page;
     double scale;
-    struct pair *pairs; /* one for each line of the target */
-    bool *used;         /* one for each text of the page */
+    struct replicate_pair *pairs;
     struct replicate_fact found[MAX_CANDIDATES];
     int count;
-    double body_px; /* median size of type */
 };
 
 static struct replicate_fact *add(struct search *s, enum replicate_fact_kind kind,
@@ -45,27 +35,9 @@ static struct replicate_fact *add(struct search *s, enum replicate_fact_kind kin
     return fact;
 }
 
-static double channel_distance(uint32_t a, uint32_t b)
-{
-    double most = 0;
-    for (int shift = 8; shift < 32; shift += 8) {
-        most = fmax(most, fabs((double)(a >> shift & 255) - (double)(b >> shift & 255)));
-    }
-    return most;
-}
-
 static struct glmv_box to_target(const struct search *s, struct glmv_box b)
 {
     return (struct glmv_box){b.x * s->scale, b.y * s->scale, b.w * s->scale, b.h * s->scale};
-}
-
-static double overlap(struct glmv_box a, struct glmv_box b)
-{
-    double w = fmin(a.x + a.w, b.x + b.w) - fmax(a.x, b.x);
-    double h = fmin(a.y + a.h, b.y + b.h) - fmax(a.y, b.y);
-    double both = w > 0 && h > 0 ? w * h : 0;
-    double all = a.w * a.h + b.w * b.h - both;
-    return all > 0 ? both / all : 0;
 }
 
 static bool inside(struct glmv_box small, struct glmv_box large)
@@ -95,148 +67,15 @@ static void name_line(const struct search *s, const struct glmv_scene_line *line
 {
     char quoted[SHOWN + 8];
     quote(quoted, sizeof quoted, line->text);
-    snprintf(out, size, "%s %s", line->font_px >= 1.3 * s->body_px ? "heading" : "text", quoted);
-}
-
-/* -- words ------------------------------------------------------------------------------------ */
-
-static uint64_t hash_word(const char *word, size_t len)
-{
-    uint64_t hash = 1469598103934665603u;
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (uint64_t)tolower((unsigned char)word[i])) * 1099511628211u;
-    }
-    return hash;
-}
-
-/* Moves at to the next word (letters, digits and everything beyond ASCII); returns its length, 0 at
- * the end. */
-static size_t next_word(const char **at)
-{
-    const char *p = *at;
-    while (*p != '\0' && !isalnum((unsigned char)*p) && (unsigned char)*p < 0x80) {
-        p++;
-    }
-    *at = p;
-    while (isalnum((unsigned char)*p) || (unsigned char)*p >= 0x80) {
-        p++;
-    }
-    return (size_t)(p - *at);
-}
-
-/* Words of a that b has as well, over the longer one's words: 0..1. */
-static double likeness(const char *a, const char *b)
-{
-    uint64_t words[64];
-    size_t count = 0, more = 0, shared = 0, len;
-    for (const char *p = b; (len = next_word(&p)) > 0; p += len) {
-        if (count < 64) {
-            words[count++] = hash_word(p, len);
-        }
-    }
-    size_t left = count;
-    for (const char *p = a; (len = next_word(&p)) > 0; p += len) {
-        uint64_t hash = hash_word(p, len);
-        more++;
-        for (size_t i = 0; i < left; i++) {
-            if (words[i] == hash) {
-                words[i] = words[--left];
-                shared++;
-                break;
-            }
-        }
-    }
-    size_t longest = more > count ? more : count;
-    return longest > 0 ? (double)shared / (double)longest : 0;
-}
-
-/* -- matching --------------------------------------------------------------------------------- */
-
-static double baseline_of(const struct search *s, const struct glmv_page_text *text)
-{
-    return (text->box.y + ASCENT_SHARE * text->box.h) * s->scale;
-}
-
-/* Takes the nearest of the equal texts first, then of the similar ones. */
-static void match(struct search *s, double least)
-{
-    for (size_t i = 0; i < s->target->line_count; i++) {
-        struct pair *pair = &s->pairs[i];
-        double best = INFINITY;
-        size_t at = SIZE_MAX;
-        pair->line = &s->target->lines[i];
-        for (size_t j = 0; pair->text == NULL && j < s->page->text_count; j++) {
-            const struct glmv_page_text *text = &s->page->texts[j];
-            if (s->used[j] || likeness(pair->line->text, text->text) < least) {
-                continue;
-            }
-            double away = fabs(baseline_of(s, text) - pair->line->baseline) +
-                          fabs(text->box.x * s->scale - pair->line->ink.x);
-            if (away < best) {
-                best = away;
-                at = j;
-            }
-        }
-        if (at != SIZE_MAX) {
-            pair->text = &s->page->texts[at];
-            s->used[at] = true;
-            pair->dy = baseline_of(s, pair->text) - pair->line->baseline;
-            double page_x = pair->text->box.x * s->scale, line_x = pair->line->ink.x;
-            double page_c = page_x + pair->text->box.w * s->scale / 2;
-            double line_c = line_x + pair->line->ink.w / 2;
-            /* The side that moved less: type of another width moves one side only. */
-            pair->dx =
-                fabs(page_c - line_c) < fabs(page_x - line_x) ? page_c - line_c : page_x - line_x;
-        }
-    }
-}
-
-/* Whether the page says all words of a line somewhere: broken differently is not missing. */
-static double said_elsewhere(const struct search *s, const char *line)
-{
-    size_t words = 0, said = 0, len;
-    for (const char *p = line; (len = next_word(&p)) > 0; p += len) {
-        uint64_t hash = hash_word(p, len);
-        bool found = false;
-        words++;
-        for (size_t j = 0; !found && j < s->page->text_count; j++) {
-            size_t n;
-            for (const char *q = s->page->texts[j].text; (n = next_word(&q)) > 0; q += n) {
-                found = found || hash_word(q, n) == hash;
-            }
-        }
-        said += found;
-    }
-    return words > 0 ? (double)said / (double)words : 1;
+    snprintf(out, size, "%s %s", line->font_px >= 1.3 * s->pairing->body_px ? "heading" : "text",
+             quoted);
 }
 
 /* -- facts ------------------------------------------------------------------------------------ */
 
-/* Whether some element of the page lies about where a painted box of the target lies. */
-static const struct glmv_page_element *element_at(const struct search *s, struct glmv_box box,
-                                                  bool painted)
-{
-    const struct glmv_page_element *best = NULL;
-    double most = 0.6;
-    for (size_t i = 0; i < s->page->element_count; i++) {
-        const struct glmv_page_element *element = &s->page->elements[i];
-        double share = overlap(to_target(s, element->box), box);
-        if (share > most && (!painted || (element->background & 255) == 255)) {
-            most = share;
-            best = element;
-        }
-    }
-    return best;
-}
-
-static bool is_missing(const struct search *s, const struct pair *pair)
-{
-    return pair->text == NULL && pair->line->confidence >= SURE &&
-           said_elsewhere(s, pair->line->text) < 0.5;
-}
-
 /* The smallest painted box round a line, with all of whose text the page does without. */
-static const struct glmv_scene_box *missing_box(const struct search *s, const struct pair *pair)
+static const struct glmv_scene_box *missing_box(const struct search *s,
+                                                const struct replicate_pair *pair)
 {
     const struct glmv_scene_box *best = NULL;
     double page_area = (double)s->target->width * s->target->height;
@@ -244,7 +83,8 @@ static const struct glmv_scene_box *missing_box(const struct search *s, const st
         const struct glmv_scene_box *box = &s->target->boxes[i];
         bool all = inside(pair->line->ink, box->box) && box->box.w * box->box.h < 0.5 * page_area;
         for (size_t j = 0; all && j < s->target->line_count; j++) {
-            all = !inside(s->pairs[j].line->ink, box->box) || is_missing(s, &s->pairs[j]);
+            all = !inside(s->pairs[j].line->ink, box->box) ||
+                  replicate_pair_missing(s->pairing, &s->pairs[j]);
         }
         /* The largest such box: the card, not the button in it. */
         if (all && (best == NULL || box->box.w * box->box.h > best->box.w * best->box.h)) {
@@ -258,7 +98,7 @@ static void say_missing_box(struct search *s, const struct glmv_scene_box *box)
 {
     char words[200] = "";
     for (size_t j = 0; j < s->target->line_count; j++) {
-        struct pair *pair = &s->pairs[j];
+        struct replicate_pair *pair = &s->pairs[j];
         size_t used = strlen(words);
         if (inside(pair->line->ink, box->box)) {
             pair->grouped = true;
@@ -279,8 +119,8 @@ static void say_missing_box(struct search *s, const struct glmv_scene_box *box)
 static void find_missing(struct search *s)
 {
     for (size_t i = 0; i < s->target->line_count; i++) {
-        struct pair *pair = &s->pairs[i];
-        if (pair->grouped || !is_missing(s, pair)) {
+        struct replicate_pair *pair = &s->pairs[i];
+        if (pair->grouped || !replicate_pair_missing(s->pairing, pair)) {
             continue;
         }
         const struct glmv_scene_box *box = missing_box(s, pair);
@@ -299,16 +139,112 @@ static void find_missing(struct search *s)
     }
 }
 
+/* The words of a line that stand nowhere on the page, when OCR was sure of them. */
+static void lacking_words(const struct search *s, const struct glmv_scene_line *line, char *out,
+                          size_t size)
+{
+    out[0] = '\0';
+    for (size_t w = 0; w < line->word_count; w++) {
+        const char *word = line->words[w].text;
+        size_t used = strlen(out);
+        bool lacks = line->words[w].confidence >= SURE_WORD && strlen(word) > 1 &&
+                     replicate_pairing_said(s->pairing, word) < 0.5;
+        if (lacks && used + strlen(word) + 2 < size) {
+            snprintf(out + used, size - used, "%s%s", used > 0 ? " " : "", word);
+        }
+    }
+}
+
+/* Lines that are there, but not with all of their words. */
+static void find_missing_words(struct search *s)
+{
+    for (size_t i = 0; i < s->target->line_count; i++) {
+        const struct replicate_pair *pair = &s->pairs[i];
+        char words[160], name[SHOWN + 24], quoted[SHOWN + 8];
+        if (pair->text == NULL || pair->likeness >= 1) {
+            continue;
+        }
+        lacking_words(s, pair->line, words, sizeof words);
+        if (words[0] == '\0') {
+            continue;
+        }
+        name_line(s, pair->line, name, sizeof name);
+        quote(quoted, sizeof quoted, pair->text->text);
+        struct replicate_fact *fact =
+            add(s, REPLICATE_FACT_MISSING, pair->line->ink,
+                (1 - pair->likeness) * pair->line->ink.w * pair->line->ink.h);
+        snprintf(fact->sentence, sizeof fact->sentence, "%s: missing words: %s (your page says %s)",
+                 name, words, quoted);
+    }
+}
+
+/* Whether the render has another colour than the box just inside three of its four sides. */
+static bool not_painted(const struct search *s, const struct glmv_scene_box *box)
+{
+    const struct glmv_image *image = s->render->image;
+    const struct glmv_box b = box->box;
+    const double inset = 3;
+    const double at[4][2] = {{b.x + b.w / 2, b.y + inset},
+                             {b.x + b.w / 2, b.y + b.h - 1 - inset},
+                             {b.x + inset, b.y + b.h / 2},
+                             {b.x + b.w - 1 - inset, b.y + b.h / 2}};
+    int other = 0;
+    for (int i = 0; i < 4; i++) {
+        int x = (int)at[i][0], y = (int)at[i][1];
+        bool on = x >= 0 && y >= 0 && x < image->width && y < image->height;
+        const uint8_t *p = on ? image->rgba + ((size_t)y * (size_t)image->width + (size_t)x) * 4
+                              : (const uint8_t[]){0, 0, 0, 0};
+        uint32_t rgba = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | 255;
+        other += !on || replicate_colour_distance(rgba, box->color) > REPLICATE_TEXT_STEPS;
+    }
+    return other >= 3;
+}
+
+/* Boxes and pictures of which the page has nothing at their place. Boxes with text are named by
+ * their text before. */
+static void find_missing_paint(struct search *s)
+{
+    for (size_t i = 0; i < s->target->box_count; i++) {
+        const struct glmv_scene_box *box = &s->target->boxes[i];
+        bool has_text = false;
+        for (size_t j = 0; j < s->target->line_count; j++) {
+            has_text = has_text || inside(s->pairs[j].line->ink, box->box);
+        }
+        if (has_text || box->fill != GLMV_FILL_SOLID || box->box.w * box->box.h < SMALL_BOX ||
+            box->box.w < 8 || box->box.h < 8 ||
+            replicate_pairing_element(s->pairing, box->box, true) != NULL || !not_painted(s, box)) {
+            continue;
+        }
+        struct replicate_fact *fact =
+            add(s, REPLICATE_FACT_MISSING, box->box, 0.3 * box->box.w * box->box.h);
+        snprintf(fact->sentence, sizeof fact->sentence,
+                 "missing: the box at x %.0f, y %.0f, %.0f x %.0f px, filled #%06x", box->box.x,
+                 box->box.y, box->box.w, box->box.h, (unsigned)(box->color >> 8));
+    }
+    for (size_t i = 0; i < s->target->picture_count; i++) {
+        const struct glmv_scene_picture *picture = &s->target->pictures[i];
+        struct glmv_box b = picture->box;
+        if (b.w * b.h < SMALL_BOX || !replicate_flat(s->render->image, b)) {
+            continue;
+        }
+        struct replicate_fact *fact = add(s, REPLICATE_FACT_MISSING, b, b.w * b.h);
+        snprintf(fact->sentence, sizeof fact->sentence,
+                 "missing: the picture slot:%zu at x %.0f, y %.0f, %.0f x %.0f px", i, b.x, b.y,
+                 b.w, b.h);
+    }
+}
+
 static void find_extra(struct search *s)
 {
     for (size_t j = 0; j < s->page->text_count; j++) {
         const struct glmv_page_text *text = &s->page->texts[j];
         double best = 0;
-        for (size_t i = 0; !s->used[j] && i < s->target->line_count; i++) {
-            best = fmax(best, likeness(text->text, s->target->lines[i].text));
+        for (size_t i = 0; !s->pairing->used[j] && i < s->target->line_count; i++) {
+            best = fmax(best, replicate_words_likeness(text->text, s->target->lines[i].text));
         }
         const char *p = text->text;
-        if (s->used[j] || best > 0 || next_word(&p) < 3) {
+        if (s->pairing->used[j] || s->pairing->unseen[j] || best > 0 ||
+            replicate_word_next(&p) < 3) {
             continue;
         }
         char quoted[SHOWN + 8];
@@ -323,10 +259,10 @@ static void find_extra(struct search *s)
 static void describe_shift(double dx, double dy, char *out, size_t size)
 {
     char across[64] = "", down[64] = "";
-    if (fabs(dx) >= MOVED_PX) {
+    if (fabs(dx) >= REPLICATE_MOVED_PX) {
         snprintf(across, sizeof across, "%.0f px too far %s", fabs(dx), dx > 0 ? "right" : "left");
     }
-    if (fabs(dy) >= MOVED_PX) {
+    if (fabs(dy) >= REPLICATE_MOVED_PX) {
         snprintf(down, sizeof down, "%.0f px too %s", fabs(dy), dy > 0 ? "low" : "high");
     }
     snprintf(out, size, "%s%s%s", down, down[0] != '\0' && across[0] != '\0' ? ", " : "", across);
@@ -336,14 +272,14 @@ static void describe_shift(double dx, double dy, char *out, size_t size)
 static void find_moved(struct search *s)
 {
     for (size_t i = 0; i < s->target->line_count; i++) {
-        struct pair *first = &s->pairs[i];
+        struct replicate_pair *first = &s->pairs[i];
         double moved = fmax(fabs(first->dx), fabs(first->dy));
-        if (first->text == NULL || first->grouped || moved < MOVED_PX) {
+        if (first->text == NULL || first->grouped || moved < REPLICATE_MOVED_PX) {
             continue;
         }
         int others = 0;
         for (size_t j = i + 1; j < s->target->line_count; j++) {
-            struct pair *pair = &s->pairs[j];
+            struct replicate_pair *pair = &s->pairs[j];
             if (pair->text != NULL && !pair->grouped && fabs(pair->dx - first->dx) < 2 &&
                 fabs(pair->dy - first->dy) < 2) {
                 pair->grouped = true;
@@ -358,7 +294,7 @@ static void find_moved(struct search *s)
         }
         struct replicate_fact *fact =
             add(s, REPLICATE_FACT_LAYOUT, first->line->ink,
-                moved * (others + 1) * (first->line->font_px / s->body_px));
+                moved * (others + 1) * (first->line->font_px / s->pairing->body_px));
         snprintf(fact->sentence, sizeof fact->sentence,
                  "%s: %s (its baseline is at y %.0f and should be at %.0f)%s", name, shift,
                  first->line->baseline + first->dy, first->line->baseline, more);
@@ -379,9 +315,10 @@ static void find_height(struct search *s)
 static void find_colours(struct search *s)
 {
     for (size_t i = 0; i < s->target->line_count; i++) {
-        const struct pair *pair = &s->pairs[i];
-        double off = pair->text != NULL ? channel_distance(pair->line->color, pair->text->rgba) : 0;
-        if (off < TEXT_STEPS || pair->line->on_picture) {
+        const struct replicate_pair *pair = &s->pairs[i];
+        double off =
+            pair->text != NULL ? replicate_colour_distance(pair->line->color, pair->text->rgba) : 0;
+        if (off < REPLICATE_TEXT_STEPS || pair->line->on_picture) {
             continue;
         }
         char name[SHOWN + 24];
@@ -394,9 +331,11 @@ static void find_colours(struct search *s)
     for (size_t i = 0; i < s->target->box_count; i++) {
         const struct glmv_scene_box *box = &s->target->boxes[i];
         const struct glmv_page_element *element =
-            box->fill == GLMV_FILL_SOLID ? element_at(s, box->box, true) : NULL;
-        double off = element != NULL ? channel_distance(box->color, element->background) : 0;
-        if (off < PAINT_STEPS) {
+            box->fill == GLMV_FILL_SOLID ? replicate_pairing_element(s->pairing, box->box, true)
+                                         : NULL;
+        double off =
+            element != NULL ? replicate_colour_distance(box->color, element->background) : 0;
+        if (off < REPLICATE_PAINT_STEPS) {
             continue;
         }
         struct replicate_fact *fact =
@@ -411,7 +350,7 @@ static void find_colours(struct search *s)
 static void find_type(struct search *s)
 {
     for (size_t i = 0; i < s->target->line_count; i++) {
-        const struct pair *pair = &s->pairs[i];
+        const struct replicate_pair *pair = &s->pairs[i];
         if (pair->text == NULL) {
             continue;
         }
@@ -435,6 +374,56 @@ static void find_type(struct search *s)
                                           (size ? fabs(have - want) : 1) * pair->line->ink.w);
         snprintf(fact->sentence, sizeof fact->sentence, "%s: %s%s%s", name, sizes,
                  size && weight ? ", " : "", weights);
+    }
+}
+
+/* A following line of one paragraph that stands closer or farther than it should. */
+static bool find_pitch(struct search *s, size_t i, const struct glmv_page_element **last)
+{
+    const struct replicate_pair *a = &s->pairs[i], *b = &s->pairs[i + 1];
+    bool follow = a->text != NULL && b->text != NULL && b->text == a->text + 1 &&
+                  b->text->element == a->text->element && a->likeness >= 1 && b->likeness >= 1;
+    const struct glmv_page_element *element = follow ? &s->page->elements[a->text->element] : NULL;
+    double want = b->line->baseline - a->line->baseline, have = want + b->dy - a->dy;
+    if (!follow || element == *last || want <= 0 || have <= 0 ||
+        fabs(have - want) < fmax(1, 0.04 * want)) {
+        return false;
+    }
+    *last = element;
+    char name[SHOWN + 24];
+    name_line(s, a->line, name, sizeof name);
+    struct replicate_fact *fact =
+        add(s, REPLICATE_FACT_SPACING, a->line->ink, fabs(have - want) * a->line->ink.w);
+    snprintf(fact->sentence, sizeof fact->sentence,
+             "%s: its lines are %.0f px apart and should be %.0f px (line-height)", name,
+             have / s->scale, want / s->scale);
+    return true;
+}
+
+static void find_spacing(struct search *s)
+{
+    const struct glmv_page_element *last = NULL;
+    for (size_t i = 0; i < s->target->line_count; i++) {
+        const struct replicate_pair *pair = &s->pairs[i];
+        if (pair->text == NULL || pair->likeness < 1 ||
+            (i + 1 < s->target->line_count && find_pitch(s, i, &last))) {
+            continue;
+        }
+        double size = pair->text->font_px * s->scale / fmax(1, pair->line->font_px);
+        double have = pair->text->box.w * s->scale, want = pair->line->ink.w;
+        bool weight = (pair->text->weight >= 600) == (pair->line->weight >= 600);
+        if (size < 0.97 || size > 1.03 || !weight ||
+            fabs(have - want) < fmax(6, ANOTHER_WIDTH * want / 100)) {
+            continue;
+        }
+        char name[SHOWN + 24];
+        name_line(s, pair->line, name, sizeof name);
+        struct replicate_fact *fact =
+            add(s, REPLICATE_FACT_SPACING, pair->line->ink, fabs(have - want));
+        snprintf(fact->sentence, sizeof fact->sentence,
+                 "%s: %.0f px wide and should be %.0f px at the same size (letter-spacing, or "
+                 "another font)",
+                 name, have / s->scale, want / s->scale);
     }
 }
 
@@ -474,124 +463,35 @@ static int choose(struct search *s, struct replicate_fact *facts)
     return out;
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-static bool median_size(struct search *s, struct glmv_err *err)
-{
-    size_t count = s->target->line_count;
-    s->body_px = 16;
-    if (count == 0) {
-        return true;
-    }
-    double *sizes = calloc(count, sizeof *sizes);
-    if (sizes == NULL) {
-        return glmv_fail_memory(err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        sizes[i] = s->target->lines[i].font_px;
-    }
-    qsort(sizes, count, sizeof *sizes, compare_sizes);
-    s->body_px = fmax(1, sizes[count / 2]);
-    free(sizes);
-    return true;
-}
-
-static void end(struct search *s)
-{
-    if (s != NULL) {
-        free(s->pairs);
-        free(s->used);
-        free(s);
-    }
-}
-
-/* Matches the lines of the target with the texts of the page. */
-static struct search *begin(const struct glmv_scene *target, const struct glmv_page *page,
-                            double scale, struct glmv_err *err)
-{
-    struct search *s = calloc(1, sizeof *s);
-    if (s == NULL) {
-        glmv_fail_memory(err);
-        return NULL;
-    }
-    s->target = target;
-    s->page = page;
-    s->scale = scale;
-    s->pairs = calloc(target->line_count + 1, sizeof *s->pairs);
-    s->used = calloc(page->text_count + 1, sizeof *s->used);
-    if (s->pairs == NULL || s->used == NULL) {
-        glmv_fail_memory(err);
-    } else if (median_size(s, err)) {
-        match(s, 1);
-        match(s, 0.6);
-        return s;
-    }
-    end(s);
-    return NULL;
-}
-
-int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_page *page,
+int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_render *render,
                             double scale, struct replicate_fact *facts, struct glmv_err *err)
 {
-    struct search *s = begin(target, page, scale, err);
-    if (s == NULL) {
-        return -1;
+    struct replicate_pairing *pairing = replicate_pairing_new(target, render, scale, err);
+    struct search *s = pairing != NULL ? calloc(1, sizeof *s) : NULL;
+    int count = -1;
+    if (s != NULL) {
+        *s = (struct search){.pairing = pairing,
+                             .render = render,
+                             .target = target,
+                             .page = render->page,
+                             .scale = scale,
+                             .pairs = pairing->pairs};
+        find_missing(s);
+        find_missing_words(s);
+        find_missing_paint(s);
+        find_extra(s);
+        find_height(s);
+        find_moved(s);
+        find_colours(s);
+        find_type(s);
+        find_spacing(s);
+        count = choose(s, facts);
+    } else if (pairing != NULL) {
+        glmv_fail_memory(err);
     }
-    find_missing(s);
-    find_extra(s);
-    find_height(s);
-    find_moved(s);
-    find_colours(s);
-    find_type(s);
-    int count = choose(s, facts);
-    end(s);
+    free(s);
+    replicate_pairing_free(pairing);
     return count;
-}
-
-/* 0..1: how well a line of the target is there, at its place, in its colour and size. */
-static double line_agreement(const struct search *s, const struct pair *pair)
-{
-    if (pair->text == NULL) {
-        return 0.4 * said_elsewhere(s, pair->line->text);
-    }
-    double away = hypot(pair->dx, pair->dy) - MOVED_PX;
-    double place = exp(-fmax(0, away) / FAR_PX);
-    double off = channel_distance(pair->line->color, pair->text->rgba) - TEXT_STEPS;
-    double colour = pair->line->on_picture ? 1 : 1 - fmin(1, fmax(0, off) / 128);
-    double have = pair->text->font_px * s->scale, want = pair->line->font_px;
-    double size = fmin(have, want) / fmax(1, fmax(have, want));
-    return 0.4 + 0.6 * place * (0.5 + 0.5 * colour) * (size > 0.95 ? 1 : size);
-}
-
-bool replicate_feedback_agreement(const struct glmv_scene *target, const struct glmv_page *page,
-                                  double scale, double *agreement, struct glmv_err *err)
-{
-    struct search *s = begin(target, page, scale, err);
-    if (s == NULL) {
-        return false;
-    }
-    double sum = 0, all = 0;
-    for (size_t i = 0; i < target->line_count; i++) {
-        double weight = (double)strlen(target->lines[i].text);
-        if (target->lines[i].confidence >= SURE) {
-            sum += weight * line_agreement(s, &s->pairs[i]);
-            all += weight;
-        }
-    }
-    for (size_t j = 0; j < page->text_count; j++) {
-        double best = s->used[j] ? 1 : 0;
-        for (size_t i = 0; best == 0 && i < target->line_count; i++) {
-            best = likeness(page->texts[j].text, target->lines[i].text);
-        }
-        all += best == 0 && all > 0 ? (double)strlen(page->texts[j].text) : 0;
-    }
-    *agreement = all > 0 ? sum / all : 1;
-    end(s);
-    return true;
 }
 
 bool replicate_feedback_write(const struct replicate_fact *facts, int count, int width, int height,

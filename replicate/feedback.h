@@ -12,8 +12,8 @@
 #include "base/box.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/page.h"
 #include "model/tracer/scene.h"
+#include "render/render.h"
 
 #define REPLICATE_MAX_FACTS 5
 
@@ -24,6 +24,7 @@ enum replicate_fact_kind {
     REPLICATE_FACT_LAYOUT,
     REPLICATE_FACT_COLOUR,
     REPLICATE_FACT_TYPE,
+    REPLICATE_FACT_SPACING,
     REPLICATE_FACT_KINDS,
 };
 
@@ -35,18 +36,11 @@ struct replicate_fact {
 };
 
 /*
- * Finds at most REPLICATE_MAX_FACTS facts, ordered. page is in CSS px, scale is target px per CSS
- * px. Returns how many; -1 with err set.
+ * Finds at most REPLICATE_MAX_FACTS facts, ordered. scale is target px per CSS px. Returns how
+ * many; -1 with err set.
  */
-int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_page *page,
+int replicate_feedback_find(const struct glmv_scene *target, const struct glmv_render *render,
                             double scale, struct replicate_fact *facts, struct glmv_err *err);
-
-/*
- * How much of the target's text the page says, at its place, in its colour and size: 0..1. Pixels
- * alone would rather have a text vanish than stand in the wrong place.
- */
-bool replicate_feedback_agreement(const struct glmv_scene *target, const struct glmv_page *page,
-                                  double scale, double *agreement, struct glmv_err *err);
 
 /* Appends the facts as a list, each with its box in thousandths of the target's sides. */
 bool replicate_feedback_write(const struct replicate_fact *facts, int count, int width, int height,

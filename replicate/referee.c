@@ -2,13 +2,15 @@
 
 #include <math.h>
 
+#include "replicate/pairing.h"
+
 #define PIXELS 0.6
 
 struct glmv_render *replicate_measure(const struct replicate_court *court, const char *html,
                                       size_t len, struct glmv_score *score, struct glmv_err *err)
 {
     struct glmv_render_options options = glmv_render_defaults();
-    double scale = court->scale, text;
+    double scale = court->scale;
     options.width = (int)lround(court->target->width / scale);
     options.height = (int)lround(court->target->height / scale);
     options.scale = scale;
@@ -18,8 +20,13 @@ struct glmv_render *replicate_measure(const struct replicate_court *court, const
     }
     bool ok = glmv_diff_score(court->target, render->image, score, err);
     if (ok && court->scene != NULL) {
-        ok = replicate_feedback_agreement(court->scene, render->page, scale, &text, err);
-        score->total = ok ? PIXELS * score->total + (1 - PIXELS) * text : 0;
+        struct replicate_pairing *pairing = replicate_pairing_new(court->scene, render, scale, err);
+        ok = pairing != NULL;
+        if (ok) {
+            double text = replicate_pairing_agreement(pairing);
+            score->total = PIXELS * score->total + (1 - PIXELS) * text;
+        }
+        replicate_pairing_free(pairing);
     }
     if (!ok) {
         glmv_render_free(render);

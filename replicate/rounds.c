@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "replicate/blocks.h"
+#include "replicate/correct.h"
 
 #define MAX_PAGE (64u << 20) /* with its pictures */
 #define WHY 80
@@ -18,6 +19,7 @@ struct replicate_rounds_options replicate_rounds_defaults(void)
         .gain = 0.002,
         .margin = 0.03,
         .patience = 2,
+        .corrections = 5,
     };
 }
 
@@ -81,23 +83,35 @@ static void say(const struct run *run, const char *format, ...)
     }
 }
 
-/* Renders and measures one answer. result holds the page afterwards. */
-static bool judge(struct run *run, const struct glmv_buf *answer,
-                  struct replicate_rounds_result *result, struct glmv_err *err)
+static void begin_page(struct replicate_rounds_result *result)
 {
     memset(result, 0, sizeof *result);
     glmv_buf_init(&result->html, REPLICATE_MAX_HTML);
     glmv_buf_init(&result->page, MAX_PAGE);
+}
+
+/* Fills the slots of result->html, renders and measures. */
+static bool measure(struct run *run, struct replicate_rounds_result *result, struct glmv_err *err)
+{
     const struct replicate_referee *referee = run->referee;
-    if (!referee->extract(referee->arg, answer->data != NULL ? answer->data : "", answer->len,
-                          &result->html, err) ||
-        !replicate_slots_fill(run->author->scene, result->html.data, result->html.len,
+    if (!replicate_slots_fill(run->author->scene, result->html.data, result->html.len,
                               &result->page, err)) {
         return false;
     }
     result->render =
         referee->measure(referee->arg, result->page.data, result->page.len, &result->score, err);
     return result->render != NULL;
+}
+
+/* Renders and measures one answer. result holds the page afterwards. */
+static bool judge(struct run *run, const struct glmv_buf *answer,
+                  struct replicate_rounds_result *result, struct glmv_err *err)
+{
+    const struct replicate_referee *referee = run->referee;
+    begin_page(result);
+    return referee->extract(referee->arg, answer->data != NULL ? answer->data : "", answer->len,
+                            &result->html, err) &&
+           measure(run, result, err);
 }
 
 /* What a report shows of a page that was drawn. */
@@ -114,9 +128,58 @@ static void keep(struct run *run, struct replicate_rounds_result *candidate)
 {
     candidate->tried = run->best->tried;
     candidate->accepted = run->best->accepted;
+    candidate->corrected = run->best->corrected;
     replicate_rounds_release(run->best);
     *run->best = *candidate;
     memset(candidate, 0, sizeof *candidate);
+}
+
+static bool cancelled(const struct run *run, struct glmv_err *err)
+{
+    const atomic_bool *cancel = run->author->options.cancel;
+    return cancel != NULL && atomic_load(cancel) &&
+           !glmv_fail(err, GLMV_ERR_CANCELLED, "interrupted");
+}
+
+/*
+ * The numbers that the model got wrong, put right in its own style sheet by what the render showed.
+ * Judged as a round is: what does not help as a whole may help in part. A page that cannot be
+ * corrected stays as it is.
+ */
+static void correct(struct run *run)
+{
+    static const unsigned plans[] = {REPLICATE_CORRECT_PAINT | REPLICATE_CORRECT_LAYOUT,
+                                     REPLICATE_CORRECT_LAYOUT, REPLICATE_CORRECT_PAINT};
+    const struct replicate_rounds_options *options = run->options;
+    struct replicate_rounds_result *best = run->best;
+    size_t plan = 0;
+    for (int i = 0; i < options->corrections && plan < sizeof plans / sizeof plans[0];) {
+        struct replicate_rounds_result candidate;
+        struct glmv_err problem = {0};
+        char why[WHY];
+        int changed = 0;
+        double start = now();
+        if (best->score.total >= options->target || cancelled(run, &problem)) {
+            return;
+        }
+        begin_page(&candidate);
+        bool made = replicate_correct(run->author->scene, best->render, run->author->scene->scale,
+                                      best->html.data, best->html.len, plans[plan], &candidate.html,
+                                      &changed, &problem) &&
+                    changed > 0;
+        bool drawn = made && measure(run, &candidate, &problem);
+        i += drawn;
+        if (drawn && replicate_rounds_accepts(options, &best->score, &candidate.score, why)) {
+            say(run, "%d numbers corrected: score %.3f -> %.3f", changed, best->score.total,
+                candidate.score.total);
+            note(run, &candidate.score, true, changed, start);
+            keep(run, &candidate);
+            best->corrected += changed;
+        } else {
+            plan++;
+        }
+        replicate_rounds_release(&candidate);
+    }
 }
 
 /* A page that renders is needed before anything can be said about it: one more chance. */
@@ -135,6 +198,7 @@ static bool draft(struct run *run, struct glmv_err *err)
             note(run, &candidate.score, true, 0, start);
             keep(run, &candidate);
             say(run, "draft: score %.3f", run->best->score.total);
+            correct(run);
             return true;
         }
         replicate_rounds_release(&candidate);
@@ -215,6 +279,7 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
         run->best->accepted++;
         run->tried[0] = '\0';
         *accepted = true;
+        correct(run);
     }
     replicate_rounds_release(&candidate);
     glmv_buf_release(&answer);
@@ -243,7 +308,7 @@ static bool run_rounds(struct run *run, struct glmv_err *err)
             stop = REPLICATE_STOP_BUDGET;
             break;
         }
-        int count = replicate_feedback_find(author->scene, result->render->page, scale, facts, err);
+        int count = replicate_feedback_find(author->scene, result->render, scale, facts, err);
         for (int i = 0; i < count; i++) {
             say(run, "  %s", facts[i].sentence);
         }
@@ -270,11 +335,8 @@ bool replicate_rounds_run(struct replicate_author *author, const struct replicat
                           const struct replicate_rounds_options *options,
                           struct replicate_rounds_result *result, struct glmv_err *err)
 {
-    struct run run = {.author = author,
-                      .referee = referee,
-                      .options = options,
-                      .best = result,
-                      .started = now()};
+    struct run run = {
+        .author = author, .referee = referee, .options = options, .best = result, .started = now()};
     memset(result, 0, sizeof *result);
     bool ok = run_rounds(&run, err);
     memcpy(result->history, run.history, sizeof run.history);

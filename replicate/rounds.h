@@ -26,13 +26,14 @@ struct replicate_referee {
 };
 
 struct replicate_rounds_options {
-    int rounds;                                   /* revisions after the draft; 3 */
-    double target;                                /* a score at which to stop; 0.99 */
-    int64_t budget_tokens;                        /* 0: no limit */
-    double budget_seconds;                        /* 0: no limit */
-    double gain;                                  /* the least rise that counts; 0.002 */
-    double margin;                                /* how far one slice may fall; 0.03 */
-    int patience;                                 /* rejections in a row before it stops; 2 */
+    int rounds;            /* revisions after the draft; 3 */
+    double target;         /* a score at which to stop; 0.99 */
+    int64_t budget_tokens; /* 0: no limit */
+    double budget_seconds; /* 0: no limit */
+    double gain;           /* the least rise that counts; 0.002 */
+    double margin;         /* how far one slice may fall; 0.03 */
+    int patience;          /* rejections in a row before it stops; 2 */
+    int corrections;       /* renders that may correct numbers after each page that is kept; 5 */
     void (*log)(void *arg, const char *sentence); /* may be NULL */
     void *log_arg;
 };
@@ -52,6 +53,7 @@ struct replicate_rounds_result {
     struct glmv_render *render; /* of the page; NULL when there is none */
     struct glmv_score score;
     int tried, accepted; /* rounds, the draft not counted */
+    int corrected;       /* numbers that were put right without the model */
     enum replicate_stop stop;
     struct replicate_round history[REPLICATE_MAX_ROUNDS + 1]; /* the draft, then every revision that
                                                                  was drawn; changed: facts told */

@@ -109,7 +109,7 @@ static const char *facts_about(struct parts parts, int *count)
     glmv_buf_init(&text, 65536);
     *count = -1;
     if (render != NULL) {
-        *count = replicate_feedback_find(scene, render->page, 1, facts, &err);
+        *count = replicate_feedback_find(scene, render, 1, facts, &err);
         replicate_feedback_write(facts, *count, scene->width, scene->height, &text, &err);
     }
     CHECK_MSG(render != NULL && *count >= 0, "%s\n", err.message);
@@ -213,6 +213,7 @@ static bool run_script(struct replicate_rounds_options *options,
         .chat = chat, .options = glmv_chat_defaults(), .target = target->image, .scene = scene};
     logged[0] = '\0';
     options->log = on_log;
+    options->corrections = 0; /* the script is about what the model is told */
     bool ok = replicate_rounds_run(&author, &referee, options, result, err);
     CHECK(author.tokens > 0);
     glmv_chat_close(chat);

@@ -6,6 +6,7 @@ third is right. What the model was told is read from the server's log.
   with_model.py [faults]    faults: every way in which a server can be bad, instead"""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ def more_answers(tmp, shot, check):
         server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", folder],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-        done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1", *options],
+        done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1", "--no-corrections", *options],
                               capture_output=True, text=True)
         log = json.load(urllib.request.urlopen(base + "/log/script"))
         server.stdin.close()
@@ -76,6 +77,68 @@ def more_answers(tmp, shot, check):
           and "SEARCH" not in json.dumps(log[2]["body"]["messages"][-1]), "fall back: %d %s" % (code, said))
 
 
+FLOW = """*{margin:0;padding:0;box-sizing:border-box}
+:root{--ink:%(ink)s}
+body{background:#fff;font-family:'Liberation Sans';color:#111827}
+.top{background:#0b1f3a;color:#fff;padding:%(pad)s 40px;font-size:18px}
+.hero{padding:%(hero)s 40px 30px}
+h1{font-size:%(h1)s;margin-bottom:%(gap)s}
+.lead{font-size:17px;line-height:%(line)s;width:520px}
+.cards{display:flex;gap:%(cards)s;padding:0 40px}
+.card{width:%(card)s;height:200px;background:%(fill)s;padding:24px;border-radius:8px}
+.card h2{font-size:22px;margin-bottom:16px;font-weight:%(weight)s}
+.card p{font-size:16px;color:var(--ink)}
+a{display:inline-block;margin:32px 40px;padding:12px 20px;color:#fff}
+"""
+MEANT = dict(ink="#4b5563", pad="16px", hero="40px", h1="40px", gap="16px", line="28px", cards="30px", card="280px",
+             fill="#dbe4ff", weight="700", button="#1a73e8")
+
+
+def flow_page(**wrong):
+    return ("<!DOCTYPE html><html><head><title>Plans</title><style>\n%s</style></head><body><div class=top>Northwind "
+            "Traders</div><div class=hero><h1>Pricing plans</h1><p class=lead>Choose the plan that fits your team today. "
+            "Every plan has the same features, and you can change or cancel it at any time you like.</p></div><div "
+            "class=cards><div class=card><h2>Starter</h2><p>For small teams</p></div><div class=card><h2>Business</h2>"
+            "<p>For growing teams</p></div><div class=card><h2>Enterprise</h2><p>For large companies</p></div></div>"
+            "<a style='background:%s'>Start today</a></body></html>\n" % (
+                FLOW % dict(MEANT, **wrong), dict(MEANT, **wrong)["button"]))
+
+
+def corrections(tmp, check):
+    """A draft with wrong numbers and nothing else wrong: they are put right in its own style sheet, and no
+    second question is asked."""
+    shot, source, out = (os.path.join(tmp, n) for n in ("flow.png", "flow.html", "corrected.html"))
+    answers = os.path.join(tmp, "flow")
+    os.mkdir(answers)
+    open(source, "w").write(flow_page())
+    subprocess.run([GLMV, "render", source, "-o", shot, "--viewport", "1000x640"], check=True, capture_output=True)
+    drafts = (
+        (dict(hero="76px", fill="#eef2ff", button="#2563eb", ink="#000000"), 0.995, (
+            "background:#dbe4ff", "--ink:#")),
+        (dict(hero="64px", h1="34px", line="24px", cards="16px", card="260px", fill="#eef2ff", button="#2563eb",
+              ink="#000000", gap="8px", weight="400", pad="20px"), 0.97, ("font-size:40px", "line-height:28px")),
+    )
+    for wrong, least, words in drafts:
+        open(os.path.join(answers, "1.txt"), "w").write(flow_page(**wrong))
+        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
+        done = subprocess.run([GLMV, shot, "-o", out, "--rounds", "0", "--model", base + "/script/v1"],
+                              capture_output=True, text=True)
+        asked = len(json.load(urllib.request.urlopen(base + "/log/script")))
+        server.stdin.close()
+        server.wait()
+        scores = [float(s) for s in re.findall(r"(?:draft: |-> |^)score (0\.\d+|1\.0+)|-> (0\.\d+|1\.0+)", done.stderr, re.M)
+                  for s in s if s]
+        page_out = open(out).read()
+        check(done.returncode == 0 and asked == 1, "%d, %d questions: %s" % (done.returncode, asked, done.stderr))
+        check(scores[-1] >= least and scores[0] < scores[-1] - 0.1, "corrected: %s" % done.stderr)
+        for word in words:
+            check(word in page_out, "'%s' in %s" % (word, page_out))
+        check("!important" not in page_out, page_out)
+        print("numbers corrected: score %.3f -> %.3f" % (scores[0], scores[-1]))
+
+
 def bad_servers(base, tmp, shot, check):
     # The way out of each fault: exit code 4, one message, the best page so far kept.
     faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
@@ -95,8 +158,8 @@ def bad_servers(base, tmp, shot, check):
             continue
         best = os.path.join(tmp, "best.html")
         open(os.path.join(tmp, "draft.txt"), "w").write(page(96, "none"))
-        done = subprocess.run([GLMV, shot, "-o", best, "-q", "--model", "%s/then-%s/v1" % (base, name),
-                               "--model-name", "m"], capture_output=True, text=True, timeout=300,
+        done = subprocess.run([GLMV, shot, "-o", best, "-q", "--no-corrections", "--model",
+                               "%s/then-%s/v1" % (base, name), "--model-name", "m"], capture_output=True, text=True, timeout=300,
                               env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
         kept = os.path.exists(best) and open(best).read().strip() == page(96, "none").strip()
         # An answer without a page is a rejected round, not a failure of the model.
@@ -139,7 +202,7 @@ def main():
         subprocess.run(["rm", "-rf", tmp], check=True)
         print("faults: %d checks failed" % bad)
         sys.exit(bad != 0)
-    done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1"],
+    done = subprocess.run([GLMV, shot, "-o", out, "--no-corrections", "--model", base + "/script/v1"],
                           capture_output=True, text=True)
     said = done.stderr
     check(done.returncode == 0, "exit %d: %s" % (done.returncode, said))
@@ -178,6 +241,7 @@ def main():
                            "--model-name", "m"], capture_output=True, text=True)
     check(done.returncode == 4 and "wants a key" in done.stderr, done.stderr)
     more_answers(tmp, shot, check)
+    corrections(tmp, check)
     server.stdin.close()
     server.wait()
     if bad:
