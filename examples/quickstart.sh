@@ -9,7 +9,7 @@ bash examples/install.sh examples/packages.txt
 
 echo "== build"
 cmake --preset release >/dev/null
-cmake --build --preset release
+cmake --build --preset release --target glmv-replicate glmv-render-worker
 
 mkdir -p out
 program=build/release/replicate/glmv-replicate

@@ -4,26 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replicate/view.h"
+
 #define MARKDOWN_ROWS 100 /* GitHub shows a summary of 1 MB at most */
 
 bool check_report_bad(const struct check_result *result)
 {
     return result->status != CHECK_IS_SAME && !result->updated;
-}
-
-bool check_report_escape(struct glmv_buf *out, const char *text, struct glmv_err *err)
-{
-    bool ok = true;
-    for (; *text != '\0' && ok; text++) {
-        const char *entity = *text == '<'   ? "&lt;"
-                             : *text == '&' ? "&amp;"
-                             : *text == '"' ? "&quot;"
-                                            : NULL;
-        bool control = (unsigned char)*text < 32 && *text != '\n';
-        ok = entity != NULL ? glmv_buf_append_str(out, entity, err)
-                            : glmv_buf_append(out, control ? " " : text, 1, err);
-    }
-    return ok;
 }
 
 static const char *what_it_is(const struct check_result *result)
@@ -168,11 +155,11 @@ static bool junit_case(const struct check_result *result, struct glmv_buf *out,
                  result->status == CHECK_IS_UNSTABLE;
     const char *kind = skipped ? "skipped" : error ? "error" : "failure";
     bool ok = glmv_buf_append_str(out, "<testcase classname=\"check\" name=\"", err) &&
-              check_report_escape(out, result->name, err) && glmv_buf_append_str(out, "\">", err);
+              view_escape(out, result->name, err) && glmv_buf_append_str(out, "\">", err);
     if (ok && check_report_bad(result)) {
         ok = glmv_buf_appendf(out, err, "<%s message=\"%s\">", kind,
                               check_status_name(result->status)) &&
-             check_report_escape(out, result->text != NULL ? result->text : "", err) &&
+             view_escape(out, result->text != NULL ? result->text : "", err) &&
              glmv_buf_appendf(out, err, "</%s>", kind);
     }
     return ok && glmv_buf_append_str(out, "</testcase>\n", err);

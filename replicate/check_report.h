@@ -20,7 +20,5 @@ bool check_report_html(const struct check_run *run, struct glmv_buf *out, struct
 
 /* Whether a result needs somebody to look. */
 bool check_report_bad(const struct check_result *result);
-/* Text for HTML and XML. */
-bool check_report_escape(struct glmv_buf *out, const char *text, struct glmv_err *err);
 
 #endif

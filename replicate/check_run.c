@@ -203,9 +203,9 @@ bool check_run(struct check_run *run, const struct check_config *config,
     run->interrupted = cancelled(run);
     count(run);
     const size_t *n = run->totals;
-    bool whole = !run->interrupted && n[CHECK_IS_FAILED] + n[CHECK_IS_UNSTABLE] +
-                                              n[CHECK_IS_BROKEN] + n[CHECK_IS_SKIPPED] ==
-                                          0;
+    bool whole =
+        !run->interrupted &&
+        n[CHECK_IS_FAILED] + n[CHECK_IS_UNSTABLE] + n[CHECK_IS_BROKEN] + n[CHECK_IS_SKIPPED] == 0;
     return !whole || check_files_commit(run, err);
 }
 

@@ -61,7 +61,7 @@ struct check_run {
     size_t updated;
     bool judged;      /* every result has its status: reports make sense */
     bool interrupted; /* cancel was seen; nothing is updated then */
-    char **removed; /* names; owned */
+    char **removed;   /* names; owned */
     size_t removed_count;
     char **known; /* names in the index of the baselines, sorted; owned */
     size_t known_count;

@@ -1,3 +1,4 @@
+/* What a run found: for a person, and for a program. */
 #include "replicate/report.h"
 
 #include <cjson/cJSON.h>
@@ -5,249 +6,166 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "diff/explain.h"
+#include "replicate/region.h"
+#include "replicate/view.h"
 
 #define MAX_REGIONS 12
-#define PICTURE_MAX ((size_t)256 << 20)
 
-static const char style[] =
-    ":root{color-scheme:light "
-    "dark;--ink:#1c2330;--soft:#667085;--paper:#f6f7f9;--card:#fff;--line:#e3e6eb;--good:#14804a;"
-    "--bad:#c4314b}@media(prefers-color-scheme:dark){:root{--ink:#e8eaf0;--soft:#98a1b3;--paper:#"
-    "14171d;--card:#1d222b;"
-    "--line:#303744;--good:#4cc38a;--bad:#ff8095}}*{box-sizing:border-box}body{margin:0;background:"
-    "var(--paper);color:"
-    "var(--ink);font:15px/1.5 system-ui,sans-serif}main{max-width:1500px;margin:0 "
-    "auto;padding:32px 24px 64px}h1{font-size:"
-    "22px;margin:0}h2{font-size:16px;margin:40px 0 12px}.sub{color:var(--soft);margin:4px 0 "
-    "24px}.figures{display:flex;"
-    "flex-wrap:wrap;gap:12px}.figure{background:var(--card);border:1px solid "
-    "var(--line);border-radius:10px;padding:12px "
-    "18px;min-width:120px}.figure "
-    "b{display:block;font-size:24px;font-variant-numeric:tabular-nums}.figure span{color:"
-    "var(--soft);font-size:13px}.views{display:grid;grid-template-columns:repeat(auto-fit,minmax("
-    "320px,1fr));gap:16px}"
-    "figure{margin:0;background:var(--card);border:1px solid "
-    "var(--line);border-radius:10px;overflow:hidden}figcaption{"
-    "padding:8px 14px;color:var(--soft);font-size:13px;border-bottom:1px solid "
-    "var(--line)}img{display:block;width:100%;"
-    "height:auto}.slider{position:relative;border:1px solid "
-    "var(--line);border-radius:10px;overflow:hidden;background:"
-    "var(--card)}.slider .over{position:absolute;inset:0;clip-path:inset(0 0 0 50%);background:"
-    "var(--card)}.slider .bar{position:absolute;top:0;"
-    "bottom:0;left:50%;width:2px;background:#e5484d}.slider i{position:absolute;outline:3px solid "
-    "#e5484d;outline-offset:3px;visibility:hidden}.slider i.on,.slider "
-    "i.picked{visibility:visible}.ends{display:"
-    "flex;justify-content:space-between;color:var(--soft);font-size:13px}tr[data-region]{cursor:"
-    "pointer}tr[data-region]:hover{background:var(--paper)}input[type=range]{width:100%;margin:"
-    "12px "
-    "0 0}.ends{margin:0 0 8px}table{border-collapse:"
-    "collapse;width:100%;background:var(--card);border:1px solid "
-    "var(--line);border-radius:10px;overflow:hidden}th,td{"
-    "text-align:left;padding:8px 14px;border-bottom:1px solid "
-    "var(--line);font-variant-numeric:tabular-nums}th{color:"
-    "var(--soft);font-weight:500;font-size:13px}.good{color:var(--good)}.bad{color:var(--bad)}li{"
-    "margin:4px 0}";
-
-static const char script[] = "const "
-                             "range=document.querySelector('input[type=range]'),over=document."
-                             "querySelector('.over'),bar=document."
-                             "querySelector('.bar');range.addEventListener('input',()=>{over.style."
-                             "clipPath='inset(0 0 0 '+range.value+'%)';"
-                             "bar.style.left=range.value+'%'});"
-                             "for(const row of document.querySelectorAll('tr[data-region]')){const "
-                             "mark=document.getElementById('region'+row.dataset.region);"
-                             "row.addEventListener('mouseenter',()=>mark.classList.add('on'));"
-                             "row.addEventListener('mouseleave',()=>mark.classList.remove('on'));"
-                             "row.addEventListener('click',()=>{document.querySelector("
-                             "'i.picked')?.classList.remove('picked');mark.classList.add('picked');"
-                             "mark.scrollIntoView({block:'center'})})}";
-
-struct page {
-    struct glmv_buf *out;
-    struct glmv_err *err;
-    bool ok;
+/* Where the page differs from the screenshot. */
+struct findings {
+    struct glmv_finding *list; /* for free() */
+    size_t count;
 };
 
-static void put(struct page *p, const char *text)
+static bool find(const struct replicate_report *r, struct findings *out, struct glmv_err *err)
 {
-    p->ok = p->ok && glmv_buf_append_str(p->out, text, p->err);
+    const struct glmv_image *render = r->trace->render->image;
+    size_t count;
+    struct glmv_region *regions =
+        glmv_diff_regions(r->target, render, GLMV_DIFF_THRESHOLD, MAX_REGIONS, &count, err);
+    out->list = regions != NULL
+                    ? glmv_diff_explain(r->target, render, regions, count, &out->count, err)
+                    : NULL;
+    free(regions);
+    return out->list != NULL;
 }
 
-static void put_text(struct page *p, const char *text)
+/* A selector of the element that lies where the finding is; NULL for none. */
+static const char *element_of(const struct replicate_report *r, const struct glmv_finding *f)
 {
-    for (const char *c = text; p->ok && *c != '\0'; c++) {
-        const char *entity = *c == '&'   ? "&amp;"
-                             : *c == '<' ? "&lt;"
-                             : *c == '>' ? "&gt;"
-                             : *c == '"' ? "&quot;"
-                                         : NULL;
-        p->ok = entity != NULL ? glmv_buf_append_str(p->out, entity, p->err)
-                               : glmv_buf_append(p->out, c, 1, p->err);
-    }
+    const struct glmv_page *page = r->trace->render->page;
+    struct glmv_box box = {f->region.x, f->region.y, f->region.w, f->region.h};
+    int element = replicate_region_element(page, box);
+    return element >= 0 ? page->elements[element].path : NULL;
 }
 
-static void put_picture(struct page *p, const struct glmv_image *image, const char *alt)
-{
-    struct glmv_buf bytes;
-    glmv_buf_init(&bytes, PICTURE_MAX);
-    put(p, "<img alt=\"");
-    put_text(p, alt);
-    put(p, "\" src=\"data:image/png;base64,");
-    p->ok = p->ok && glmv_image_encode_png(image, 6, &bytes, p->err) &&
-            glmv_base64_append(p->out, bytes.data, bytes.len, p->err);
-    put(p, "\">");
-    glmv_buf_release(&bytes);
-}
-
-static void put_figure(struct page *p, const char *name, const struct glmv_image *image)
-{
-    put(p, "<figure><figcaption>");
-    put(p, name);
-    put(p, "</figcaption>");
-    put_picture(p, image, name);
-    put(p, "</figure>\n");
-}
-
-static void put_number(struct page *p, const char *name, const char *format, double value)
+static bool put_number(struct glmv_buf *out, const char *name, const char *format, double value,
+                       struct glmv_err *err)
 {
     char text[40];
     snprintf(text, sizeof text, format, value);
-    put(p, "<div class=\"figure\"><b>");
-    put(p, text);
-    put(p, "</b><span>");
-    put(p, name);
-    put(p, "</span></div>");
+    return glmv_buf_appendf(out, err, "<div class=\"figure\"><b>%s</b><span>%s</span></div>\n",
+                            text, name);
 }
 
-static void put_figures(struct page *p, const struct replicate_report *r)
+static bool put_figures(struct glmv_buf *out, const struct replicate_trace *t, struct glmv_err *err)
 {
-    const struct replicate_trace *t = r->trace;
-    put(p, "<div class=\"figures\">");
-    put_number(p, "score", "%.4f", t->score.total);
-    put_number(p, "pixels that agree", "%.2f %%", t->score.pixel * 100);
-    put_number(p, "SSIM", "%.4f", t->score.ssim);
-    put_number(p, "SSIM at a quarter", "%.4f", t->score.ssim_quarter);
-    put_number(p, "lines of text", "%.0f", (double)t->scene->line_count);
-    put_number(p, "boxes", "%.0f", (double)t->scene->box_count);
-    put_number(p, "pictures", "%.0f", (double)t->scene->picture_count);
-    put_number(p, "seconds", "%.2f", t->total_seconds);
-    put(p, "</div>\n");
+    return glmv_buf_append_str(out, "<div class=\"figures\">\n", err) &&
+           put_number(out, "score", "%.4f", t->score.total, err) &&
+           put_number(out, "pixels that agree", "%.2f %%", t->score.pixel * 100, err) &&
+           put_number(out, "SSIM", "%.4f", t->score.ssim, err) &&
+           put_number(out, "SSIM at a quarter", "%.4f", t->score.ssim_quarter, err) &&
+           put_number(out, "lines of text", "%.0f", (double)t->scene->line_count, err) &&
+           put_number(out, "boxes", "%.0f", (double)t->scene->box_count, err) &&
+           put_number(out, "pictures", "%.0f", (double)t->scene->picture_count, err) &&
+           put_number(out, "seconds", "%.1f", t->total_seconds, err) &&
+           glmv_buf_append_str(out, "</div>\n", err);
 }
 
-static void put_rounds(struct page *p, const struct replicate_trace *t)
+static bool put_pictures(struct glmv_buf *out, const struct replicate_report *r,
+                         struct glmv_err *err)
 {
-    put(p, "<h2>Rounds</h2><table><tr><th>round</th><th>score</th><th>pixels</th><th>SSIM</"
-           "th><th>numbers "
-           "corrected</th><th>seconds</th><th></th></tr>\n");
-    for (int i = 0; p->ok && i < t->round_count; i++) {
+    const struct glmv_image *render = r->trace->render->image;
+    struct glmv_image *difference = glmv_diff_picture(r->target, render, GLMV_DIFF_THRESHOLD, err);
+    bool ok =
+        difference != NULL && glmv_buf_append_str(out, "<h2>Screenshot and page</h2>\n", err) &&
+        view_compare_begin(out, err) && view_picture(out, "before", "screenshot", r->target, err) &&
+        view_picture(out, "after", "page", render, err) &&
+        view_picture(out, "difference", "difference", difference, err) &&
+        view_compare_end(out, err);
+    glmv_image_free(difference);
+    return ok;
+}
+
+static bool put_finding(struct glmv_buf *out, const struct replicate_report *r,
+                        const struct glmv_finding *f, struct glmv_err *err)
+{
+    const struct glmv_region *at = &f->region;
+    const char *element = element_of(r, f);
+    struct glmv_buf sentence;
+    glmv_buf_init(&sentence, 4096);
+    bool ok =
+        glmv_finding_sentence(f, &sentence, err) &&
+        glmv_buf_appendf(out, err,
+                         "<tr data-box=\"%d,%d,%d,%d\"><td><div class=\"crops\"></div></td>"
+                         "<td>",
+                         at->x, at->y, at->w, at->h) &&
+        view_escape(out, sentence.data, err) && glmv_buf_append_str(out, "<br><code>", err) &&
+        view_escape(out, element != NULL ? element : "", err) &&
+        glmv_buf_appendf(out, err, "</code></td><td class=\"number\">%zu</td></tr>\n", at->pixels);
+    glmv_buf_release(&sentence);
+    return ok;
+}
+
+static bool put_findings(struct glmv_buf *out, const struct replicate_report *r,
+                         struct glmv_err *err)
+{
+    struct findings found;
+    if (!find(r, &found, err)) {
+        return false;
+    }
+    bool ok = glmv_buf_append_str(out, "<h2>Where it differs most</h2>\n", err);
+    if (found.count == 0) {
+        ok = ok && glmv_buf_append_str(out, "<p>Nowhere by more than anti-aliasing.</p>\n", err);
+    } else {
+        ok = ok && glmv_buf_append_str(out,
+                                       "<div class=\"wide\"><table><tr><th>screenshot, page</th>"
+                                       "<th>what happened</th><th>pixels</th></tr>\n",
+                                       err);
+        for (size_t i = 0; ok && i < found.count; i++) {
+            ok = put_finding(out, r, &found.list[i], err);
+        }
+        ok = ok && glmv_buf_append_str(out, "</table></div>\n", err);
+    }
+    free(found.list);
+    return ok;
+}
+
+static bool put_rounds(struct glmv_buf *out, const struct replicate_trace *t, struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(out,
+                                  "<h2>Rounds</h2>\n<div class=\"wide\"><table><tr><th>round</th>"
+                                  "<th>score</th><th>pixels</th><th>SSIM</th><th>corrected</th>"
+                                  "<th>seconds</th><th></th></tr>\n",
+                                  err);
+    for (int i = 0; ok && i < t->round_count; i++) {
         const struct replicate_round *round = &t->rounds[i];
-        p->ok = glmv_buf_appendf(
-            p->out, p->err,
-            "<tr><td>%d</td><td>%.4f</td><td>%.2f %%</td><td>%.4f</td><td>%d</td><td>%.2f</td>"
-            "<td class=\"%s\">%s</td></tr>\n",
-            i, round->score.total, round->score.pixel * 100, round->score.ssim, round->changed,
-            round->seconds, round->accepted ? "good" : "bad",
-            round->accepted ? "kept" : "not kept");
+        ok =
+            glmv_buf_appendf(out, err,
+                             "<tr class=\"number\"><td>%d</td><td>%.4f</td><td>%.2f %%</td>"
+                             "<td>%.4f</td><td>%d</td><td>%.2f</td><td class=\"%s\">%s</td></tr>\n",
+                             i, round->score.total, round->score.pixel * 100, round->score.ssim,
+                             round->changed, round->seconds, round->accepted ? "good" : "bad",
+                             round->accepted ? "kept" : "not kept");
     }
-    put(p, "</table>\n");
+    return ok && glmv_buf_append_str(out, "</table></div>\n", err);
 }
 
-/* The regions on the slider's picture, shown by the rows of the table. */
-static void put_marks(struct page *p, const struct glmv_image *on,
-                      const struct glmv_region *regions, size_t count)
-{
-    for (size_t i = 0; p->ok && i < count; i++) {
-        p->ok = glmv_buf_appendf(
-            p->out, p->err,
-            "<i id=\"region%zu\" style=\"left:%.3f%%;top:%.3f%%;width:%.3f%%;height:%.3f%%\"></i>",
-            i, 100.0 * regions[i].x / on->width, 100.0 * regions[i].y / on->height,
-            100.0 * regions[i].w / on->width, 100.0 * regions[i].h / on->height);
-    }
-}
-
-static void put_regions(struct page *p, const struct glmv_region *regions, size_t count)
-{
-    put(p, "<h2>Where it differs most</h2>");
-    if (count == 0) {
-        put(p, "<p>Nowhere by more than anti-aliasing.</p>\n");
-        return;
-    }
-    put(p, "<table><tr><th>x</th><th>y</th><th>width</th><th>height</th><th>differing "
-           "pixels</th></tr>\n");
-    for (size_t i = 0; p->ok && i < count; i++) {
-        p->ok = glmv_buf_appendf(
-            p->out, p->err,
-            "<tr "
-            "data-region=\"%zu\"><td>%d</td><td>%d</td><td>%d</td><td>%d</td><td>%zu</td></tr>\n",
-            i, regions[i].x, regions[i].y, regions[i].w, regions[i].h, regions[i].pixels);
-    }
-    put(p, "</table>\n");
-}
-
-static void put_notes(struct page *p, const struct glmv_scene *scene)
+static bool put_notes(struct glmv_buf *out, const struct glmv_scene *scene, struct glmv_err *err)
 {
     if (scene->note_count == 0) {
-        return;
+        return true;
     }
-    put(p, "<h2>What to know</h2><ul>");
-    for (size_t i = 0; i < scene->note_count; i++) {
-        put(p, "<li>");
-        put_text(p, scene->notes[i]);
-        put(p, "</li>");
+    bool ok = glmv_buf_append_str(out, "<h2>What to know</h2>\n<ul>", err);
+    for (size_t i = 0; ok && i < scene->note_count; i++) {
+        ok = glmv_buf_append_str(out, "<li>", err) && view_escape(out, scene->notes[i], err) &&
+             glmv_buf_append_str(out, "</li>", err);
     }
-    put(p, "</ul>\n");
+    return ok && glmv_buf_append_str(out, "</ul>\n", err);
 }
 
 bool replicate_report_html(const struct replicate_report *r, struct glmv_buf *out,
                            struct glmv_err *err)
 {
-    const struct replicate_trace *t = r->trace;
-    size_t count;
-    struct glmv_image *difference =
-        glmv_diff_picture(r->target, t->render->image, GLMV_DIFF_THRESHOLD, err);
-    struct glmv_region *regions = glmv_diff_regions(r->target, t->render->image,
-                                                    GLMV_DIFF_THRESHOLD, MAX_REGIONS, &count, err);
-    struct page p = {out, err, difference != NULL && regions != NULL};
-    put(&p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-            "name=\"viewport\" "
-            "content=\"width=device-width, initial-scale=1\">\n<title>glmv-replicate: ");
-    put_text(&p, r->input);
-    put(&p, "</title>\n<style>");
-    put(&p, style);
-    put(&p, "</style>\n</head>\n<body>\n<main>\n<h1>");
-    put_text(&p, r->input);
-    put(&p, "</h1>\n<p class=\"sub\">rebuilt as ");
-    put_text(&p, r->output);
-    put(&p, " by glmv-replicate " GLMV_VERSION "</p>\n");
-    put_figures(&p, r);
-    put(&p, "<h2>Side by side</h2><div class=\"views\">\n");
-    if (p.ok) {
-        put_figure(&p, "screenshot", r->target);
-        put_figure(&p, "page", t->render->image);
-        put_figure(&p, "difference", difference);
-    }
-    put(&p, "</div>\n<h2>Slider</h2><input type=\"range\" min=\"0\" max=\"100\" value=\"50\" "
-            "aria-label=\"screenshot "
-            "to the left, page to the right\"><p class=\"ends\"><span>screenshot</span>"
-            "<span>page</span></p><div class=\"slider\">");
-    if (p.ok) {
-        put_picture(&p, r->target, "screenshot");
-        put(&p, "<div class=\"over\">");
-        put_picture(&p, t->render->image, "page");
-        put(&p, "</div><div class=\"bar\"></div>");
-        put_marks(&p, r->target, regions, count);
-        put(&p, "</div>\n");
-        put_regions(&p, regions, count);
-    }
-    put_rounds(&p, t);
-    put_notes(&p, t->scene);
-    put(&p, "</main>\n<script>");
-    put(&p, script);
-    put(&p, "</script>\n</body>\n</html>\n");
-    glmv_image_free(difference);
-    free(regions);
-    return p.ok;
+    return view_head(out, r->input, err) && glmv_buf_append_str(out, "<h1>", err) &&
+           view_escape(out, r->input, err) &&
+           glmv_buf_append_str(out, "</h1>\n<p class=\"sub\">rebuilt as ", err) &&
+           view_escape(out, r->output, err) &&
+           glmv_buf_append_str(out, " by glmv-replicate " GLMV_VERSION "</p>\n", err) &&
+           put_figures(out, r->trace, err) && put_pictures(out, r, err) &&
+           put_findings(out, r, err) && put_rounds(out, r->trace, err) &&
+           put_notes(out, r->trace->scene, err) && view_tail(out, err);
 }
 
 static cJSON *score_json(const struct glmv_score *score)
@@ -266,18 +184,31 @@ static cJSON *score_json(const struct glmv_score *score)
 
 static void add_regions(cJSON *root, const struct replicate_report *r)
 {
-    size_t count;
-    struct glmv_region *regions = glmv_diff_regions(r->target, r->trace->render->image,
-                                                    GLMV_DIFF_THRESHOLD, MAX_REGIONS, &count, NULL);
+    struct findings found;
     cJSON *list = cJSON_AddArrayToObject(root, "regions");
-    for (size_t i = 0; regions != NULL && i < count; i++) {
-        double box[4] = {regions[i].x, regions[i].y, regions[i].w, regions[i].h};
+    if (!find(r, &found, NULL)) {
+        return;
+    }
+    for (size_t i = 0; i < found.count; i++) {
+        const struct glmv_finding *f = &found.list[i];
+        const char *element = element_of(r, f);
+        double box[4] = {f->region.x, f->region.y, f->region.w, f->region.h};
+        struct glmv_buf sentence;
+        glmv_buf_init(&sentence, 4096);
         cJSON *item = cJSON_CreateObject();
         cJSON_AddItemToObject(item, "box", cJSON_CreateDoubleArray(box, 4));
-        cJSON_AddNumberToObject(item, "pixels", (double)regions[i].pixels);
+        cJSON_AddNumberToObject(item, "pixels", (double)f->region.pixels);
+        cJSON_AddStringToObject(item, "kind", glmv_change_name(f->change));
+        if (glmv_finding_sentence(f, &sentence, NULL)) {
+            cJSON_AddStringToObject(item, "sentence", sentence.data);
+        }
+        if (element != NULL) {
+            cJSON_AddStringToObject(item, "selector", element);
+        }
         cJSON_AddItemToArray(list, item);
+        glmv_buf_release(&sentence);
     }
-    free(regions);
+    free(found.list);
 }
 
 bool replicate_report_json(const struct replicate_report *r, struct glmv_buf *out,
