@@ -22,6 +22,8 @@ struct replicate_author {
     struct glmv_chat_watch watch;
     const struct glmv_image *target; /* borrowed */
     const struct glmv_scene *scene;  /* borrowed */
+    const char *part;                /* what to know about a slice of a taller page; "" for none */
+    struct replicate_tools *tools;   /* borrowed; NULL: the model may call none */
     bool blocks;                     /* revisions may be search/replace blocks */
     int64_t tokens;                  /* used so far, prompt and answer */
     char warning[256];               /* the last one that a conversation had */
@@ -42,12 +44,5 @@ bool replicate_author_draft(struct replicate_author *author, struct glmv_buf *an
 bool replicate_author_revise(struct replicate_author *author,
                              const struct replicate_revision *revision, struct glmv_buf *answer,
                              struct glmv_err *err);
-
-/* Appends html with every "slot:N" replaced by picture N of the scene as a data URI. */
-bool replicate_slots_fill(const struct glmv_scene *scene, const char *html, size_t len,
-                          struct glmv_buf *out, struct glmv_err *err);
-/* The same with pictures as files, picture-N.png, that are written into the folder. */
-bool replicate_slots_write(const struct glmv_scene *scene, const char *html, size_t len,
-                           const char *folder, struct glmv_buf *out, struct glmv_err *err);
 
 #endif

@@ -31,6 +31,7 @@ static const char usage[] =
     "  -q, --quiet        print errors only\n"
     "\nWith a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
     "  --blocks               take search/replace blocks as corrections; whole pages otherwise\n"
+    "  --tools                let the model draw, compare and crop by function calls, 8 an answer\n"
     "  --no-corrections       leave the numbers in the model's style sheet as they are\n"
     "  --budget-tokens N      stop after so many tokens, prompts counted\n"
     "  --budget-seconds N     start no round after so many seconds\n"
@@ -48,6 +49,7 @@ enum {
     OPT_THREADS,
     OPT_BLOCKS,
     OPT_NO_CORRECTIONS,
+    OPT_TOOLS,
     OPT_BUDGET_TOKENS,
     OPT_BUDGET_SECONDS,
     OPT_HELP
@@ -64,6 +66,7 @@ static const struct option long_options[] = {
     {"title", required_argument, NULL, OPT_TITLE},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"blocks", no_argument, NULL, OPT_BLOCKS},
+    {"tools", no_argument, NULL, OPT_TOOLS},
     {"no-corrections", no_argument, NULL, OPT_NO_CORRECTIONS},
     {"budget-tokens", required_argument, NULL, OPT_BUDGET_TOKENS},
     {"budget-seconds", required_argument, NULL, OPT_BUDGET_SECONDS},
@@ -74,7 +77,7 @@ static const struct option long_options[] = {
 
 struct request {
     const char *input, *output, *report, *json;
-    bool quiet, has_target, blocks, no_corrections;
+    bool quiet, has_target, blocks, tools, no_corrections;
     struct replicate_trace_options trace;
     struct replicate_model model;
     int budget_tokens, budget_seconds; /* 0: no limit */
@@ -146,6 +149,9 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             return 1 + REPLICATE_DONE;
         case OPT_BLOCKS:
             r->blocks = true;
+            break;
+        case OPT_TOOLS:
+            r->tools = true;
             break;
         case OPT_NO_CORRECTIONS:
             r->no_corrections = true;
@@ -263,7 +269,8 @@ static int run_model(struct request *r)
                                        .rounds = &rounds,
                                        .lang = r->trace.look.lang,
                                        .threads = r->trace.look.threads,
-                                       .blocks = r->blocks};
+                                       .blocks = r->blocks,
+                                       .tools = r->tools};
     struct replicate_model_files files = {r->input, r->output, r->report, r->json,
                                           r->trace.emit.assets_dir};
     int code = replicate_with_model(&files, &job);

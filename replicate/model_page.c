@@ -6,6 +6,7 @@
 #include "model/tracer/tracer.h"
 #include "replicate/extract.h"
 #include "replicate/referee.h"
+#include "replicate/tools.h"
 
 static bool extract(void *arg, const char *answer, size_t len, struct glmv_buf *html,
                     struct glmv_err *err)
@@ -74,16 +75,20 @@ bool replicate_model_page_write(const struct replicate_model_page *job,
         struct replicate_rounds_options rounds = *job->rounds;
         struct bench bench = {{job->renderer, job->target, scene->scale, scene}, job->seats};
         struct replicate_referee referee = {extract, measure, &bench};
+        struct replicate_tools tools = {.referee = &referee, .target = job->target, .scene = scene};
         struct replicate_author author = {
             .chat = chat,
             .options = job->model->chat,
             .watch = {.note = on_note, .arg = &rounds},
             .target = job->target,
             .scene = scene,
+            .part = "",
+            .tools = job->tools ? &tools : NULL,
             .blocks = job->blocks,
         };
         author.options.cancel = replicate_cancel_flag();
         ok = replicate_rounds_run(&author, &referee, &rounds, result, err);
+        replicate_tools_release(&tools);
         if (author.warning[0] != '\0') {
             on_note(&rounds, author.warning);
         }

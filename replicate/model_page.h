@@ -20,6 +20,7 @@ struct replicate_model_page {
     const char *lang;                /* of its text, as Tesseract names it; NULL: guess */
     double scale;                    /* device px per CSS px; 0: guess */
     bool blocks;                     /* revisions may be search/replace blocks */
+    bool tools;                      /* the model may draw, compare and crop while it answers */
 };
 
 /* As replicate_rounds_run: result is released by the caller also after a failure, and holds the

@@ -7,6 +7,8 @@
 
 #include "replicate/blocks.h"
 #include "replicate/correct.h"
+#include "replicate/slots.h"
+#include "replicate/tools.h"
 
 #define MAX_PAGE (64u << 20) /* with its pictures */
 #define WHY 80
@@ -108,10 +110,22 @@ static bool judge(struct run *run, const struct glmv_buf *answer,
                   struct replicate_rounds_result *result, struct glmv_err *err)
 {
     const struct replicate_referee *referee = run->referee;
+    const struct replicate_tools *tools = run->author->tools;
+    struct glmv_err problem = {0};
     begin_page(result);
-    return referee->extract(referee->arg, answer->data != NULL ? answer->data : "", answer->len,
-                            &result->html, err) &&
-           measure(run, result, err);
+    bool ok = referee->extract(referee->arg, answer->data != NULL ? answer->data : "", answer->len,
+                               &result->html, &problem) &&
+              measure(run, result, &problem);
+    /* A page that the model drew with its tools counts when what it said in the end is worse. */
+    if (problem.code != GLMV_ERR_CANCELLED && tools != NULL && tools->best.len > 0 &&
+        (!ok || tools->score.total > result->score.total)) {
+        replicate_rounds_release(result);
+        begin_page(result);
+        glmv_err_clear(&problem);
+        ok = glmv_buf_append(&result->html, tools->best.data, tools->best.len, &problem) &&
+             measure(run, result, &problem);
+    }
+    return ok || glmv_fail(err, problem.code, "%s", problem.message);
 }
 
 /* What a report shows of a page that was drawn. */
@@ -253,6 +267,9 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
     double start = now();
     glmv_buf_init(&answer, REPLICATE_MAX_HTML);
     *accepted = false;
+    if (run->author->tools != NULL) {
+        run->author->tools->shown = run->best->render;
+    }
     bool answered = replicate_author_revise(run->author, &revision, &answer, err);
     run->best->tried += answered;
     if (answered &&

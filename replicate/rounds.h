@@ -11,19 +11,8 @@
 #include "diff/diff.h"
 #include "render/render.h"
 #include "replicate/author.h"
+#include "replicate/referee.h"
 #include "replicate/trace.h"
-
-/* Turns answers into pages and pages into scores. */
-struct replicate_referee {
-    /* Appends the page that an answer holds. false with GLMV_ERR_MODEL and the reason when it holds
-     * none that is complete. */
-    bool (*extract)(void *arg, const char *answer, size_t len, struct glmv_buf *html,
-                    struct glmv_err *err);
-    /* Renders and measures; the caller frees the render. NULL on failure. */
-    struct glmv_render *(*measure)(void *arg, const char *html, size_t len,
-                                   struct glmv_score *score, struct glmv_err *err);
-    void *arg;
-};
 
 struct replicate_rounds_options {
     int rounds;            /* revisions after the draft; 3 */

@@ -7,6 +7,7 @@
 #include "replicate/command.h"
 #include "replicate/model_page.h"
 #include "replicate/report.h"
+#include "replicate/slots.h"
 
 #define REPORT_MAX ((size_t)1 << 30)
 

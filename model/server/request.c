@@ -154,7 +154,9 @@ static bool put_message(struct writer *w, const struct glmv_chat_message *messag
 {
     static const char *const roles[] = {"system", "user", "assistant", "tool"};
     bool ok = put(w, "{\"role\":\"") && put(w, roles[message->role]) && put(w, "\",\"content\":");
-    bool parts = message->role == GLMV_CHAT_USER && has_image(message);
+    bool tool = message->role == GLMV_CHAT_TOOL && !w->shape->plain_tools;
+    bool parts = (message->role == GLMV_CHAT_USER || tool) && has_image(message);
+    w->sent->tool_pictures = w->sent->tool_pictures || (tool && parts);
     ok = ok && (parts ? put_parts(w, message) : put_plain(w, message));
     if (ok && message->call_count > 0) {
         ok = put_calls(w, message);
@@ -165,7 +167,7 @@ static bool put_message(struct writer *w, const struct glmv_chat_message *messag
     return ok && put(w, "}");
 }
 
-/* Pictures of tool messages [first, end): the protocol allows only text there, so they follow as a
+/* Pictures of tool messages [first, end), for servers that allow only text there: they follow as a
  * message of the user. */
 static bool put_tool_images(struct writer *w, const struct glmv_chat_message *messages,
                             size_t first, size_t end)
@@ -198,7 +200,7 @@ static bool put_messages(struct writer *w, const struct glmv_chat_message *messa
         while (ok && i < count && messages[i].role == GLMV_CHAT_TOOL) {
             ok = put(w, ",") && put_message(w, &messages[i++]);
         }
-        ok = ok && put_tool_images(w, messages, first, i);
+        ok = ok && (!w->shape->plain_tools || put_tool_images(w, messages, first, i));
     }
     return ok && put(w, "]");
 }

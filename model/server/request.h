@@ -46,6 +46,7 @@ struct server_shape {
     enum server_program program;
     unsigned refused; /* bits of enum server_field */
     struct server_image_limit limit;
+    bool plain_tools; /* it takes no pictures in answers to tool calls */
 };
 
 /* What the request came to. */
@@ -53,6 +54,7 @@ struct server_sent {
     int pictures, scaled;   /* how many, and how many of them were made smaller */
     double expected_tokens; /* that GLM's picture encoder makes of them */
     unsigned fields;        /* bits of enum server_field that are in the body */
+    bool tool_pictures;     /* some of the pictures are in answers to tool calls */
 };
 
 bool server_request_write(const struct server_shape *shape,

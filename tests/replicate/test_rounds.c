@@ -6,6 +6,7 @@
 
 #include "replicate/referee.h"
 #include "replicate/rounds.h"
+#include "replicate/slots.h"
 #include "tests/check.h"
 #include "tests/model/server/scripted.h"
 
@@ -210,7 +211,7 @@ static bool run_script(struct replicate_rounds_options *options,
     }
     struct glmv_chat *chat = glmv_chat_open(scripted_url(&server, "script"), "m", err);
     struct replicate_author author = {
-        .chat = chat, .options = glmv_chat_defaults(), .target = target->image, .scene = scene};
+        .chat = chat, .options = glmv_chat_defaults(), .target = target->image, .scene = scene, .part = ""};
     logged[0] = '\0';
     options->log = on_log;
     options->corrections = 0; /* the script is about what the model is told */

@@ -139,6 +139,58 @@ def corrections(tmp, check):
         print("numbers corrected: score %.3f -> %.3f" % (scores[0], scores[-1]))
 
 
+def tools(tmp, shot, check):
+    """A model that calls: pictures and numbers come back, wrong calls get a sentence, and it ends."""
+    answers, out = os.path.join(tmp, "tools"), os.path.join(tmp, "tools.html")
+    os.mkdir(answers)
+
+    def go(steps, answer, *options):
+        json.dump(steps, open(os.path.join(answers, "calls.json"), "w"))
+        open(os.path.join(answers, "1.txt"), "w").write(answer)
+        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
+        done = subprocess.run([GLMV, shot, "-o", out, "--tools", "--no-corrections", "--rounds", "0", "--model",
+                               base + "/tools/v1", *options], capture_output=True, text=True)
+        log = json.load(urllib.request.urlopen(base + "/log/tools"))
+        server.stdin.close()
+        server.wait()
+        return done, log
+
+    def parts(message):
+        content = message["content"]
+        return [content] if isinstance(content, str) else [p.get("text") or p["image_url"] for p in content]
+
+    steps = [[["crop", {"box": [0, 0, 500, 250]}], ["compare", {}]],
+             [["render_page", {"html": page(96)}]],
+             [["compare", {}], ["crop", {"box": [0, 500, 1000, 1000], "of": "page"}]],
+             [["crop", {"box": [9]}], ["paint", {}], ["render_page", "{broken"]],
+             []]
+    done, log = go(steps, "```html\n%s```\n" % page())
+    check(done.returncode == 0 and open(out).read() == page(), "tools: %s" % done.stderr)
+    names = [t["function"]["name"] for t in log[0]["body"]["tools"]]
+    check(names == ["render_page", "compare", "crop"] and len(log) == 5, "%s %d" % (names, len(log)))
+    told = [parts(m) for m in log[-1]["body"]["messages"] if m["role"] == "tool"]
+    check(told[0] == ["x 0, y 0, 490 x 160 px of the screenshot", "490x160"], told[0])
+    check(told[1] == ["no page was drawn yet: call render_page first"], told[1])
+    check(told[2][0].startswith("drawn: 980 x 640 px (the screenshot has 980 x 640); score 0.9")
+          and told[2][1] == "980x640", told[2])
+    check("heading 'Pricing plans': 36 px too low" in told[3][0] and len(told[3]) == 2, told[3])
+    check(told[4][1] == "980x320" and "of the page" in told[4][0], told[4])
+    check("crop needs box" in told[5][0] and "no tool 'paint'" in told[6][0] and "not a JSON object" in told[7][0],
+          told[5:])
+    calls = [c for m in log[-1]["body"]["messages"] for c in m.get("tool_calls", [])]
+    check([c["id"] for c in calls] == [m["tool_call_id"] for m in log[-1]["body"]["messages"] if m["role"] == "tool"],
+          "every call is answered by its number")
+    check("tools" not in log[-1]["body"], "after eight calls no more are offered")
+    # A model that never stops calling, and has nothing to say in the end: the best page that it drew is taken.
+    forever = [[["render_page", {"html": page(300, "none")}]], [["render_page", {"html": page(66)}]],
+               [["render_page", {"html": page(200)}]]]
+    done, log = go(forever, "The page is finished.")
+    check(done.returncode == 0 and open(out).read() == page(66), "the best drawn: %s" % done.stderr)
+    check(len(log) == 9 and "tools" not in log[8]["body"] and "tools" in log[7]["body"], "%d requests" % len(log))
+
+
 def bad_servers(base, tmp, shot, check):
     # The way out of each fault: exit code 4, one message, the best page so far kept.
     faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
@@ -242,6 +294,7 @@ def main():
     check(done.returncode == 4 and "wants a key" in done.stderr, done.stderr)
     more_answers(tmp, shot, check)
     corrections(tmp, check)
+    tools(tmp, shot, check)
     server.stdin.close()
     server.wait()
     if bad:

@@ -8,7 +8,9 @@ standard input closes. GET /log/SCENARIO returns the requests that a scenario sa
   scripted.py [--answers FOLDER] [--seed N]
 
 The scenario "script" answers with FOLDER/1.txt, FOLDER/2.txt, ... in turn (the last one again and
-again). The scenario "faulty" fails in a random way for a third of the requests and otherwise answers
+again). The scenario "tools" makes the calls of FOLDER/calls.json, a list of lists of [name, arguments],
+one list a request (the last one again and again), until it is offered no tools any more; then it
+answers as "script" does. The scenario "faulty" fails in a random way for a third of the requests and otherwise answers
 with FOLDER/1.txt. The scenario "then-FAULT" answers with FOLDER/draft.txt once and commits the fault from then on.
 """
 import argparse
@@ -266,6 +268,14 @@ class Handler(BaseHTTPRequestHandler):
         self.event("[DONE]")
         self.end_stream()
 
+    def do_tool_text(self, body, turn):
+        """Takes no pictures in the answers to tool calls, as OpenAI's own server does not."""
+        for message in body["messages"]:
+            if message["role"] == "tool" and not isinstance(message["content"], str):
+                self.send_json(400, {"error": {"message": "Invalid type for 'messages[2].content'", "code": 400}})
+                return
+        self.do_plain(body, turn)
+
     def do_strict(self, body, turn):
         """Refuses every field that is not in OpenAI's own list."""
         for name in ("stream_options", "chat_template_kwargs", "top_k", "repetition_penalty",
@@ -423,6 +433,27 @@ class Handler(BaseHTTPRequestHandler):
             text = file.read()
         cut = text.startswith("#length\n")  # ends as if max_tokens were used up
         self.stream_text(text[8:] if cut else text, piece=200, finish="length" if cut else "stop")
+
+    def do_tools(self, body, turn):
+        with open(os.path.join(ARGS.answers, "calls.json"), encoding="utf-8") as file:
+            steps = json.load(file)
+        if "tools" not in body or (turn > len(steps) and not steps[-1]):
+            self.do_script(body, 1)
+            return
+        calls = steps[min(turn, len(steps)) - 1]
+        if not calls:
+            self.do_script(body, 1)
+            return
+        self.start_stream()
+        for i, (name, arguments) in enumerate(calls):
+            text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            self.event(delta(tool_calls=[{"index": i, "id": "call_%d_%d" % (turn, i), "type": "function",
+                                          "function": {"name": name, "arguments": ""}}]))
+            for at in range(0, len(text), 400):
+                self.event(delta(tool_calls=[{"index": i, "function": {"arguments": text[at:at + 400]}}]))
+        self.event(delta(finish="tool_calls"))
+        self.event("[DONE]")
+        self.end_stream()
 
     def do_faulty(self, body, turn):
         with LOCK:

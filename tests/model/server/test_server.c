@@ -298,10 +298,11 @@ static void test_pictures(void)
     CHECK(strstr(server_log("encoder"), "\"pictures\": [[1920, 1080]]") != NULL);
 }
 
-static void test_tool_pictures_follow_as_user(void)
+/* A call and its answer with a picture; returns what the server saw. */
+static const char *tool_talk(const char *scenario)
 {
     struct glmv_err err = {0};
-    struct glmv_chat *chat = glmv_chat_open(scripted_url(&server, "toolimage"), "m", &err);
+    struct glmv_chat *chat = glmv_chat_open(scripted_url(&server, scenario), "m", &err);
     struct glmv_image *image = glmv_image_new(30, 20, &err);
     char id[] = "call_1", name[] = "crop", arguments[] = "{\"box\":[1]}";
     struct glmv_chat_call call = {id, name, arguments};
@@ -322,12 +323,31 @@ static void test_tool_pictures_follow_as_user(void)
     glmv_chat_result_release(&result);
     glmv_image_free(image);
     glmv_chat_close(chat);
-    const char *log = server_log("toolimage");
-    CHECK(strstr(log, "\"tool_call_id\": \"call_1\"") != NULL);
-    CHECK(strstr(log, "\"arguments\": \"{\\\"box\\\":[1]}\"") != NULL);
+    return server_log(scenario);
+}
+
+static void test_tool_pictures(void)
+{
+    /* Where they are taken: in the answer itself. */
+    const char *log = tool_talk("toolimage");
     const char *tool_turn = strstr(log, "\"role\": \"tool\"");
-    CHECK(tool_turn != NULL && strstr(tool_turn, "\"role\": \"user\"") != NULL);
-    CHECK(strstr(log, "30x20") != NULL);
+    CHECK(strstr(log, "\"arguments\": \"{\\\"box\\\":[1]}\"") != NULL);
+    CHECK(tool_turn != NULL && strstr(tool_turn, "\"role\": \"user\"") == NULL);
+    CHECK(tool_turn != NULL && strstr(tool_turn, "30x20") != NULL);
+    CHECK(strstr(log, "\"tool_call_id\": \"call_1\"") != NULL);
+    /* Where they are refused: once more, as a message of the user behind the answer. */
+    log = tool_talk("tool-text");
+    const char *refused = strstr(log, "\"role\": \"tool\"");
+    CHECK(refused != NULL);
+    tool_turn = refused != NULL ? strstr(refused + 1, "\"role\": \"tool\"") : NULL;
+    CHECK(tool_turn != NULL && strstr(tool_turn, "\"content\": \"30 x 20 px\"") != NULL);
+    const char *user = tool_turn != NULL ? strstr(tool_turn, "\"role\": \"user\"") : NULL;
+    CHECK(user != NULL && strstr(user, "30x20") != NULL);
+    /* Where that is known beforehand: at once. */
+    log = tool_talk("llama");
+    tool_turn = strstr(log, "\"role\": \"tool\"");
+    CHECK(tool_turn != NULL && strstr(tool_turn, "\"role\": \"user\"") != NULL &&
+          strstr(tool_turn + 1, "\"role\": \"tool\"") == NULL);
 }
 
 /* The key goes out, is cut from its line end, and never into a message. */
@@ -426,7 +446,7 @@ int main(void)
     test_no_server();
     test_refused_fields_are_left_out();
     test_pictures();
-    test_tool_pictures_follow_as_user();
+    test_tool_pictures();
     test_models();
     test_cancel();
     test_huge_answer_keeps_its_start();
