@@ -6,7 +6,7 @@
 #include "replicate/command.h"
 
 static const char help[] =
-    "Usage: glmv-replicate model-info FOLDER [--verify]\n\n"
+    "Usage: glmv-replicate model-info FOLDER|FILE.gguf [--verify]\n\n"
     "Says what a folder with weights holds and what memory it needs. Fails where the engine "
     "cannot\n"
     "run it: a file is missing or damaged, or a tensor has the wrong shape.\n\n"

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -119,11 +118,10 @@ struct glmv_chat *replicate_model_open(const struct replicate_model *model, stru
         glmv_fail(
             err, GLMV_ERR_USAGE,
             "no model: give --model with a server's address, such as http://localhost:8000/v1, "
-            "or a folder with weights, or set GLMV_MODEL");
+            "a folder with weights or a .gguf file, or set GLMV_MODEL");
         return NULL;
     }
-    struct stat st;
-    if (glmv_glm_known(model->where) || (stat(model->where, &st) == 0 && S_ISDIR(st.st_mode))) {
+    if (glmv_glm_accepts(model->where)) {
         struct glmv_buf need;
         glmv_buf_init(&need, 4096);
         bool known = glmv_glm_need(model->where, model->name, &need, err);

@@ -46,7 +46,8 @@ enum {
 #define REPLICATE_MODEL_HELP                                                                       \
     "  --model WHERE          server, such as http://localhost:8000/v1, a folder with weights, "   \
     "or\n"                                                                                         \
-    "                         glm-4.6v-flash in the Hugging Face cache (or GLMV_MODEL)\n"          \
+    "                         a .gguf file, or glm-4.6v-flash in the Hugging Face cache "          \
+    "(GLMV_MODEL)\n"                                                                               \
     "  --int4[=128] | --int8  a folder's weights quantised (int4 in groups of 32, or 128)\n"       \
     "  --model-name NAME      which of its models (or GLMV_MODEL_NAME); the only one by default\n" \
     "  --think on|off|TOKENS  let the model think first, or not, or for so many tokens\n"          \

@@ -16,14 +16,21 @@
 
 /* How a matrix is stored. The quantised forms hold groups of 32 or 128 weights of a row with one
  * half-precision scale each; against them, inputs are rounded to 8 bits (codes.h). */
-enum glm_form { GLM_FORM_F32, GLM_FORM_F16, GLM_FORM_BF16, GLM_FORM_INT8, GLM_FORM_INT4 };
+enum glm_form {
+    GLM_FORM_F32,
+    GLM_FORM_F16,
+    GLM_FORM_BF16,
+    GLM_FORM_INT8,
+    GLM_FORM_INT4,
+    GLM_FORM_BLOCKS /* as a GGUF file holds them: rows can be read, not multiplied */
+};
 
 struct glm_matrix {
     enum glm_form form;
     size_t rows, cols;
     const void *data;       /* row-major [rows][cols]; quantised: tiles, see codes.h */
     const uint16_t *scales; /* half floats, NULL unless quantised */
-    size_t group;           /* 32 or 128 where quantised */
+    size_t group;           /* 32 or 128 where quantised; of blocks, their enum glm_type */
 };
 
 /* The last one has products of bf16 pairs: inputs of a bf16 matrix are rounded to bf16 there, as

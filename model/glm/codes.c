@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "model/glm/blocks.h"
 #include "model/glm/pool.h"
-
-enum { MAX_GROUP = 128 };
 
 float glm_half_to_float(uint16_t h)
 {
@@ -167,6 +166,18 @@ static float best_scale(const float *w, size_t count, float most)
     return best;
 }
 
+static void put_code(bool four, unsigned char *tile, size_t row, size_t col, int value)
+{
+    unsigned char *to = tile + place_in_tile(four, row, col);
+    if (!four) {
+        *to = (unsigned char)(value + 128);
+    } else if (col % GLM_GROUP < 16) {
+        *to = (unsigned char)((*to & 0xF0) | (value + 8));
+    } else {
+        *to = (unsigned char)((*to & 15) | (value + 8) << 4);
+    }
+}
+
 static void quantise_group(const struct quant_job *job, const float *w, size_t count, size_t row,
                            size_t col, unsigned char *tile, uint16_t *half)
 {
@@ -180,14 +191,19 @@ static void quantise_group(const struct quant_job *job, const float *w, size_t c
     float scale = glm_half_to_float(*half), inverse = scale > 0 ? 1 / scale : 0;
     for (size_t i = 0; i < count; i++) {
         float q = rintf(w[i] * inverse);
-        unsigned char *to = tile + place_in_tile(four, row, col + i);
-        if (!four) {
-            *to = (unsigned char)(int)(fminf(fmaxf(q, -127), 127) + 128);
-            continue;
-        }
-        unsigned value = (unsigned)((int)fminf(fmaxf(q, -8), 7) + 8);
-        *to = (unsigned char)((col + i) % GLM_GROUP < 16 ? (*to & 0xF0) | value
-                                                         : (*to & 15) | value << 4);
+        put_code(four, tile, row, col + i,
+                 (int)(four ? fminf(fmaxf(q, -8), 7) : fminf(fmaxf(q, -127), 127)));
+    }
+}
+
+/* A group that a GGUF file holds in the same form. */
+static void copy_group(const struct quant_job *job, size_t from_row, size_t row, size_t col,
+                       unsigned char *tile, uint16_t *half)
+{
+    int codes[GLM_GROUP];
+    *half = glm_blocks_codes(job->from, from_row, col, codes);
+    for (size_t i = 0; i < GLM_GROUP; i++) {
+        put_code(job->form == GLM_FORM_INT4, tile, row, col + i, codes[i]);
     }
 }
 
@@ -195,7 +211,8 @@ static void quantise_part(void *arg, size_t begin, size_t end)
 {
     const struct quant_job *job = arg;
     const size_t cols = job->from->cols, bytes = glm_tile_bytes(job->to);
-    float w[MAX_GROUP];
+    const bool same = glm_blocks_lossless(job->from, job->form, job->group);
+    float w[GLM_MAX_BLOCK];
     for (size_t tile = begin; tile < end; tile++) {
         unsigned char *data = job->data + tile * bytes;
         uint16_t *scales = job->scales + tile * job->groups * GLM_TILE;
@@ -203,10 +220,18 @@ static void quantise_part(void *arg, size_t begin, size_t end)
         memset(scales, 0, job->groups * GLM_TILE * sizeof *scales);
         for (size_t row = 0; row < GLM_TILE && tile * GLM_TILE + row < job->from->rows; row++) {
             for (size_t g = 0; g < job->groups; g++) {
-                size_t from = g * job->group;
-                size_t count = cols - from < job->group ? cols - from : job->group;
-                glm_row_part(job->from, tile * GLM_TILE + row, from, count, w);
-                quantise_group(job, w, count, row, from, data, scales + g * GLM_TILE + row);
+                size_t from = g * job->group, within = from % GLM_MAX_BLOCK, rest = cols - from;
+                uint16_t *half = scales + g * GLM_TILE + row;
+                if (same) {
+                    copy_group(job, tile * GLM_TILE + row, row, from, data, half);
+                    continue;
+                }
+                if (within == 0) { /* a block of a GGUF file is unpacked at once */
+                    glm_row_part(job->from, tile * GLM_TILE + row, from,
+                                 rest < GLM_MAX_BLOCK ? rest : GLM_MAX_BLOCK, w);
+                }
+                quantise_group(job, w + within, rest < job->group ? rest : job->group, row, from,
+                               data, half);
             }
         }
     }

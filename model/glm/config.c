@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "model/glm/gguf.h"
 
 #define MAX_CONFIG (4u << 20)
 
@@ -216,6 +217,20 @@ static cJSON *parse_object(const char *text, const char *where, struct glmv_err 
     return root;
 }
 
+/* Names the format, so that a person knows what they have. */
+static bool refuse_quantised(const cJSON *quantised, const char *where, struct glmv_err *err)
+{
+    const cJSON *method = get(quantised, "quant_method"), *format = get(quantised, "format");
+    const char *name = cJSON_IsString(method) ? method->valuestring : "an unnamed format";
+    name = strcmp(name, "awq") == 0 ? "AWQ" : strcmp(name, "gptq") == 0 ? "GPTQ" : name;
+    bool more = cJSON_IsString(format) && strcmp(name, "compressed-tensors") == 0;
+    return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
+                     "%s: the weights are quantised as %.40s%s%.40s%s, which is not supported yet; "
+                     "use the bf16 checkpoint (with --int8 or --int4), or a GGUF file",
+                     where, name, more ? " (" : "", more ? format->valuestring : "",
+                     more ? ")" : "");
+}
+
 static bool parse_main(struct glm_config *config, const cJSON *root, const char *where,
                        struct glmv_err *err)
 {
@@ -228,10 +243,10 @@ static bool parse_main(struct glm_config *config, const cJSON *root, const char 
                          "GLM-4.1V-9B-Thinking (glm4v)",
                          where, cJSON_IsString(type) ? type->valuestring : "missing");
     }
-    if (get(root, "quantization_config") != NULL) {
-        return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
-                         "%s: quantised checkpoints are not supported yet; use the bf16 one",
-                         where);
+    const cJSON *quantised = get(root, "quantization_config");
+    quantised = quantised != NULL ? quantised : get(text, "quantization_config");
+    if (quantised != NULL && !cJSON_IsNull(quantised)) {
+        return refuse_quantised(quantised, where, err);
     }
     if (vision == NULL) {
         return glmv_fail(err, GLMV_ERR_FORMAT, "%s: vision_config is missing", where);
@@ -284,8 +299,19 @@ static bool read_text(const char *folder, const char *name, bool needed, struct 
            (text->len > 0 || glmv_fail(err, GLMV_ERR_FORMAT, "%s: the file is empty", path));
 }
 
+static bool read_gguf(struct glm_config *config, const char *where, struct glmv_err *err)
+{
+    struct glm_gguf_pair pair;
+    bool ok = glm_gguf_pair_open(&pair, where, err) && glm_gguf_config(&pair, config, err);
+    glm_gguf_pair_close(&pair);
+    return ok;
+}
+
 bool glm_config_read(struct glm_config *config, const char *folder, struct glmv_err *err)
 {
+    if (glm_gguf_here(folder)) {
+        return read_gguf(config, folder, err);
+    }
     struct glmv_buf text[3] = {{0}};
     char where[4200];
     snprintf(where, sizeof where, "%.4000s/config.json", folder);

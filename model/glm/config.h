@@ -21,6 +21,7 @@ struct glm_text_config {
     double theta;
     float eps;
     int64_t context; /* tokens */
+    bool halves;     /* pairs that turn are (j, j + rot / 2), not neighbours: GGUF files */
 };
 
 struct glm_vision_config {
@@ -51,10 +52,12 @@ struct glm_config {
     int image_token;
     int eos[GLM_MAX_EOS];
     int eos_count;
-    char name[64]; /* "GLM-4.6V-Flash" style name of the folder */
+    char name[64];                    /* "GLM-4.6V-Flash" style name of the folder */
+    double stored_text, stored_tower; /* bytes in memory as stored; 0: two a weight */
 };
 
-/* Reads the three files of a folder. The last two may be missing: the published values are used. */
+/* Reads the three files of a folder, or GGUF files (gguf.h). Of the three, the last two may be
+ * missing: the published values are used. */
 bool glm_config_read(struct glm_config *config, const char *folder, struct glmv_err *err);
 /* Reads texts that are in memory; picture and generation may be NULL. */
 bool glm_config_parse(struct glm_config *config, const char *main_text, const char *picture,

@@ -77,18 +77,19 @@ static void angles(struct glm_decoder *d, const int32_t *positions, size_t n)
     }
 }
 
-/* Neighbouring dims of the first rot dims of a head are a pair. x: [n][heads][dim] */
+/* Neighbours among the first rot dims of a head are a pair, or dims half of rot apart. x:
+ * [n][heads][dim] */
 static void rotate(const struct glm_decoder *d, float *x, size_t n, int heads)
 {
     const struct glm_text_config *c = &d->model->config.text;
-    const int half = c->rot / 2;
+    const int half = c->rot / 2, step = c->halves ? 1 : 2, apart = c->halves ? half : 1;
     for (size_t i = 0; i < n; i++) {
         const float *cs = d->cos + i * (size_t)half, *sn = d->sin + i * (size_t)half;
         for (int head = 0; head < heads; head++, x += c->head_dim) {
             for (int j = 0; j < half; j++) {
-                float a = x[2 * j], b = x[2 * j + 1];
-                x[2 * j] = a * cs[j] - b * sn[j];
-                x[2 * j + 1] = b * cs[j] + a * sn[j];
+                float a = x[step * j], b = x[step * j + apart];
+                x[step * j] = a * cs[j] - b * sn[j];
+                x[step * j + apart] = b * cs[j] + a * sn[j];
             }
         }
     }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "model/glm/draft.h"
+#include "model/glm/gguf.h"
 #include "model/glm/glm.h"
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
@@ -58,9 +59,9 @@ static bool is_folder(const char *where)
     return stat(where, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool engine_accepts(const char *where)
+bool glmv_glm_accepts(const char *where)
 {
-    return is_folder(where) || glmv_glm_known(where);
+    return is_folder(where) || glm_gguf_here(where) || glmv_glm_known(where);
 }
 
 static void engine_close(void *self)
@@ -106,10 +107,8 @@ static void fill_banned(struct engine *e)
 
 static bool prepare(struct engine *e, const char *folder, struct glmv_err *err)
 {
-    char path[4200];
     const struct glm_config *c = &e->model->config;
-    snprintf(path, sizeof path, "%s/tokenizer.json", folder);
-    e->tokenizer = glm_tokenizer_open(path, c->text.vocab, err);
+    e->tokenizer = glm_tokenizer_find(folder, c->text.vocab, err);
     if (e->tokenizer == NULL) {
         return false;
     }
@@ -117,7 +116,7 @@ static bool prepare(struct engine *e, const char *folder, struct glmv_err *err)
         return glmv_fail(err, GLMV_ERR_FORMAT,
                          "%s: <|image|> is not the image_token_id of config.json; the tokenizer "
                          "belongs to another model",
-                         path);
+                         folder);
     }
     e->dialect =
         glm_tokenizer_added(e->tokenizer, "/nothink") >= 0 ? GLM_DIALECT_46V : GLM_DIALECT_41V;
@@ -144,7 +143,7 @@ static void *engine_open(const char *where, const char *name, struct glmv_err *e
     if (!glm_store_parse(name, &store, err)) {
         return NULL;
     }
-    if (!is_folder(where)) {
+    if (!is_folder(where) && !glm_gguf_here(where)) {
         if (!glmv_glm_find(where, folder, sizeof folder, err)) {
             return NULL;
         }
@@ -532,7 +531,7 @@ static const char *engine_name(const void *self)
 
 const struct glmv_chat_kind glmv_chat_engine = {
     .what = "engine",
-    .accepts = engine_accepts,
+    .accepts = glmv_glm_accepts,
     .open = engine_open,
     .close = engine_close,
     .complete = engine_complete,

@@ -23,6 +23,8 @@ bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct
  * this name ("int4", NULL, ...; see glmv_chat_open), and how much is free. */
 bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, struct glmv_err *err);
 
+/* True for what the engine opens: a folder, a .gguf file, a published name. */
+bool glmv_glm_accepts(const char *where);
 /* True for the name of a published checkpoint, such as glm-4.6v-flash. */
 bool glmv_glm_known(const char *name);
 /* Its folder in the cache of Hugging Face's tools (HF_HUB_CACHE, HF_HOME); GLMV_ERR_MISSING, with

@@ -49,7 +49,7 @@ static bool verify_form(struct glm_model *m, enum glm_form form, size_t group, c
 
 bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct glmv_err *err)
 {
-    struct glm_model *m = glm_model_open(folder, (struct glm_store){GLM_FORM_BF16, 0}, 0, err);
+    struct glm_model *m = glm_model_open(folder, (struct glm_store){GLM_FORM_BLOCKS, 0}, 0, err);
     if (m == NULL) {
         return false;
     }
@@ -62,23 +62,23 @@ bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct
         need[i] = (n.text + n.tower) / 1e9;
         kv = n.token;
     }
-    bool ok =
-        glmv_buf_appendf(out, err, "model: %s\ntensors: %zu in %zu files, %.3f GB\n", c->name,
-                         m->weights.count, m->weights.map_count, stored / 1e9) &&
-        glmv_buf_appendf(out, err, "text: %d layers of %d, %d heads on %d, vocabulary %d\n",
-                         c->text.layers, c->text.hidden, c->text.heads, c->text.kv_heads,
-                         c->text.vocab) &&
-        glmv_buf_appendf(out, err, "rope: theta %g, %d of %d dims, sections %d %d %d\n",
-                         c->text.theta, c->text.rot, c->text.head_dim, c->text.section[0],
-                         c->text.section[1], c->text.section[2]) &&
-        glmv_buf_appendf(out, err, "tower: %d blocks of %d, patches of %d px\n", c->vision.depth,
-                         c->vision.hidden, c->vision.patch) &&
-        glmv_buf_appendf(out, err, "context: %lld tokens at most, %.0f bytes each\n",
-                         (long long)c->text.context, kv) &&
-        glmv_buf_appendf(out, err,
-                         "memory: bf16 %.3f GB, int8 %.3f GB, int4 %.3f GB, int4-g128 %.3f GB; "
-                         "%.1f GB are free\n",
-                         need[0], need[1], need[2], need[3], glm_memory_free() / 1e9);
+    bool ok = glmv_buf_appendf(out, err, "model: %s\ntensors: %zu in %zu files, %.3f GB\n", c->name,
+                               m->weights.count, m->weights.map_count, stored / 1e9) &&
+              glmv_buf_appendf(out, err, "text: %d layers of %d, %d heads on %d, vocabulary %d\n",
+                               c->text.layers, c->text.hidden, c->text.heads, c->text.kv_heads,
+                               c->text.vocab) &&
+              glmv_buf_appendf(out, err, "rope: theta %g, %d of %d dims, sections %d %d %d\n",
+                               c->text.theta, c->text.rot, c->text.head_dim, c->text.section[0],
+                               c->text.section[1], c->text.section[2]) &&
+              glmv_buf_appendf(out, err, "tower: %d blocks of %d, patches of %d px\n",
+                               c->vision.depth, c->vision.hidden, c->vision.patch) &&
+              glmv_buf_appendf(out, err, "context: %lld tokens at most, %.0f bytes each\n",
+                               (long long)c->text.context, kv) &&
+              glmv_buf_appendf(out, err,
+                               "memory: %s %.3f GB, int8 %.3f GB, int4 %.3f GB, int4-g128 %.3f GB; "
+                               "%.1f GB are free\n",
+                               glm_store_name(c, stores[0]), need[0], need[1], need[2], need[3],
+                               glm_memory_free() / 1e9);
     ok = ok && (!verify || (verify_form(m, GLM_FORM_INT8, 32, "int8", out, err) &&
                             verify_form(m, GLM_FORM_INT4, 32, "int4 (groups of 32)", out, err) &&
                             verify_form(m, GLM_FORM_INT4, 128, "int4 (groups of 128)", out, err)));
@@ -107,7 +107,7 @@ bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, st
     return glmv_buf_appendf(
         out, err,
         "%s as %s needs %.2f GB of memory and %.2f GB for each 10,000 tokens; %.1f GB are free%s",
-        config.name, glm_store_name(store), (need.text + need.tower) / 1e9, need.token / 1e5,
-        glm_memory_free() / 1e9,
+        config.name, glm_store_name(&config, store), (need.text + need.tower) / 1e9,
+        need.token / 1e5, glm_memory_free() / 1e9,
         store.form >= GLM_FORM_INT8 ? "; the first time, weights are packed into the cache" : "");
 }

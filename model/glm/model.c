@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "model/glm/blocks.h"
 #include "model/glm/pool.h"
 
 /* Binding continues after a failure would only hide the first one, so every step asks ok. */
 struct binder {
     struct glm_model *model;
     bool ok;
+    const struct glm_tensor *found; /* last */
     struct glmv_err *err;
 };
 
@@ -38,12 +40,16 @@ static const struct glm_tensor *need(struct binder *b, const char *name, int dim
     const struct glm_tensor *t =
         b->ok ? glm_weights_need(&b->model->weights, name, dims, shape, b->err) : NULL;
     b->ok = t != NULL;
+    b->found = t;
     return t;
 }
 
 static struct glm_matrix as_matrix(const struct glm_tensor *t, size_t rows, size_t cols)
 {
     static const enum glm_form forms[] = {GLM_FORM_F32, GLM_FORM_F16, GLM_FORM_BF16};
+    if (glm_type_is_blocks(t->type)) {
+        return (struct glm_matrix){GLM_FORM_BLOCKS, rows, cols, t->data, NULL, t->type};
+    }
     return (struct glm_matrix){forms[t->type], rows, cols, t->data, NULL, 0};
 }
 
@@ -63,7 +69,7 @@ static void vector(struct binder *b, float **out, int dims, const int64_t *shape
     if (t == NULL) {
         return;
     }
-    size_t count = t->bytes / glm_type_size(t->type);
+    size_t count = t->bytes / glm_block_bytes(t->type) * glm_block_weights(t->type);
     *out = malloc((count + 1) * sizeof **out);
     if (*out == NULL) {
         b->ok = glmv_fail_memory(b->err);
@@ -95,10 +101,9 @@ static void bind_gate_up(struct binder *b, struct glm_text_layer *layer, int at)
     struct glm_matrix both;
     matrix(b, &both, 2 * (int64_t)c->inner, c->hidden, name);
     if (b->ok) {
-        size_t size = both.form == GLM_FORM_F32 ? 4 : 2;
         layer->gate = layer->up = both;
         layer->gate.rows = layer->up.rows = (size_t)c->inner;
-        layer->up.data = (const char *)both.data + layer->gate.rows * both.cols * size;
+        layer->up.data = (const char *)both.data + b->found->bytes / 2;
     }
 }
 
@@ -150,6 +155,10 @@ static void bind_downsample(struct binder *b)
     if (t == NULL) {
         return;
     }
+    if (glm_type_is_blocks(t->type)) {
+        b->ok = glmv_fail(b->err, GLMV_ERR_UNSUPPORTED, "tensor %s is quantised", t->name);
+        return;
+    }
     size_t size = glm_type_size(t->type), taps = (size_t)(c->merge * c->merge);
     size_t in = (size_t)c->hidden, out = (size_t)c->out;
     unsigned char *laid = malloc(t->bytes);
@@ -179,6 +188,8 @@ static void bind_vision(struct binder *b)
     const struct glm_tensor *t = need(b, "visual.patch_embed.proj.weight", 5, patch);
     if (t != NULL) {
         m->patch = as_matrix(t, (size_t)h, 3 * (size_t)(c->temporal * c->patch * c->patch));
+        b->ok = m->patch.form != GLM_FORM_BLOCKS ||
+                glmv_fail(b->err, GLMV_ERR_UNSUPPORTED, "tensor %s is quantised", t->name);
     }
     vector(b, &m->patch_bias, 1, &h, "visual.patch_embed.proj.bias");
     vector(b, &m->post_conv_norm, 1, &h, "visual.post_conv_layernorm.weight");
@@ -199,7 +210,7 @@ static void bind_vision(struct binder *b)
 
 static bool bind(struct glm_model *m, struct glmv_err *err)
 {
-    struct binder b = {m, true, err};
+    struct binder b = {m, true, NULL, err};
     const struct glm_text_config *c = &m->config.text;
     const int64_t h = c->hidden;
     const struct glm_vision_config *v = &m->config.vision;
@@ -241,18 +252,65 @@ size_t glm_model_matrices(struct glm_model *m, struct glm_matrix **out)
     return count;
 }
 
-/* Into memory, where no pack can be kept. */
-static bool quantise_here(struct glm_model *m, struct glm_store store,
-                          struct glm_matrix *const *all, size_t count, struct glmv_err *err)
+/* The matrices of the tower that are multiplied as they are. */
+#define TOWER_MATRICES 5
+static size_t tower_matrices(struct glm_model *m, struct glm_matrix **out)
 {
-    struct binder b = {m, true, err};
+    size_t count = 0;
+    for (int i = 0; i < m->config.vision.depth; i++) {
+        struct glm_vision_block *b = &m->blocks[i];
+        struct glm_matrix *all[TOWER_MATRICES] = {&b->qkv, &b->proj, &b->gate, &b->up, &b->down};
+        memcpy(out + count, all, sizeof all);
+        count += TOWER_MATRICES;
+    }
+    out[count++] = &m->merge_proj;
+    out[count++] = &m->merge_gate;
+    out[count++] = &m->merge_up;
+    out[count++] = &m->merge_down;
+    return count;
+}
+
+/* Which matrices are made into another form than they have in the file: those of the text model
+ * when the store says so (its head in 8 bits), and blocks of a GGUF file in any case. NULL without
+ * memory. */
+static struct glm_part *parts_of(struct glm_model *m, struct glm_store store, size_t *count)
+{
+    const size_t layers = (size_t)m->config.text.layers, depth = (size_t)m->config.vision.depth;
+    const size_t most = layers * GLM_LAYER_MATRICES + 1 + depth * TOWER_MATRICES + 4;
+    struct glm_matrix **all = malloc(most * sizeof *all);
+    struct glm_part *parts = malloc(most * sizeof *parts);
+    *count = 0;
+    if (all != NULL && parts != NULL) {
+        size_t text = glm_model_matrices(m, all), total = text + tower_matrices(m, all + text);
+        for (size_t i = 0; i < total; i++) {
+            if (i < text && store.form != GLM_FORM_BF16) {
+                enum glm_form form = i + 1 == text ? GLM_FORM_INT8 : store.form;
+                parts[(*count)++] = (struct glm_part){all[i], {form, store.group}};
+            } else if (all[i]->form == GLM_FORM_BLOCKS) {
+                enum glm_form form = glm_blocks_form((enum glm_type)all[i]->group);
+                parts[(*count)++] = (struct glm_part){all[i], {form, GLM_GROUP}};
+            }
+        }
+    } else {
+        free(parts);
+        parts = NULL;
+    }
+    free(all);
+    return parts;
+}
+
+/* Into memory, where no pack can be kept. */
+static bool quantise_here(struct glm_model *m, const struct glm_part *parts, size_t count,
+                          struct glmv_err *err)
+{
+    struct binder b = {m, true, NULL, err};
     for (size_t i = 0; i < count; i++) {
         struct glm_matrix out;
-        if (!glm_quantise(m->pool, all[i], glm_pack_form(store, i, count), store.group, &out,
+        if (!glm_quantise(m->pool, parts[i].matrix, parts[i].store.form, parts[i].store.group, &out,
                           err)) {
             return false;
         }
-        *all[i] = out;
+        *parts[i].matrix = out;
         if (!keep(&b, (void *)(uintptr_t)out.data)) {
             free((void *)(uintptr_t)out.scales);
             return false;
@@ -266,22 +324,21 @@ static bool quantise_here(struct glm_model *m, struct glm_store store,
 
 static bool quantise(struct glm_model *m, struct glm_store store, struct glmv_err *err)
 {
-    size_t count = (size_t)m->config.text.layers * GLM_LAYER_MATRICES + 1;
-    struct glm_matrix **all = malloc(count * sizeof *all);
-    if (all == NULL) {
+    size_t count;
+    struct glm_part *parts = parts_of(m, store, &count);
+    if (parts == NULL) {
         return glmv_fail_memory(err);
     }
     char path[4096];
-    uint64_t source = glm_pack_source(&m->weights);
-    glm_model_matrices(m, all);
-    bool ok = true, packed = false;
-    if (ok && glm_pack_path(source, store, path, sizeof path)) {
-        packed = glm_pack_open(&m->pack, path, source, store, all, count, NULL) ||
-                 (glm_pack_write(m->pool, path, source, store, all, count, NULL) &&
-                  glm_pack_open(&m->pack, path, source, store, all, count, NULL));
+    bool packed = count == 0;
+    uint64_t source = packed ? 0 : glm_pack_source(&m->weights);
+    if (!packed && glm_pack_path(source, store, path, sizeof path)) {
+        packed = glm_pack_open(&m->pack, path, source, store, parts, count, NULL) ||
+                 (glm_pack_write(m->pool, path, source, store, parts, count, NULL) &&
+                  glm_pack_open(&m->pack, path, source, store, parts, count, NULL));
     }
-    ok = ok && (packed || quantise_here(m, store, all, count, err));
-    free(all);
+    bool ok = packed || quantise_here(m, parts, count, err);
+    free(parts);
     return ok;
 }
 
@@ -307,8 +364,11 @@ bool glm_store_parse(const char *name, struct glm_store *store, struct glmv_err 
                      name);
 }
 
-const char *glm_store_name(struct glm_store store)
+const char *glm_store_name(const struct glm_config *config, struct glm_store store)
 {
+    if (config->stored_text > 0 && store.form == GLM_FORM_BF16) {
+        return "stored";
+    }
     for (size_t i = 1; i < sizeof stores / sizeof stores[0]; i++) {
         if (stores[i].store.form == store.form && stores[i].store.group == store.group) {
             return stores[i].name;
@@ -331,8 +391,12 @@ struct glm_need glm_model_need(const struct glm_config *config, struct glm_store
     double tower = v->depth * (4.0 * v->hidden * v->hidden + 3.0 * v->hidden * v->out) +
                    (double)v->merge * v->merge * v->hidden * v->out + (double)v->out * v->out +
                    3.0 * v->inner * v->out;
-    return (struct glm_need){body * each + head * (store.form == GLM_FORM_BF16 ? 2 : 1 + scale),
-                             2 * tower, 8.0 * c->layers * kv};
+    double text = body * each + head * (store.form == GLM_FORM_BF16 ? 2 : 1 + scale);
+    if (config->stored_text > 0 && store.form == GLM_FORM_BF16) {
+        text = config->stored_text;
+    }
+    return (struct glm_need){text, config->stored_tower > 0 ? config->stored_tower : 2 * tower,
+                             8.0 * c->layers * kv};
 }
 
 double glm_memory_free(void)
@@ -363,10 +427,10 @@ static bool fits(const struct glm_model *m, struct glm_store store, struct glmv_
 {
     struct glm_need need = glm_model_need(&m->config, store);
     double have = glm_memory_free(), all = need.text + need.tower;
-    return have == 0 || all < have ||
+    return have == 0 || all < have || store.form == GLM_FORM_BLOCKS ||
            glmv_fail(err, GLMV_ERR_MEMORY,
                      "%s weights need %.1f GB of memory and %.1f GB are free; %s",
-                     glm_store_name(store), all / 1e9, have / 1e9,
+                     glm_store_name(&m->config, store), all / 1e9, have / 1e9,
                      store.form == GLM_FORM_INT4 ? "close other programs, or use a server"
                                                  : "try --int4");
 }
@@ -381,7 +445,7 @@ struct glm_model *glm_model_open(const char *folder, struct glm_store store, int
     }
     if (!glm_config_read(&m->config, folder, err) || !glm_weights_open(&m->weights, folder, err) ||
         (m->pool = glm_pool_new(threads, err)) == NULL || !bind(m, err) || !fits(m, store, err) ||
-        (store.form >= GLM_FORM_INT8 && !quantise(m, store, err))) {
+        (store.form != GLM_FORM_BLOCKS && !quantise(m, store, err))) {
         glm_model_close(m);
         return NULL;
     }

@@ -44,7 +44,7 @@ struct glm_model *glm_model_open(const char *folder, struct glm_store store, int
                                  struct glmv_err *err);
 /* bf16, int8, int4 (groups of 32) and int4-g128; NULL is bf16. */
 bool glm_store_parse(const char *name, struct glm_store *store, struct glmv_err *err);
-const char *glm_store_name(struct glm_store store);
+const char *glm_store_name(const struct glm_config *config, struct glm_store store);
 
 /* Bytes that have to be in memory: weights of the text model, of the tower; keys and values of a
  * token of context. */

@@ -48,11 +48,6 @@ uint64_t glm_pack_source(const struct glm_weights *weights)
     return h;
 }
 
-enum glm_form glm_pack_form(struct glm_store store, size_t i, size_t count)
-{
-    return i + 1 == count ? GLM_FORM_INT8 : store.form;
-}
-
 bool glm_pack_path(uint64_t source, struct glm_store store, char *out, size_t size)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -69,7 +64,10 @@ bool glm_pack_path(uint64_t source, struct glm_store store, char *out, size_t si
         return false;
     }
     len = snprintf(out, size, "%s/glmv-replicate/%016llx-%s-g%zu.pack", base,
-                   (unsigned long long)source, store.form == GLM_FORM_INT4 ? "int4" : "int8",
+                   (unsigned long long)source,
+                   store.form == GLM_FORM_INT4   ? "int4"
+                   : store.form == GLM_FORM_INT8 ? "int8"
+                                                 : "stored",
                    store.group);
     return len > 0 && (size_t)len < size;
 }
@@ -80,11 +78,11 @@ static bool inside(uint64_t place, size_t bytes, size_t len)
 }
 
 static bool take_entry(const unsigned char *bytes, size_t len, const uint64_t *entry,
-                       enum glm_form form, size_t group, struct glm_matrix *m)
+                       struct glm_store store, struct glm_matrix *m)
 {
-    struct glm_matrix out = {form, m->rows, m->cols, NULL, NULL, group};
+    struct glm_matrix out = {store.form, m->rows, m->cols, NULL, NULL, store.group};
     size_t data, scales;
-    if (entry[0] != (uint64_t)form || entry[1] != group || entry[2] != m->rows ||
+    if (entry[0] != (uint64_t)store.form || entry[1] != store.group || entry[2] != m->rows ||
         entry[3] != m->cols || !glm_tile_sizes(&out, &data, &scales) ||
         !inside(entry[4], data, len) || !inside(entry[5], scales, len)) {
         return false;
@@ -96,7 +94,7 @@ static bool take_entry(const unsigned char *bytes, size_t len, const uint64_t *e
 }
 
 bool glm_pack_parse(const unsigned char *bytes, size_t len, const char *name, uint64_t source,
-                    struct glm_store store, struct glm_matrix *const *matrices, size_t count,
+                    struct glm_store store, const struct glm_part *parts, size_t count,
                     struct glmv_err *err)
 {
     uint64_t head[HEAD], entry[ENTRY];
@@ -117,8 +115,7 @@ bool glm_pack_parse(const unsigned char *bytes, size_t len, const char *name, ui
     }
     for (size_t i = 0; i < count; i++) {
         memcpy(entry, bytes + sizeof head + i * sizeof entry, sizeof entry);
-        if (!take_entry(bytes, len, entry, glm_pack_form(store, i, count), store.group,
-                        matrices[i])) {
+        if (!take_entry(bytes, len, entry, parts[i].store, parts[i].matrix)) {
             return glmv_fail(err, GLMV_ERR_FORMAT, "%s: matrix %zu of %zu does not fit", name, i,
                              count);
         }
@@ -127,7 +124,7 @@ bool glm_pack_parse(const unsigned char *bytes, size_t len, const char *name, ui
 }
 
 bool glm_pack_open(struct glm_pack *pack, const char *path, uint64_t source, struct glm_store store,
-                   struct glm_matrix *const *matrices, size_t count, struct glmv_err *err)
+                   const struct glm_part *parts, size_t count, struct glmv_err *err)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -142,7 +139,7 @@ bool glm_pack_open(struct glm_pack *pack, const char *path, uint64_t source, str
     if (base == MAP_FAILED) {
         return glmv_fail(err, GLMV_ERR_MEMORY, "%s: cannot be mapped: %s", path, strerror(errno));
     }
-    if (!glm_pack_parse(base, (size_t)st.st_size, path, source, store, matrices, count, err)) {
+    if (!glm_pack_parse(base, (size_t)st.st_size, path, source, store, parts, count, err)) {
         munmap(base, (size_t)st.st_size);
         return false;
     }
@@ -183,15 +180,14 @@ static uint64_t aligned(uint64_t place)
 }
 
 /* Quantises and writes the matrices; fills the table and returns where the file ends. */
-static bool write_all(int fd, struct glm_pool *pool, const char *path, struct glm_store store,
-                      struct glm_matrix *const *matrices, size_t count, uint64_t *table,
-                      uint64_t *end, struct glmv_err *err)
+static bool write_all(int fd, struct glm_pool *pool, const char *path, const struct glm_part *parts,
+                      size_t count, uint64_t *table, uint64_t *end, struct glmv_err *err)
 {
     uint64_t place = aligned((HEAD + count * ENTRY) * 8);
     for (size_t i = 0; i < count; i++) {
         struct glm_matrix m;
         size_t data, scales;
-        if (!glm_quantise(pool, matrices[i], glm_pack_form(store, i, count), store.group, &m,
+        if (!glm_quantise(pool, parts[i].matrix, parts[i].store.form, parts[i].store.group, &m,
                           err)) {
             return false;
         }
@@ -217,7 +213,7 @@ static bool write_all(int fd, struct glm_pool *pool, const char *path, struct gl
 }
 
 bool glm_pack_write(struct glm_pool *pool, const char *path, uint64_t source,
-                    struct glm_store store, struct glm_matrix *const *matrices, size_t count,
+                    struct glm_store store, const struct glm_part *parts, size_t count,
                     struct glmv_err *err)
 {
     char folder[4096], self[64];
@@ -234,7 +230,7 @@ bool glm_pack_write(struct glm_pool *pool, const char *path, uint64_t source,
         glmv_fail(err, GLMV_ERR_IO, "%s: %s", folder, strerror(errno));
         goto fail;
     }
-    if (!write_all(fd, pool, path, store, matrices, count, table + HEAD, &end, err)) {
+    if (!write_all(fd, pool, path, parts, count, table + HEAD, &end, err)) {
         goto fail;
     }
     memcpy(table, magic, sizeof magic);

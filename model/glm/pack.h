@@ -13,10 +13,18 @@
 #include "model/glm/backend.h"
 #include "model/glm/weights.h"
 
-/* How weights are kept: as stored (GLM_FORM_BF16), or quantised in groups of 32 or 128. */
+/* How weights are kept: as stored (GLM_FORM_BF16; blocks of a GGUF file become the nearest form
+ * that can be multiplied), quantised in groups of 32 or 128, or to be looked at only
+ * (GLM_FORM_BLOCKS). */
 struct glm_store {
     enum glm_form form;
     size_t group;
+};
+
+/* A matrix, and how it is kept in a pack. */
+struct glm_part {
+    struct glm_matrix *matrix;
+    struct glm_store store;
 };
 
 struct glm_pack {
@@ -31,24 +39,20 @@ uint64_t glm_pack_source(const struct glm_weights *weights);
  * when there is no such folder and none can be made. */
 bool glm_pack_path(uint64_t source, struct glm_store store, char *out, size_t size);
 
-/* Maps a pack. matrices: what is expected, rows and cols given; form, data and scales are filled
- * in. */
+/* Maps a pack. parts: what is expected, rows and cols given; form, group, data and scales of the
+ * matrices are filled in. */
 bool glm_pack_open(struct glm_pack *pack, const char *path, uint64_t source, struct glm_store store,
-                   struct glm_matrix *const *matrices, size_t count, struct glmv_err *err);
+                   const struct glm_part *parts, size_t count, struct glmv_err *err);
 /* The same from bytes that stay the caller's. For tests and fuzzing. */
 bool glm_pack_parse(const unsigned char *bytes, size_t len, const char *name, uint64_t source,
-                    struct glm_store store, struct glm_matrix *const *matrices, size_t count,
+                    struct glm_store store, const struct glm_part *parts, size_t count,
                     struct glmv_err *err);
 /* A zeroed pack is allowed. */
 void glm_pack_close(struct glm_pack *pack);
 
-/* Quantises one matrix after the other into a new file. The last one is the head, kept in 8 bits.
- */
+/* Quantises one matrix after the other into a new file. */
 bool glm_pack_write(struct glm_pool *pool, const char *path, uint64_t source,
-                    struct glm_store store, struct glm_matrix *const *matrices, size_t count,
+                    struct glm_store store, const struct glm_part *parts, size_t count,
                     struct glmv_err *err);
-
-/* The form of matrix i of count. */
-enum glm_form glm_pack_form(struct glm_store store, size_t i, size_t count);
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/glm/blocks.h"
 #include "model/glm/pool.h"
 
 static float element(const struct glm_matrix *m, size_t row, size_t col)
@@ -28,12 +29,18 @@ static float element(const struct glm_matrix *m, size_t row, size_t col)
     case GLM_FORM_INT8:
     case GLM_FORM_INT4:
         return glm_tile_value(m, row, col);
+    case GLM_FORM_BLOCKS:
+        break; /* glm_row_part reads these */
     }
     return 0;
 }
 
 void glm_row_part(const struct glm_matrix *m, size_t row, size_t from, size_t count, float *out)
 {
+    if (m->form == GLM_FORM_BLOCKS) {
+        glm_blocks_part(m, row, from, count, out);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         out[i] = element(m, row, from + i);
     }

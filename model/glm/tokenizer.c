@@ -1,11 +1,13 @@
 #include "model/glm/tokenizer.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "model/glm/gguf.h"
 #include "model/glm/unicode.h"
 
 #define MAX_TOKENIZER (256u << 20)
@@ -341,24 +343,31 @@ static bool build(struct glm_tokenizer *t, const cJSON *root, int limit, const c
            read_merges(t, merges, name, err) && read_added(t, added, limit, name, err);
 }
 
-struct glm_tokenizer *glm_tokenizer_parse(const char *json, size_t len, int vocab, const char *name,
+struct glm_tokenizer *glm_tokenizer_build(const cJSON *root, int vocab, const char *name,
                                           struct glmv_err *err)
 {
     struct glm_tokenizer *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        glmv_fail_memory(err);
+    } else if (!build(t, root, vocab, name, err)) {
+        glm_tokenizer_close(t);
+        t = NULL;
+    }
+    return t;
+}
+
+struct glm_tokenizer *glm_tokenizer_parse(const char *json, size_t len, int vocab, const char *name,
+                                          struct glmv_err *err)
+{
     cJSON *root = cJSON_ParseWithLength(json, len);
-    if (t == NULL || root == NULL) {
-        if (t == NULL) {
-            glmv_fail_memory(err);
-        } else {
-            glmv_fail(err, GLMV_ERR_FORMAT, "%s: not JSON; download it again", name);
-        }
-    } else if (build(t, root, vocab, name, err)) {
-        cJSON_Delete(root);
-        return t;
+    struct glm_tokenizer *t = NULL;
+    if (root == NULL) {
+        glmv_fail(err, GLMV_ERR_FORMAT, "%s: not JSON; download it again", name);
+    } else {
+        t = glm_tokenizer_build(root, vocab, name, err);
     }
     cJSON_Delete(root);
-    glm_tokenizer_close(t);
-    return NULL;
+    return t;
 }
 
 struct glm_tokenizer *glm_tokenizer_open(const char *path, int vocab, struct glmv_err *err)
@@ -370,6 +379,20 @@ struct glm_tokenizer *glm_tokenizer_open(const char *path, int vocab, struct glm
         t = glm_tokenizer_parse(text.data != NULL ? text.data : "", text.len, vocab, path, err);
     }
     glmv_buf_release(&text);
+    return t;
+}
+
+struct glm_tokenizer *glm_tokenizer_find(const char *where, int vocab, struct glmv_err *err)
+{
+    char path[4200];
+    if (!glm_gguf_here(where)) {
+        snprintf(path, sizeof path, "%.4096s/tokenizer.json", where);
+        return glm_tokenizer_open(path, vocab, err);
+    }
+    struct glm_gguf_pair pair;
+    struct glm_tokenizer *t =
+        glm_gguf_pair_open(&pair, where, err) ? glm_gguf_tokenizer(&pair.text, vocab, err) : NULL;
+    glm_gguf_pair_close(&pair);
     return t;
 }
 

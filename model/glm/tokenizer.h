@@ -28,6 +28,12 @@ struct glm_tokenizer;
 struct glm_tokenizer *glm_tokenizer_open(const char *path, int vocab, struct glmv_err *err);
 struct glm_tokenizer *glm_tokenizer_parse(const char *json, size_t len, int vocab, const char *name,
                                           struct glmv_err *err);
+/* From a folder's tokenizer.json, or from a GGUF file (gguf.h). */
+struct glm_tokenizer *glm_tokenizer_find(const char *where, int vocab, struct glmv_err *err);
+/* From the tree of a tokenizer.json. */
+struct cJSON;
+struct glm_tokenizer *glm_tokenizer_build(const struct cJSON *root, int vocab, const char *name,
+                                          struct glmv_err *err);
 /* NULL is allowed. */
 void glm_tokenizer_close(struct glm_tokenizer *tokenizer);
 

@@ -13,12 +13,13 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/size.h"
+#include "model/glm/gguf.h"
 
 #define MAX_HEADER (100u << 20) /* the limit of the format's own reader */
 
 size_t glm_type_size(enum glm_type type)
 {
-    static const size_t sizes[] = {4, 2, 2, 8, 1};
+    static const size_t sizes[GLM_TYPES] = {4, 2, 2, 8, 1};
     return sizes[type];
 }
 
@@ -276,9 +277,27 @@ static bool open_shards(struct glm_weights *weights, const char *folder, const c
     return true;
 }
 
+static bool open_gguf(struct glm_weights *weights, const char *where, struct glmv_err *err)
+{
+    struct glm_gguf_pair pair;
+    bool ok = glm_gguf_pair_open(&pair, where, err) && glm_gguf_weights(&pair, weights, err);
+    if (ok) { /* the mappings stay */
+        weights->maps[weights->map_count++] = pair.text.map;
+        weights->maps[weights->map_count++] = pair.tower.map;
+        pair.text.map.base = pair.tower.map.base = NULL;
+    } else {
+        glm_weights_close(weights);
+    }
+    glm_gguf_pair_close(&pair);
+    return ok;
+}
+
 bool glm_weights_open(struct glm_weights *weights, const char *path, struct glmv_err *err)
 {
     memset(weights, 0, sizeof *weights);
+    if (glm_gguf_here(path)) {
+        return open_gguf(weights, path, err);
+    }
     weights->where = strdup(path);
     if (weights->where == NULL) {
         return glmv_fail_memory(err);
@@ -325,6 +344,8 @@ void glm_weights_close(struct glm_weights *weights)
         munmap(weights->maps[i].base, weights->maps[i].len);
     }
     free(weights->where);
+    free(weights->tower);
+    free(weights->made);
     memset(weights, 0, sizeof *weights);
 }
 
@@ -350,12 +371,13 @@ const struct glm_tensor *glm_weights_need(const struct glm_weights *weights, con
                                           int dims, const int64_t *shape, struct glmv_err *err)
 {
     const char *where = weights->where != NULL ? weights->where : "weights";
+    where = weights->tower != NULL && strncmp(name, "visual.", 7) == 0 ? weights->tower : where;
     const struct glm_tensor *tensor = glm_weights_find(weights, name);
     if (tensor == NULL) {
         glmv_fail(err, GLMV_ERR_FORMAT, "%s: tensor %s is missing", where, name);
         return NULL;
     }
-    bool same = tensor->dims == dims && tensor->type <= GLM_BF16;
+    bool same = tensor->dims == dims && tensor->type != GLM_I64 && tensor->type != GLM_U8;
     for (int i = 0; same && i < dims; i++) {
         same = tensor->shape[i] == shape[i];
     }
@@ -368,8 +390,9 @@ const struct glm_tensor *glm_weights_need(const struct glm_weights *weights, con
         for (int i = 0, at = 0; i < dims && at < 70; i++) {
             at += snprintf(want + at, sizeof want - (size_t)at, " %lld", (long long)shape[i]);
         }
-        glmv_fail(err, GLMV_ERR_FORMAT, "%s: tensor %s has shape [%s ], config.json wants [%s ]",
-                  where, name, have, want);
+        glmv_fail(err, GLMV_ERR_FORMAT,
+                  "%s: tensor %s has shape [%s ], the configuration wants [%s ]", where, name, have,
+                  want);
         return NULL;
     }
     return tensor;

@@ -17,7 +17,25 @@
 #define GLM_MAX_TENSORS 16384
 #define GLM_MAX_SHARDS 512
 
-enum glm_type { GLM_F32, GLM_F16, GLM_BF16, GLM_I64, GLM_U8 };
+/* From GLM_Q4_0 on: blocks of a GGUF file, see blocks.h. */
+enum glm_type {
+    GLM_F32,
+    GLM_F16,
+    GLM_BF16,
+    GLM_I64,
+    GLM_U8,
+    GLM_Q4_0,
+    GLM_Q4_1,
+    GLM_Q5_0,
+    GLM_Q5_1,
+    GLM_Q8_0,
+    GLM_Q4_K,
+    GLM_Q5_K,
+    GLM_Q6_K,
+    GLM_IQ4_NL,
+    GLM_IQ4_XS,
+    GLM_TYPES
+};
 
 struct glm_tensor {
     char *name; /* owned by the set; wrapping prefixes are stripped, see glm_weights_open */
@@ -39,14 +57,16 @@ struct glm_weights {
     struct glm_mapping maps[GLM_MAX_SHARDS];
     size_t map_count;
     size_t total_bytes;
-    char *where; /* for messages */
+    char *where, *tower; /* for messages; the tower's is NULL unless it has a file of its own */
+    void *made;          /* a tensor that stands in pieces in the file; owned */
 };
 
+/* Bytes of a number; 0 for a type that comes in blocks. */
 size_t glm_type_size(enum glm_type type);
 
 /*
- * Opens a folder, or a single .safetensors file. Names of the text model become
- * "layers.N...", "embed_tokens.weight", "norm.weight", "lm_head.weight"; those of the tower
+ * Opens a folder, a single .safetensors file, or GGUF files (gguf.h). Names of the text model
+ * become "layers.N...", "embed_tokens.weight", "norm.weight", "lm_head.weight"; those of the tower
  * "visual....", whatever wrapper an exporter put around them.
  */
 bool glm_weights_open(struct glm_weights *weights, const char *path, struct glmv_err *err);

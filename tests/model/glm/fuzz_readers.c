@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         struct glm_config config;
         glm_config_parse(&config, text, text, text, "fuzz", NULL);
     } else if (data[0] % 4 == 3) {
-        struct glm_matrix a = {GLM_FORM_F32, 4, 96, NULL, NULL, 0}, b = a, *list[] = {&a, &b};
+        struct glm_matrix a = {GLM_FORM_F32, 4, 96, NULL, NULL, 0}, b = a;
+        const struct glm_part list[] = {{&a, {GLM_FORM_INT4, 32}}, {&b, {GLM_FORM_INT8, 32}}};
         glm_pack_parse(data + 1, size - 1, "fuzz", 77, (struct glm_store){GLM_FORM_INT4, 32}, list,
                        2, NULL);
     } else {

@@ -202,7 +202,8 @@ static void test_pack(void)
         weights[i] = (float)(int)(i * 37 % 101 - 50) / 50;
     }
     struct glm_store store = {GLM_FORM_INT4, 32};
-    struct glm_matrix a = {GLM_FORM_F32, 4, 96, weights, NULL, 0}, b = a, *list[] = {&a, &b};
+    struct glm_matrix a = {GLM_FORM_F32, 4, 96, weights, NULL, 0}, b = a;
+    const struct glm_part list[] = {{&a, {GLM_FORM_INT4, 32}}, {&b, {GLM_FORM_INT8, 32}}};
     char path[] = "/tmp/glmv-pack-XXXXXX";
     int fd = mkstemp(path);
     CHECK(fd >= 0 && close(fd) == 0);
