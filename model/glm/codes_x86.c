@@ -15,7 +15,7 @@
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c"), always_inline))
 #define AVX2 __attribute__((target("avx2,fma,f16c"), always_inline))
 
-enum { AHEAD = 3072 }; /* bytes of weights that are fetched early */
+enum { AHEAD = 6144 }; /* bytes of weights that are fetched early */
 
 /* A tile and what it meets. */
 struct walk {

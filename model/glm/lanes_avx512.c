@@ -56,7 +56,13 @@ INLINE __m512 weights16(enum glm_form form, const unsigned char *p, __mmask16 so
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
-enum { AHEAD = 1024 }; /* bytes of weights that are fetched early */
+enum { AHEAD = 1024 }; /* bytes of each row that are fetched early */
+
+/* Where to fetch from: past the end of a row, the row of the next job of as many. */
+static inline size_t ahead_of(size_t at, size_t rows, size_t line)
+{
+    return at + AHEAD < line ? AHEAD : AHEAD + (rows - 1) * line;
+}
 
 INLINE void rows_of(const struct glm_matrix *m, enum glm_form form, size_t row, size_t rows,
                     const float *x, size_t x_row, size_t count, float *out, size_t out_row)
@@ -78,11 +84,12 @@ INLINE void rows_of(const struct glm_matrix *m, enum glm_form form, size_t row, 
         for (size_t n = 0; n < count; n++) {
             in[n] = _mm512_maskz_loadu_ps(some, x + n * x_row + i);
         }
+        const size_t ahead = ahead_of(i * size, rows, line);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
             const unsigned char *p = w + r * line + i * size;
             __m512 weights = weights16(form, p, some);
-            _mm_prefetch((const char *)p + AHEAD, _MM_HINT_T0);
+            _mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
             UNROLL
             for (size_t n = 0; n < count; n++) {
                 sum[r][n] = _mm512_fmadd_ps(weights, in[n], sum[r][n]);
@@ -157,11 +164,12 @@ pairs_of(const struct glm_matrix *m, enum glm_form form, size_t row, size_t rows
         for (size_t n = 0; n < count; n++) {
             in[n] = (__m512bh)_mm512_maskz_loadu_epi16(some, x + n * x_row + i);
         }
+        const size_t ahead = ahead_of(i * 2, rows, m->cols * 2);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
             const uint16_t *p = w + r * m->cols + i;
             __m512bh weights = (__m512bh)_mm512_maskz_loadu_epi16(some, p);
-            _mm_prefetch((const char *)p + AHEAD, _MM_HINT_T0);
+            _mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
             UNROLL
             for (size_t n = 0; n < count; n++) {
                 sum[r][n] = _mm512_dpbf16_ps(sum[r][n], weights, in[n]);

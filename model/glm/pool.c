@@ -1,5 +1,5 @@
 /* A pool of threads that does not collapse on a busy machine: work is claimed in parts from one
- * counter, and who waits sleeps after a short look. */
+ * counter, and who waits looks for some microseconds, then sleeps. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include <pthread.h>
 #include <sched.h>
@@ -15,10 +15,11 @@ struct glm_pool {
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
     pthread_t threads[MAX_THREADS];
-    int count;       /* helpers, without the caller */
-    int busy;        /* helpers inside the present job */
-    unsigned serial; /* of the present job */
-    bool stop, open; /* open: the present job still takes helpers */
+    int count;          /* helpers, without the caller */
+    int asleep;         /* helpers that have to be woken */
+    atomic_int busy;    /* helpers inside the present job; changed under the lock */
+    atomic_uint serial; /* of the present job; changed under the lock */
+    bool stop, open;    /* open: the present job still takes helpers */
     atomic_size_t next;
     size_t total, part;
     void (*run)(void *arg, size_t begin, size_t end);
@@ -39,32 +40,49 @@ static void claim(struct glm_pool *pool)
     }
 }
 
+/* The jobs of a token follow each other within microseconds; waking a thread takes more. */
+enum { LOOKS = 400 };
+
+static void look_away(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
 static void *helper(void *arg)
 {
     struct glm_pool *pool = arg;
     unsigned seen = 0;
-    pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (!pool->stop && pool->serial == seen) {
+        for (int i = 0; i < LOOKS && atomic_load(&pool->serial) == seen; i++) {
+            look_away();
+        }
+        pthread_mutex_lock(&pool->lock);
+        while (!pool->stop && atomic_load(&pool->serial) == seen) {
+            pool->asleep++;
             pthread_cond_wait(&pool->wake, &pool->lock);
+            pool->asleep--;
         }
-        if (pool->stop) {
-            break;
+        bool stop = pool->stop, open = pool->open;
+        seen = atomic_load(&pool->serial);
+        if (!stop && open) {
+            atomic_fetch_add(&pool->busy, 1);
         }
-        seen = pool->serial;
-        if (!pool->open) {
+        pthread_mutex_unlock(&pool->lock);
+        if (stop) {
+            return NULL;
+        }
+        if (!open) {
             continue; /* the job ended before this thread woke */
         }
-        pool->busy++;
-        pthread_mutex_unlock(&pool->lock);
         claim(pool);
         pthread_mutex_lock(&pool->lock);
-        if (--pool->busy == 0) {
+        if (atomic_fetch_sub(&pool->busy, 1) == 1) {
             pthread_cond_signal(&pool->idle);
         }
+        pthread_mutex_unlock(&pool->lock);
     }
-    pthread_mutex_unlock(&pool->lock);
-    return NULL;
 }
 
 void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
@@ -82,14 +100,21 @@ void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
     pool->total = count;
     pool->part = part;
     atomic_store(&pool->next, 0);
-    pool->serial++;
     pool->open = true;
-    pthread_cond_broadcast(&pool->wake);
+    atomic_fetch_add(&pool->serial, 1);
+    if (pool->asleep > 0) {
+        pthread_cond_broadcast(&pool->wake);
+    }
     pthread_mutex_unlock(&pool->lock);
     claim(pool);
     pthread_mutex_lock(&pool->lock);
     pool->open = false; /* who has not woken yet has nothing left to do */
-    while (pool->busy > 0) {
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < LOOKS && atomic_load(&pool->busy) > 0; i++) {
+        look_away();
+    }
+    pthread_mutex_lock(&pool->lock);
+    while (atomic_load(&pool->busy) > 0) {
         pthread_cond_wait(&pool->idle, &pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);

@@ -1,0 +1,226 @@
+/*
+ * Tokens through full-width layers with random weights, as the decoder makes them: one at a time,
+ * and a prompt of 256. Prints the weights read per second beside what the machine can read, both
+ * measured by turns in the same run, and the best turn of each.
+ *     build/release/tests/model/glm/bench_engine_layers bf16|int8|int4|int4-g128 [OPTIONS]
+ *         --layers N (4)  --threads N (all)  --turns N (12)  --context N (512) tokens before
+ *         --load N    N busy processes for each thread run beside it
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/glm/model.h"
+
+enum { HIDDEN = 4096, INNER = 13696, HEADS = 32, KV = 2, DIM = 128, PROMPT = 256, MOST = 16384 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A matrix of random numbers of a trained model's size, in the wanted form. */
+static struct glm_matrix random_matrix(struct glm_pool *pool, size_t rows, size_t cols,
+                                       struct glm_store store)
+{
+    static uint32_t state = 1;
+    uint16_t *data = aligned_alloc(64, rows * cols * 2);
+    struct glm_matrix m = {GLM_FORM_BF16, rows, cols, data, NULL, 0}, out;
+    if (data == NULL) {
+        exit(1);
+    }
+    for (size_t i = 0; i < rows * cols; i++) {
+        state = state * 1664525u + 1013904223u;
+        data[i] = (uint16_t)(0x3C00 | (state >> 16 & 0x80FF));
+    }
+    if (store.form == GLM_FORM_BF16) {
+        return m;
+    }
+    if (!glm_quantise(pool, &m, store.form, store.group, &out, NULL)) {
+        exit(1);
+    }
+    free(data);
+    return out;
+}
+
+static float *filled(size_t count, float value)
+{
+    float *x = malloc(count * sizeof *x);
+    for (size_t i = 0; x != NULL && i < count; i++) {
+        x[i] = value;
+    }
+    return x;
+}
+
+static void make_layer(struct glm_pool *pool, struct glm_text_layer *l, struct glm_store store)
+{
+    l->q = random_matrix(pool, HEADS * DIM, HIDDEN, store);
+    l->k = random_matrix(pool, KV * DIM, HIDDEN, store);
+    l->v = random_matrix(pool, KV * DIM, HIDDEN, store);
+    l->o = random_matrix(pool, HIDDEN, HEADS * DIM, store);
+    l->gate = random_matrix(pool, INNER, HIDDEN, store);
+    l->up = random_matrix(pool, INNER, HIDDEN, store);
+    l->down = random_matrix(pool, HIDDEN, INNER, store);
+    l->q_bias = l->k_bias = l->v_bias = NULL;
+    l->norm_in = l->norm_attn_out = l->norm_mlp_in = l->norm_mlp_out = filled(HIDDEN, 1);
+}
+
+struct reading {
+    const unsigned long long *data;
+    unsigned long long sum;
+};
+
+enum { AHEAD = 4096 / 8 };
+
+static void read_part(void *arg, size_t begin, size_t end)
+{
+    struct reading *r = arg;
+    unsigned long long sum[8] = {0};
+    for (size_t i = begin; i + 8 <= end; i += 8) {
+        __builtin_prefetch(r->data + i + AHEAD);
+        for (size_t k = 0; k < 8; k++) {
+            sum[k] ^= r->data[i + k];
+        }
+    }
+    for (size_t k = 0; k < 8; k++) {
+        __atomic_fetch_xor(&r->sum, sum[k], __ATOMIC_RELAXED);
+    }
+}
+
+/* Bytes a second of a plain loop over a buffer that no cache holds. */
+static double read_rate(struct glm_pool *pool, const void *data, size_t bytes)
+{
+    struct reading r = {data, 0};
+    double start = now();
+    glm_pool_run(pool, bytes / 8, 16384, read_part, &r);
+    return (double)bytes / (now() - start) + (double)(r.sum & 1);
+}
+
+static double steps(struct glm_decoder *d, size_t context, size_t rows, size_t count, float *x)
+{
+    static int32_t places[PROMPT][3];
+    double start = now();
+    d->len = context;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t n = 0; n < rows; n++) {
+            places[n][0] = places[n][1] = places[n][2] = (int32_t)(d->len + n);
+        }
+        if (!glm_decoder_step(d, x, places[0], rows, 0, NULL, NULL, NULL)) {
+            exit(1);
+        }
+    }
+    return (now() - start) / (double)(count * rows);
+}
+
+static void burn(void)
+{
+    for (volatile unsigned long i = 0;; i++) {
+    }
+}
+
+struct options {
+    struct glm_store store;
+    int layers, threads, turns, context, load;
+};
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.layers = 4, .turns = 12, .context = 512};
+    struct {
+        const char *name;
+        int *value, most;
+    } all[] = {{"--layers", &o->layers, 40},
+               {"--threads", &o->threads, 256},
+               {"--turns", &o->turns, 1000},
+               {"--context", &o->context, MOST - PROMPT},
+               {"--load", &o->load, 8}};
+    bool ok = argc >= 2 && argc % 2 == 0 && glm_store_parse(argv[1], &o->store, NULL);
+    for (int i = 2; ok && i + 1 < argc; i += 2) {
+        ok = false;
+        for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+            if (strcmp(argv[i], all[k].name) == 0) {
+                *all[k].value = atoi(argv[i + 1]);
+                ok = *all[k].value >= 0 && *all[k].value <= all[k].most;
+            }
+        }
+    }
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    if (!read_options(argc, argv, &o)) {
+        fprintf(stderr,
+                "usage: %s bf16|int8|int4|int4-g128 [--layers N] [--threads N] "
+                "[--turns N] [--context N] [--load N]\n",
+                argv[0]);
+        return 2;
+    }
+    struct glm_model m = {.pool = glm_pool_new(o.threads, NULL)};
+    m.config.text = (struct glm_text_config){.hidden = HIDDEN,
+                                             .layers = o.layers,
+                                             .heads = HEADS,
+                                             .kv_heads = KV,
+                                             .head_dim = DIM,
+                                             .inner = INNER,
+                                             .vocab = 16,
+                                             .rot = 64,
+                                             .section = {8, 12, 12},
+                                             .theta = 500000,
+                                             .eps = 1e-5f};
+    struct glm_need need = glm_model_need(&m.config, o.store);
+    m.layers = calloc((size_t)o.layers, sizeof *m.layers);
+    float *x = filled(PROMPT * HIDDEN, 0.5f);
+    struct glm_decoder d;
+    if (m.pool == NULL || m.layers == NULL || x == NULL || !glm_pool_fit(m.pool, INNER, NULL) ||
+        !glm_decoder_init(&d, &m, MOST, NULL)) {
+        return 1;
+    }
+    for (int i = 0; i < o.layers; i++) {
+        make_layer(m.pool, &m.layers[i], o.store);
+    }
+    const size_t context = (size_t)o.context, bytes = (size_t)256 << 20;
+    unsigned long long *buffer = malloc(bytes + AHEAD * 8);
+    if (buffer == NULL) {
+        return 1;
+    }
+    memset(buffer, 5, bytes);
+    steps(&d, 0, GLM_BATCH, context / GLM_BATCH, x); /* what the attention looks at */
+    pid_t burners[8 * 256];
+    int burning = o.load * glm_pool_threads(m.pool);
+    for (int i = 0; i < burning; i++) {
+        burners[i] = fork();
+        if (burners[i] == 0) {
+            burn();
+        }
+    }
+    double read = 0, one = 1e9, many = 1e9, sum = 0;
+    for (int i = 0; i < o.turns; i++) {
+        double r = read_rate(m.pool, buffer, bytes), a = steps(&d, context, 1, 4, x);
+        double b = steps(&d, context, GLM_BATCH, PROMPT / GLM_BATCH, x);
+        read = r > read ? r : read;
+        one = a < one ? a : one;
+        many = b < many ? b : many;
+        sum += a;
+    }
+    for (int i = 0; i < burning; i++) {
+        kill(burners[i], SIGKILL);
+        waitpid(burners[i], NULL, 0);
+    }
+    double rate = need.text / one;
+    printf("%s, %d layers, %d threads, %d busy processes beside: read %.1f GB/s\n", argv[1],
+           o.layers, glm_pool_threads(m.pool), burning, read / 1e9);
+    printf("  a token: %.2f ms at best, %.2f on average; %.1f GB/s, %.0f %% of read\n", one * 1e3,
+           sum / o.turns * 1e3, rate / 1e9, 100 * rate / read);
+    printf("  a prompt: %.2f ms a token, %.0f GFLOP/s\n", many * 1e3,
+           o.layers * 2e-9 * (2.0 * HIDDEN * (HEADS + KV) * DIM + 3.0 * HIDDEN * INNER) / many);
+    fflush(stdout);
+    _exit(0); /* gigabytes that nobody looks at again */
+}
