@@ -1,0 +1,40 @@
+/*
+ * The common PNG a strip at a time: 8-bit RGB or RGBA without interlace, tRNS or anything unusual,
+ * which is left to glmv_image_decode. The filtered rows come first and are turned into pixels in a
+ * second step, for rows whose filtered bytes are the same in two pictures need that only once.
+ */
+#ifndef GLMV_BASE_PNG_ROWS_H
+#define GLMV_BASE_PNG_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct glmv_png_rows {
+    int width, height; /* px */
+    int channels;      /* 3 or 4 */
+    int strip;         /* rows of a strip; the last one may have fewer */
+    size_t step;       /* bytes of a filtered row: the filter, then width * channels */
+    size_t room;       /* bytes that glmv_png_rows_next writes to */
+    struct glmv_png_stream *stream;
+};
+
+/* Reads the head; the bytes are borrowed until the reader is closed. NULL for a picture out of the
+ * ordinary, a broken one, and without memory: glmv_image_decode says which. */
+struct glmv_png_rows *glmv_png_rows_open(const void *bytes, size_t len);
+/* NULL is allowed. */
+void glmv_png_rows_close(struct glmv_png_rows *rows);
+
+/*
+ * The filtered rows of the next strip, *count of them, inside room; NULL when the file is broken.
+ * The room of the strip before must still be as it was, or be the same. Whether the file is whole
+ * is known with the last strip.
+ */
+const uint8_t *glmv_png_rows_next(struct glmv_png_rows *rows, uint8_t *room, int *count);
+
+/* Turns count filtered rows into RGBA. up: the row above the first, NULL at the top of the picture.
+ * False for a broken picture. */
+bool glmv_png_rows_undo(const struct glmv_png_rows *rows, const uint8_t *raw, int count,
+                        const uint8_t *up, uint8_t *rgba);
+
+#endif
