@@ -138,7 +138,8 @@ static mode_t target_mode(const char *path)
     return 0666 & ~mask;
 }
 
-bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glmv_err *err)
+static bool write_file(const char *path, const void *bytes, size_t len, bool wait,
+                       struct glmv_err *err)
 {
     if (strcmp(path, "-") == 0) {
         return write_all(STDOUT_FILENO, "standard output", bytes, len, err);
@@ -169,7 +170,7 @@ bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glm
     }
     int slot = slot_take(temp);
     bool ok = write_all(fd, path, bytes, len, err);
-    if (ok && (fchmod(fd, target_mode(path)) != 0 || fsync(fd) != 0)) {
+    if (ok && (fchmod(fd, target_mode(path)) != 0 || (wait && fsync(fd) != 0))) {
         ok = glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
     if (close(fd) != 0 && ok) {
@@ -183,4 +184,14 @@ bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glm
     }
     slot_release(slot);
     return ok;
+}
+
+bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glmv_err *err)
+{
+    return write_file(path, bytes, len, true, err);
+}
+
+bool glmv_file_write_soon(const char *path, const void *bytes, size_t len, struct glmv_err *err)
+{
+    return write_file(path, bytes, len, false, err);
 }

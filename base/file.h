@@ -20,6 +20,10 @@ bool glmv_file_read(const char *path, size_t max, struct glmv_buf *buf, struct g
  * left. */
 bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glmv_err *err);
 
+/* The same for what can be made again: it does not wait for the disk, so that after a power cut the
+ * file may be empty. */
+bool glmv_file_write_soon(const char *path, const void *bytes, size_t len, struct glmv_err *err);
+
 /* Removes the temporary file of a write that is under way. Async-signal-safe: for a handler of
  * SIGINT or SIGTERM. */
 void glmv_file_abandon(void);

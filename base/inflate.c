@@ -8,9 +8,9 @@
 #define MAX_BITS 15
 #define MAX_CODES 288
 
-/* A table's entry: the code's length in bits 0 .. 7, then extra bits or a subtable's bits in 8 ..
- * 12, what it is in 13 .. 15, and a literal, the base of a length or distance, or the place of the
- * subtable from 16 on. */
+/* A table's entry: the lengths of the code and its extra bits together in bits 0 .. 7, that of the
+ * code alone or a subtable's bits in 8 .. 12, what it is in 13 .. 15, and a literal, the base of a
+ * length or distance, or the place of the subtable from 16 on. */
 #define IS_LITERAL 0x8000u
 #define IS_SPECIAL 0x4000u /* the end of the block, a subtable, or no code at all */
 #define IS_SUBTABLE 0x2000u
@@ -71,7 +71,7 @@ static unsigned reversed(unsigned v, unsigned count)
     return out;
 }
 
-/* What the table says of a symbol, without the length of its code. */
+/* What the table says of a symbol, with the number of its extra bits in bits 8 .. 12. */
 typedef uint32_t entry_fn(unsigned symbol);
 
 static uint32_t length_entry(unsigned symbol)
@@ -197,8 +197,9 @@ static bool fill_table(const uint8_t *lengths, unsigned count, struct table *t)
             code >>= t->bits;
             len -= t->bits;
         }
+        uint32_t e = t->entry(i);
         for (unsigned k = code; len > 0 && k < 1u << bits; k += 1u << len) {
-            entries[k] = t->entry(i) | len;
+            entries[k] = (e & ~0x1f00u) | len << 8 | (len + (e >> 8 & 31));
         }
     }
     return true;
@@ -359,6 +360,7 @@ static inline void copy_match(uint8_t *out, size_t distance, size_t length)
 
 #define SYMBOL_MASK ((1u << SYMBOL_BITS) - 1)
 #define DISTANCE_MASK ((1u << DISTANCE_BITS) - 1)
+#define EXTRA(e) ((bits & (((uint64_t)1 << ((e)&63)) - 1)) >> ((e) >> 8 & 31))
 #define USE(n) (bits >>= (n)&63, count -= (n)&63)
 
 /*
@@ -409,24 +411,20 @@ unpack_codes(struct base_inflate *s, uint8_t *room, size_t *filled, size_t targe
             s->place = AT_HEADER;
             break;
         }
+        size_t length = (e >> 16) + EXTRA(e);
         USE(e);
-        unsigned extra = e >> 8 & 31;
-        size_t length = (e >> 16) + (bits & ((1u << extra) - 1));
-        USE(extra);
         REFILL(in, bits, count);
         e = s->distances[bits & DISTANCE_MASK];
         if ((e & (IS_SUBTABLE | IS_SPECIAL)) == (IS_SUBTABLE | IS_SPECIAL)) {
             USE(DISTANCE_BITS);
             e = s->distances[(e >> 16) + (bits & ((1u << (e >> 8 & 31)) - 1))];
         }
+        size_t distance = (e >> 16) + EXTRA(e);
         USE(e);
-        extra = e >> 8 & 31;
-        size_t distance = (e >> 16) + (bits & ((1u << extra) - 1));
         if (e & IS_SPECIAL || distance > (size_t)(out - room)) {
             ok = false;
             break;
         }
-        USE(extra);
         REFILL(in, bits, count);
         e = symbols[bits & SYMBOL_MASK];
         copy_match(out, distance, length);

@@ -9,9 +9,10 @@
 #include "base/unfilter.h"
 
 #define MAX_RATIO 1032          /* no deflate stream grows more */
-#define STRIP ((size_t)1 << 18) /* bytes of a strip that stay in a core's cache with all else */
-#define MAX_STRIP 128           /* rows */
-#define TAIL 4                  /* bytes of the checksum behind the stream */
+#define STRIP ((size_t)1 << 17) /* bytes of a strip that stay in a core's cache with all else */
+#define MIN_STRIP 16            /* rows */
+#define MAX_STRIP 128
+#define TAIL 4 /* bytes of the checksum behind the stream */
 
 struct glmv_png_stream {
     const uint8_t *data; /* the zlib stream; inside the file or in joined */
@@ -55,9 +56,9 @@ static bool read_header(struct glmv_png_rows *r, const uint8_t *chunk)
     r->height = (int)height;
     r->channels = chunk[9] == 6 ? 4 : 3;
     r->step = (size_t)width * (size_t)r->channels + 1;
-    r->strip = STRIP / r->step < 1           ? 1
-               : STRIP / r->step > MAX_STRIP ? MAX_STRIP
-                                             : (int)(STRIP / r->step);
+    size_t strip = STRIP / r->step;
+    strip = strip < MIN_STRIP ? MIN_STRIP : strip > MAX_STRIP ? MAX_STRIP : strip;
+    r->strip = (int)strip;
     r->room = BASE_INFLATE_WINDOW + (size_t)2 * BASE_INFLATE_SLACK + (size_t)r->strip * r->step + 1;
     return true;
 }

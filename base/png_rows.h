@@ -13,7 +13,8 @@
 struct glmv_png_rows {
     int width, height; /* px */
     int channels;      /* 3 or 4 */
-    int strip;         /* rows of a strip; the last one may have fewer */
+    int strip;         /* rows of a strip, at least 16; the last one may have fewer. May be made
+                          smaller before the first strip. */
     size_t step;       /* bytes of a filtered row: the filter, then width * channels */
     size_t room;       /* bytes that glmv_png_rows_next writes to */
     struct glmv_png_stream *stream;

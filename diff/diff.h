@@ -62,6 +62,11 @@ struct glmv_region *glmv_diff_regions(const struct glmv_image *a, const struct g
                                       double threshold, size_t max, size_t *count,
                                       struct glmv_err *err);
 
+/* The same where only rows y with differs[y] can differ; NULL: all of them. */
+struct glmv_region *glmv_diff_regions_in(const struct glmv_image *a, const struct glmv_image *b,
+                                         const uint8_t *differs, double threshold, size_t max,
+                                         size_t *count, struct glmv_err *err);
+
 /* The first picture paled, with differing pixels in red; as large as the larger of both. Free with
  * glmv_image_free. */
 struct glmv_image *glmv_diff_picture(const struct glmv_image *a, const struct glmv_image *b,

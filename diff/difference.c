@@ -8,6 +8,9 @@
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "diff/parallel.h"
 #include "diff/pixels.h"
@@ -32,15 +35,15 @@ struct codes {
 };
 
 struct strip {
-    uint8_t *bytes; /* owned; a whole IDAT chunk */
+    uint8_t *bytes; /* owned; a whole IDAT chunk, and behind its bound room for a row */
+    size_t bound;
     size_t len;
     uint32_t adler;
     size_t raw; /* bytes before compression */
 };
 
 struct encoder {
-    const struct glmv_image *a;
-    const uint8_t *marks;
+    const uint8_t *colours;
     int width, height, jobs;
     const struct codes *codes;
     struct strip strips[DIFF_MAX_JOBS];
@@ -160,79 +163,138 @@ static uint8_t colour_of(const uint8_t *p)
     return (uint8_t)(p[3] == 255 ? dark / 19 : dark * p[3] / (19 * 255));
 }
 
-/* One row of colours, one a byte. */
-static void fill_row(const struct encoder *e, int y, uint8_t *row)
+#ifdef __SSE2__
+/* 255 minus the grey of four opaque pixels, 32 bits each. */
+static inline __m128i darkness(__m128i pixels)
 {
-    const struct glmv_image *a = e->a;
-    const uint8_t *marks = e->marks + (size_t)y * (size_t)e->width;
-    int inside = y < a->height ? a->width : 0;
-    const uint8_t *p = a->rgba + (size_t)y * (size_t)a->width * 4;
-    memset(row, 0, (size_t)e->width + 1);
-    for (int x = 0; x < inside;) {
-        const uint8_t *q = p + (size_t)x * 4;
-        if (x > 0 && x + STRETCH <= inside && memcmp(q, q - 4, (size_t)STRETCH * 4) == 0) {
-            memset(row + x, row[x - 1], STRETCH);
-            x += STRETCH;
-            continue;
+    const __m128i weights = _mm_set_epi16(0, 29, 150, 77, 0, 29, 150, 77);
+    const __m128i zero = _mm_setzero_si128();
+    __m128 low = _mm_castsi128_ps(_mm_madd_epi16(_mm_unpacklo_epi8(pixels, zero), weights));
+    __m128 high = _mm_castsi128_ps(_mm_madd_epi16(_mm_unpackhi_epi8(pixels, zero), weights));
+    __m128i even = _mm_castps_si128(_mm_shuffle_ps(low, high, 0x88));
+    __m128i odd = _mm_castps_si128(_mm_shuffle_ps(low, high, 0xdd));
+    return _mm_sub_epi32(_mm_set1_epi32(255), _mm_srli_epi32(_mm_add_epi32(even, odd), 8));
+}
+
+/* Eight opaque pixels, 16 bits each: d / 19 is d * 27 / 512 up to 255. */
+static inline __m128i eight_colours(const uint8_t *p)
+{
+    __m128i d = _mm_packs_epi32(darkness(_mm_loadu_si128((const __m128i *)(const void *)p)),
+                                darkness(_mm_loadu_si128((const __m128i *)(const void *)p + 1)));
+    return _mm_srli_epi16(_mm_mullo_epi16(d, _mm_set1_epi16(27)), 9);
+}
+
+/* Sixteen pixels at a time into eight bytes; stops at the first that are not all opaque. */
+static int colour_stretch(const uint8_t *p, int inside, uint8_t *out)
+{
+    const __m128i opaque = _mm_set1_epi32((int)0xff000000);
+    int x = 0;
+    for (; x + STRETCH <= inside; x += STRETCH, p += STRETCH * 4) {
+        __m128i all = opaque;
+        for (int i = 0; i < STRETCH; i += 4) {
+            all = _mm_and_si128(all, _mm_loadu_si128((const __m128i *)(const void *)(p + i * 4)));
         }
-        for (int end = x + STRETCH < inside ? x + STRETCH : inside; x < end; x++, q += 4) {
-            row[x] = colour_of(q);
+        if (_mm_movemask_epi8(_mm_cmpeq_epi32(all, opaque)) != 0xffff) {
+            break;
+        }
+        __m128i bytes = _mm_packus_epi16(eight_colours(p), eight_colours(p + 32));
+        __m128i two = _mm_or_si128(_mm_slli_epi16(bytes, 4), _mm_srli_epi16(bytes, 8));
+        two = _mm_and_si128(two, _mm_set1_epi16(255));
+        _mm_storel_epi64((__m128i *)(void *)(out + x / 2), _mm_packus_epi16(two, two));
+    }
+    return x;
+}
+#else
+static int colour_stretch(const uint8_t *p, int inside, uint8_t *out)
+{
+    (void)p;
+    (void)inside;
+    (void)out;
+    return 0;
+}
+#endif
+
+size_t glmv_diff_colours_step(int width)
+{
+    return ((size_t)width + 1) / 2;
+}
+
+static void put_colour(uint8_t *out, int x, uint8_t colour)
+{
+    out[x / 2] =
+        (uint8_t)(x % 2 == 0 ? (out[x / 2] & 15) | colour << 4 : (out[x / 2] & 0xf0) | colour);
+}
+
+void glmv_diff_colours_row(const uint8_t *rgba, int inside, int width, uint8_t *out)
+{
+    int x = 0;
+    while (x < inside) {
+        x += colour_stretch(rgba + (size_t)x * 4, inside - x, out + x / 2);
+        for (int end = x + STRETCH < inside ? x + STRETCH : inside; x < end; x++) {
+            put_colour(out, x, colour_of(rgba + (size_t)x * 4));
         }
     }
-    for (int x = 0; x < e->width;) {
+    for (; x < (width + 1) / 2 * 2; x++) {
+        put_colour(out, x, 0);
+    }
+}
+
+void glmv_diff_colours_mark(const uint8_t *marks, int width, uint8_t *colours)
+{
+    for (int x = 0; x < width;) {
         uint64_t eight = 0;
-        memcpy(&eight, marks + x, e->width - x < 8 ? (size_t)(e->width - x) : 8);
-        for (int end = x + 8; x < end && x < e->width; x++) {
+        memcpy(&eight, marks + x, width - x < 8 ? (size_t)(width - x) : 8);
+        for (int end = x + 8; x < end && x < width; x++) {
             if (eight == 0) {
                 x = end;
                 break;
             }
             if (marks[x] != GLMV_MARK_SAME) {
-                row[x] = marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER;
+                put_colour(colours, x, marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER);
             }
         }
     }
 }
 
-/* Whether a row looks as the one above it does. */
-static bool repeats(const struct encoder *e, int y)
+struct painter {
+    const struct glmv_image *a;
+    const uint8_t *marks;
+    int width, height, jobs;
+    uint8_t *colours;
+};
+
+static void paint_rows(void *context, int job)
 {
-    const struct glmv_image *a = e->a;
-    size_t width = (size_t)e->width;
-    const uint8_t *marks = e->marks + (size_t)y * width;
-    bool same = memcmp(marks, marks - width, width) == 0;
-    if (same && y < a->height) {
-        size_t bytes = (size_t)a->width * 4;
-        const uint8_t *p = a->rgba + (size_t)y * bytes;
-        same = memcmp(p, p - bytes, bytes) == 0;
+    const struct painter *p = context;
+    size_t step = glmv_diff_colours_step(p->width);
+    int to = (int)((int64_t)p->height * (job + 1) / p->jobs);
+    for (int y = (int)((int64_t)p->height * job / p->jobs); y < to; y++) {
+        uint8_t *out = p->colours + (size_t)y * step;
+        int inside = y < p->a->height ? p->a->width : 0;
+        glmv_diff_colours_row(p->a->rgba + (size_t)(inside > 0 ? y : 0) * (size_t)p->a->width * 4,
+                              inside, p->width, out);
+        glmv_diff_colours_mark(p->marks + (size_t)y * (size_t)p->width, p->width, out);
     }
-    return same && (y < a->height || y > a->height);
 }
 
 static void encode_rows(const struct encoder *e, int from, int to, struct strip *s,
-                        struct writer *w, uint8_t *room)
+                        struct writer *w, uint8_t *line)
 {
-    size_t packed = ((size_t)e->width + 1) / 2;
-    uint8_t *row = room;
-    uint8_t *above = row + e->width + 1;
-    uint8_t *line = above + packed;
-    memset(above, 0, packed);
+    size_t step = glmv_diff_colours_step(e->width);
     for (int y = from; y < to; y++) {
+        const uint8_t *row = e->colours + (size_t)y * step;
         line[0] = y == from ? 0 : 2; /* a strip knows nothing of the strip above */
-        if (y > from && repeats(e, y)) {
-            memset(line + 1, 0, packed);
+        if (y == from) {
+            memcpy(line + 1, row, step);
         } else {
-            fill_row(e, y, row);
-            for (size_t x = 0; x < packed; x++) {
-                uint8_t two = (uint8_t)(row[2 * x] << 4 | row[2 * x + 1]);
-                line[x + 1] = (uint8_t)(two - above[x]);
-                above[x] = two;
+            for (size_t x = 0; x < step; x++) {
+                line[x + 1] = (uint8_t)(row[x] - row[x - step]);
             }
         }
-        s->adler = libdeflate_adler32(s->adler, line, packed + 1);
-        put_bytes(w, e->codes, line, packed + 1);
+        s->adler = libdeflate_adler32(s->adler, line, step + 1);
+        put_bytes(w, e->codes, line, step + 1);
     }
-    s->raw = (packed + 1) * (size_t)(to - from);
+    s->raw = (step + 1) * (size_t)(to - from);
 }
 
 static void put_word(uint8_t *to, uint32_t v)
@@ -257,12 +319,7 @@ static void encode_strip(void *context, int job)
     struct strip *s = &e->strips[job];
     int from = (int)((int64_t)e->height * job / e->jobs);
     int to = (int)((int64_t)e->height * (job + 1) / e->jobs);
-    size_t packed = ((size_t)e->width + 1) / 2;
-    /* A literal takes nine bits at most. */
-    size_t bound = (packed + 1) * (size_t)(to - from) * 9 / 8 + 64;
-    uint8_t *room = malloc((size_t)e->width + 1 + 2 * packed + 1);
     s->adler = 1;
-    s->bytes = room != NULL ? malloc(bound) : NULL;
     if (s->bytes != NULL) {
         struct writer w = {s->bytes + HEAD, 0, 0};
         if (job == 0) {
@@ -270,7 +327,7 @@ static void encode_strip(void *context, int job)
             *w.to++ = 0x01;
         }
         put(&w, (struct code){2, 3}); /* a block of the fixed code, not the last */
-        encode_rows(e, from, to, s, &w, room);
+        encode_rows(e, from, to, s, &w, s->bytes + s->bound);
         put(&w, (struct code){0, 7});
         put(&w, (struct code){0, 3}); /* an empty stored block ends at a byte */
         flush(&w);
@@ -278,7 +335,6 @@ static void encode_strip(void *context, int job)
         w.to += 4;
         s->len = close_chunk(s->bytes, "IDAT", (size_t)(w.to - s->bytes) - HEAD);
     }
-    free(room);
 }
 
 /* Adler-32 of two texts put together. */
@@ -326,11 +382,33 @@ static bool append_tail(uint32_t adler, struct glmv_buf *out, struct glmv_err *e
 bool glmv_diff_encode_png(const struct glmv_image *a, const uint8_t *marks, int width, int height,
                           struct glmv_buf *out, struct glmv_err *err)
 {
+    struct painter p = {.a = a, .marks = marks, .width = width, .height = height};
+    p.colours = malloc(glmv_diff_colours_step(width) * (size_t)height);
+    if (p.colours == NULL) {
+        return glmv_fail_memory(err);
+    }
+    p.jobs = diff_job_count((size_t)width * (size_t)height);
+    diff_run_jobs(p.jobs, paint_rows, &p);
+    bool ok = glmv_diff_encode_colours(p.colours, width, height, out, err);
+    free(p.colours);
+    return ok;
+}
+
+bool glmv_diff_encode_colours(const uint8_t *colours, int width, int height, struct glmv_buf *out,
+                              struct glmv_err *err)
+{
     struct codes codes;
     fill_codes(&codes);
-    struct encoder e = {.a = a, .marks = marks, .width = width, .height = height, .codes = &codes};
+    struct encoder e = {.colours = colours, .width = width, .height = height, .codes = &codes};
     e.jobs = diff_job_count((size_t)width * (size_t)height);
     e.jobs = e.jobs > height ? height : e.jobs;
+    size_t step = glmv_diff_colours_step(width);
+    for (int i = 0; i < e.jobs; i++) { /* here: a thread's first malloc() costs it an arena */
+        size_t rows = (size_t)(height / e.jobs) + 1;
+        /* A literal takes nine bits at most. */
+        e.strips[i].bound = (step + 1) * rows * 9 / 8 + 64;
+        e.strips[i].bytes = malloc(e.strips[i].bound + step + 1);
+    }
     diff_run_jobs(e.jobs, encode_strip, &e);
     bool ok = append_head(&e, out, err);
     uint32_t adler = 1;

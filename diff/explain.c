@@ -37,6 +37,8 @@ struct view {
     double ink;           /* share of the region that is not ground */
     uint32_t main;        /* most frequent colour of the region */
     double main_share;
+    const uint8_t *held; /* for each row, whether the picture has it; NULL when it has all */
+    bool *enough;        /* cleared when a row is looked for that is not held */
 };
 
 static const uint8_t *at(const struct glmv_image *image, int x, int y)
@@ -248,17 +250,22 @@ static bool is_resized(const struct view *a, const struct view *b)
 
 /* How far one colour reaches from a point, in steps of dx, dy; the most of five lines side by side
  * that lie within the region. */
-static int reach(const struct glmv_image *image, const struct glmv_region *r, int dx, int dy,
-                 uint32_t colour)
+static int reach(const struct view *v, const struct glmv_region *r, int dx, int dy, uint32_t colour)
 {
+    const struct glmv_image *image = v->image;
     int most = 0;
     for (int k = 1; k <= 5; k++) {
         int x = dx > 0 ? r->x + r->w : dx < 0 ? r->x - 1 : r->x + r->w * k / 6;
         int y = dy > 0 ? r->y + r->h : dy < 0 ? r->y - 1 : r->y + r->h * k / 6;
         int length = 0;
-        for (; x >= 0 && y >= 0 && x < image->width && y < image->height &&
-               rgb_at(image, x, y) == colour;
-             x += dx, y += dy) {
+        for (; x >= 0 && y >= 0 && x < image->width && y < image->height; x += dx, y += dy) {
+            if (v->held != NULL && !v->held[y]) {
+                *v->enough = false;
+                break;
+            }
+            if (rgb_at(image, x, y) != colour) {
+                break;
+            }
             length++;
         }
         most = length > most ? length : most;
@@ -320,7 +327,7 @@ static bool moved_its_end(struct glmv_finding *f, const struct view *a, const st
         if (longer < depth - 3 || longer - shorter < 2 || plain < longer - shorter - 3) {
             continue;
         }
-        int rest = reach(a->image, r, dx, dy, box);
+        int rest = reach(a, r, dx, dy, box);
         f->before_w = dx == 0 ? r->w : rest + before;
         f->after_w = dx == 0 ? r->w : rest + after;
         f->before_h = dx != 0 ? r->h : rest + before;
@@ -399,14 +406,26 @@ struct glmv_finding *glmv_diff_explain(const struct glmv_image *a, const struct 
                                        const struct glmv_region *regions, size_t count,
                                        size_t *found, struct glmv_err *err)
 {
+    bool enough;
+    return glmv_diff_explain_in(a, b, NULL, regions, count, found, &enough, err);
+}
+
+struct glmv_finding *glmv_diff_explain_in(const struct glmv_image *a, const struct glmv_image *b,
+                                          const uint8_t *held, const struct glmv_region *regions,
+                                          size_t count, size_t *found, bool *enough,
+                                          struct glmv_err *err)
+{
+    *enough = true;
     struct glmv_finding *list = calloc(count + 1, sizeof *list);
     struct view *views = calloc(2 * count + 1, sizeof *views);
     bool *gone = calloc(count + 1, sizeof *gone);
     bool ok = list != NULL && views != NULL && gone != NULL;
     for (size_t i = 0; ok && i < count; i++) {
         list[i].region = regions[i];
-        ok = view_init(&views[i], a, &regions[i]) && view_init(&views[count + i], b, &regions[i]) &&
-             judge(&list[i], &views[i], &views[count + i]);
+        ok = view_init(&views[i], a, &regions[i]) && view_init(&views[count + i], b, &regions[i]);
+        views[i].held = held;
+        views[i].enough = enough;
+        ok = ok && judge(&list[i], &views[i], &views[count + i]);
     }
     *found = ok ? join_moves(list, views, views + count, count, gone) : 0;
     free(views);

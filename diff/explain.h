@@ -41,6 +41,13 @@ struct glmv_finding *glmv_diff_explain(const struct glmv_image *a, const struct 
                                        const struct glmv_region *regions, size_t count,
                                        size_t *found, struct glmv_err *err);
 
+/* The same where the pictures have only rows y with held[y], a few around each region among them;
+ * *enough receives whether that was all that had to be looked at. */
+struct glmv_finding *glmv_diff_explain_in(const struct glmv_image *a, const struct glmv_image *b,
+                                          const uint8_t *held, const struct glmv_region *regions,
+                                          size_t count, size_t *found, bool *enough,
+                                          struct glmv_err *err);
+
 /* "moved", "colour" and so on. */
 const char *glmv_change_name(enum glmv_change change);
 

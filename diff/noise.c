@@ -150,6 +150,12 @@ static bool measure(struct plane *a, struct plane *b, const bool *equal, double 
 bool glmv_diff_noise(const struct glmv_image *a, const struct glmv_image *b, double *score,
                      struct glmv_err *err)
 {
+    return glmv_diff_noise_in(a, b, NULL, score, err);
+}
+
+bool glmv_diff_noise_in(const struct glmv_image *a, const struct glmv_image *b,
+                        const uint8_t *differs, double *score, struct glmv_err *err)
+{
     int w = a->width < b->width ? a->width : b->width;
     int h = a->height < b->height ? a->height : b->height;
     struct plane p = {0};
@@ -161,8 +167,9 @@ bool glmv_diff_noise(const struct glmv_image *a, const struct glmv_image *b, dou
     if (ok) {
         size_t len = (size_t)w * 4;
         for (size_t y = 0; y < (size_t)h; y++) {
-            equal[y] = scan(a->rgba + y * (size_t)a->width * 4, b->rgba + y * (size_t)b->width * 4,
-                            0, len) == len;
+            equal[y] = differs != NULL ? !differs[y]
+                                       : scan(a->rgba + y * (size_t)a->width * 4,
+                                              b->rgba + y * (size_t)b->width * 4, 0, len) == len;
         }
         ok = measure(&p, &q, equal, score);
     }

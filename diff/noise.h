@@ -20,5 +20,8 @@
 /* score: 0 for equal pictures; compares the part that both have. Fails only without memory. */
 bool glmv_diff_noise(const struct glmv_image *a, const struct glmv_image *b, double *score,
                      struct glmv_err *err);
+/* The same where only rows y with differs[y] differ; three above and below each are looked at. */
+bool glmv_diff_noise_in(const struct glmv_image *a, const struct glmv_image *b,
+                        const uint8_t *differs, double *score, struct glmv_err *err);
 
 #endif

@@ -16,6 +16,7 @@ struct count_job {
     struct pair pair;
     const struct glmv_pixel_options *options;
     diff_scan_fn *scan;
+    const uint8_t *differs; /* for each row; NULL when all may */
     size_t canvas_w, canvas_h;
     uint8_t *marks;
     int jobs;
@@ -184,7 +185,7 @@ static void count_rows(void *context, int number)
     for (size_t y = job->canvas_h * (size_t)number / (size_t)job->jobs; y < end; y++) {
         uint8_t *row = job->marks != NULL ? job->marks + y * w : NULL;
         size_t shared = y < (size_t)job->pair.h ? (size_t)job->pair.w : 0;
-        if (shared > 0) {
+        if (shared > 0 && (job->differs == NULL || job->differs[y])) {
             compare_row(job, (int)y, count, row);
         }
         count->outside += w - shared;
@@ -194,16 +195,27 @@ static void count_rows(void *context, int number)
     }
 }
 
-void glmv_diff_mark(const struct glmv_image *a, const struct glmv_image *b,
-                    const struct glmv_pixel_options *options, struct glmv_pixel_count *count,
-                    uint8_t *zeros)
+static size_t rows_in(const uint8_t *differs, size_t height)
 {
-    struct count_job job = {.options = options, .scan = diff_scan_best(), .marks = zeros};
+    size_t count = 0;
+    for (size_t y = 0; y < height; y++) {
+        count += differs[y];
+    }
+    return count;
+}
+
+void glmv_diff_mark_rows(const struct glmv_image *a, const struct glmv_image *b,
+                         const uint8_t *differs, const struct glmv_pixel_options *options,
+                         struct glmv_pixel_count *count, uint8_t *zeros)
+{
+    struct count_job job = {
+        .options = options, .scan = diff_scan_best(), .differs = differs, .marks = zeros};
     job.pair = (struct pair){a, b, a->width < b->width ? a->width : b->width,
                              a->height < b->height ? a->height : b->height};
     job.canvas_w = (size_t)(a->width > b->width ? a->width : b->width);
     job.canvas_h = (size_t)(a->height > b->height ? a->height : b->height);
-    job.jobs = diff_job_count(job.canvas_w * job.canvas_h);
+    size_t rows = differs != NULL ? rows_in(differs, job.canvas_h) : job.canvas_h;
+    job.jobs = diff_job_count(job.canvas_w * rows);
     diff_run_jobs(job.jobs, count_rows, &job);
     *count = (struct glmv_pixel_count){.total = job.canvas_w * job.canvas_h};
     for (int i = 0; i < job.jobs; i++) {
@@ -211,6 +223,13 @@ void glmv_diff_mark(const struct glmv_image *a, const struct glmv_image *b,
         count->antialiased += job.counts[i].antialiased;
         count->outside += job.counts[i].outside;
     }
+}
+
+void glmv_diff_mark(const struct glmv_image *a, const struct glmv_image *b,
+                    const struct glmv_pixel_options *options, struct glmv_pixel_count *count,
+                    uint8_t *zeros)
+{
+    glmv_diff_mark_rows(a, b, NULL, options, count, zeros);
 }
 
 void glmv_diff_count(const struct glmv_image *a, const struct glmv_image *b,

@@ -36,5 +36,10 @@ void glmv_diff_count(const struct glmv_image *a, const struct glmv_image *b,
 void glmv_diff_mark(const struct glmv_image *a, const struct glmv_image *b,
                     const struct glmv_pixel_options *options, struct glmv_pixel_count *count,
                     uint8_t *zeros);
+/* The same where only rows y with differs[y] can differ; the others are not looked at, but two
+ * above and below each that can. differs: as long as the higher picture is high. */
+void glmv_diff_mark_rows(const struct glmv_image *a, const struct glmv_image *b,
+                         const uint8_t *differs, const struct glmv_pixel_options *options,
+                         struct glmv_pixel_count *count, uint8_t *zeros);
 
 #endif

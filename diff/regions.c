@@ -29,8 +29,8 @@ static bool differs(const struct glmv_image *a, const struct glmv_image *b, int 
                         : in_a || in_b;
 }
 
-static bool count_tiles(const struct glmv_image *a, const struct glmv_image *b, double threshold,
-                        struct tiles *t)
+static bool count_tiles(const struct glmv_image *a, const struct glmv_image *b,
+                        const uint8_t *differing, double threshold, struct tiles *t)
 {
     int w = a->width > b->width ? a->width : b->width;
     int h = a->height > b->height ? a->height : b->height;
@@ -49,6 +49,9 @@ static bool count_tiles(const struct glmv_image *a, const struct glmv_image *b, 
         unsigned short *row = t->counts + (size_t)(y / TILE) * (size_t)t->w;
         bool both = y < a->height && y < b->height;
         size_t from = 0;
+        if (differing != NULL && !differing[y]) {
+            continue;
+        }
         while (both && (from = scan(pixel_at(a, 0, y), pixel_at(b, 0, y), from, shared)) < shared) {
             size_t end = shared - from < DIFF_GROUP ? shared : from + DIFF_GROUP;
             for (; from < end; from += 4) {
@@ -133,10 +136,17 @@ struct glmv_region *glmv_diff_regions(const struct glmv_image *a, const struct g
                                       double threshold, size_t max, size_t *count,
                                       struct glmv_err *err)
 {
+    return glmv_diff_regions_in(a, b, NULL, threshold, max, count, err);
+}
+
+struct glmv_region *glmv_diff_regions_in(const struct glmv_image *a, const struct glmv_image *b,
+                                         const uint8_t *differs_in, double threshold, size_t max,
+                                         size_t *count, struct glmv_err *err)
+{
     struct tiles t = {0};
     struct glmv_region *list = NULL;
     *count = 0;
-    if (count_tiles(a, b, threshold, &t)) {
+    if (count_tiles(a, b, differs_in, threshold, &t)) {
         list = malloc(((size_t)t.w * (size_t)t.h + 1) * sizeof *list);
     }
     for (int i = 0; list != NULL && i < t.w * t.h; i++) {

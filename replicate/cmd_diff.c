@@ -150,22 +150,22 @@ static bool write_results(const struct request *r, const struct replicate_compar
         ok = replicate_comparison_text(c, &out, err);
     }
     if (ok && out.len > 0) {
-        ok = glmv_file_write("-", out.data, out.len, err);
+        ok = glmv_file_write_soon("-", out.data, out.len, err);
     }
     glmv_buf_clear(&out);
     if (ok && r->junit != NULL) {
         ok = replicate_comparison_junit(c, &out, err) &&
-             glmv_file_write(r->junit, out.data, out.len, err);
+             glmv_file_write_soon(r->junit, out.data, out.len, err);
     }
     glmv_buf_clear(&out);
     if (ok && r->html != NULL) {
         ok = replicate_comparison_html(c, &out, err) &&
-             glmv_file_write(r->html, out.data, out.len, err);
+             glmv_file_write_soon(r->html, out.data, out.len, err);
     }
     glmv_buf_clear(&out);
     if (ok && r->picture != NULL) {
         ok = replicate_comparison_png(c, &out, err) &&
-             glmv_file_write(r->picture, out.data, out.len, err);
+             glmv_file_write_soon(r->picture, out.data, out.len, err);
     }
     glmv_buf_release(&out);
     return ok;
@@ -180,7 +180,10 @@ int replicate_cmd_diff(int argc, char **argv)
         return stop - 1;
     }
     struct replicate_comparison c = {.paths = {r.paths[0], r.paths[1]}, .wants_noise = r.noise};
-    if (!replicate_compare(&c, &r.pixels, r.picture != NULL || r.html != NULL, &err)) {
+    enum replicate_pictures pictures = r.html != NULL      ? REPLICATE_ALL_PICTURES
+                                       : r.picture != NULL ? REPLICATE_DIFFERENCE
+                                                           : REPLICATE_NO_PICTURES;
+    if (!replicate_compare(&c, &r.pixels, pictures, &err)) {
         replicate_comparison_release(&c);
         return replicate_report(&err);
     }

@@ -1,8 +1,11 @@
 #include "replicate/comparison.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "diff/difference.h"
@@ -12,11 +15,10 @@
 #define MOVED_SHARE 0.005
 
 /* Matches rows that moved; keeps it only where it explains at least a fifth of the difference. */
-static bool align(struct replicate_comparison *c, const struct glmv_pixel_options *options,
+static bool align(struct replicate_comparison *c, const struct glmv_image *a,
+                  const struct glmv_image *b, const struct glmv_pixel_options *options,
                   struct glmv_image **aligned, struct glmv_err *err)
 {
-    const struct glmv_image *a = c->images[0];
-    const struct glmv_image *b = c->images[1];
     size_t bands;
     struct glmv_band *list = glmv_diff_bands(a, b, &bands, err);
     if (list == NULL) {
@@ -45,47 +47,110 @@ static bool align(struct replicate_comparison *c, const struct glmv_pixel_option
     return true;
 }
 
-bool replicate_compare_images(struct replicate_comparison *c,
-                              const struct glmv_pixel_options *options, struct glmv_err *err)
+/* Both pictures and, of files read as a stream, what is known of their rows. */
+struct sight {
+    const struct glmv_image *a, *b;
+    const uint8_t *differs, *held; /* NULL: every row may differ and is there */
+};
+
+static bool explain(struct replicate_comparison *c, const struct sight *s,
+                    const struct glmv_pixel_options *options, bool *enough, struct glmv_err *err)
 {
-    const struct glmv_image *a = c->images[0];
-    const struct glmv_image *b = c->images[1];
-    size_t w = (size_t)(a->width > b->width ? a->width : b->width);
-    size_t h = (size_t)(a->height > b->height ? a->height : b->height);
-    for (int i = 0; i < 2; i++) {
-        c->sizes[i][0] = c->images[i]->width;
-        c->sizes[i][1] = c->images[i]->height;
+    size_t regions;
+    struct glmv_region *list = glmv_diff_regions_in(s->a, s->b, s->differs, options->threshold,
+                                                    REPLICATE_MAX_FINDINGS, &regions, err);
+    free(c->findings);
+    c->findings = NULL;
+    if (list != NULL) {
+        c->findings = glmv_diff_explain_in(s->a, s->b, s->held, list, regions, &c->finding_count,
+                                           enough, err);
     }
+    free(list);
+    return c->findings != NULL;
+}
+
+/* The stream's missing rows, when there is one. */
+static bool complete(struct replicate_comparison *c, struct sight *s, struct glmv_err *err)
+{
+    if (s->held != NULL && !glmv_diff_stream_complete(&c->stream)) {
+        return glmv_fail_memory(err);
+    }
+    s->held = NULL;
+    return true;
+}
+
+static bool compare(struct replicate_comparison *c, struct sight s,
+                    const struct glmv_pixel_options *options, struct glmv_err *err)
+{
+    size_t w = (size_t)(s.a->width > s.b->width ? s.a->width : s.b->width);
+    size_t h = (size_t)(s.a->height > s.b->height ? s.a->height : s.b->height);
+    c->sizes[0][0] = s.a->width;
+    c->sizes[0][1] = s.a->height;
+    c->sizes[1][0] = s.b->width;
+    c->sizes[1][1] = s.b->height;
     c->marks = calloc(w, h);
     if (c->marks == NULL) {
         return glmv_fail_memory(err);
     }
-    glmv_diff_mark(a, b, options, &c->count, c->marks);
+    glmv_diff_mark_rows(s.a, s.b, s.differs, options, &c->count, c->marks);
     c->aligned = c->count.differing;
     if (c->count.differing == 0) {
         /* Colours that changed by less than the threshold still are a change. */
-        return !c->wants_noise || glmv_diff_noise(a, b, &c->noise, err);
+        return !c->wants_noise || glmv_diff_noise_in(s.a, s.b, s.differs, &c->noise, err);
     }
     struct glmv_image *aligned = NULL;
-    bool may_have_moved = a->width != b->width || a->height != b->height ||
+    bool may_have_moved = s.a->width != s.b->width || s.a->height != s.b->height ||
                           (double)c->count.differing > MOVED_SHARE * (double)c->count.total;
-    if (may_have_moved && !align(c, options, &aligned, err)) {
+    if (may_have_moved && !(complete(c, &s, err) && align(c, s.a, s.b, options, &aligned, err))) {
         return false;
     }
-    const struct glmv_image *matched = aligned != NULL ? aligned : b;
-    if (c->wants_noise && !glmv_diff_noise(a, matched, &c->noise, err)) {
-        glmv_image_free(aligned);
-        return false;
+    if (aligned != NULL) {
+        s.b = aligned;
+        s.differs = NULL;
     }
-    size_t regions;
-    struct glmv_region *list =
-        glmv_diff_regions(a, matched, options->threshold, REPLICATE_MAX_FINDINGS, &regions, err);
-    if (list != NULL) {
-        c->findings = glmv_diff_explain(a, matched, list, regions, &c->finding_count, err);
+    bool enough = true;
+    bool ok = (!c->wants_noise || glmv_diff_noise_in(s.a, s.b, s.differs, &c->noise, err)) &&
+              explain(c, &s, options, &enough, err);
+    if (ok && !enough) {
+        ok = complete(c, &s, err) && explain(c, &s, options, &enough, err);
     }
-    free(list);
     glmv_image_free(aligned);
-    return c->findings != NULL;
+    return ok;
+}
+
+bool replicate_compare_images(struct replicate_comparison *c,
+                              const struct glmv_pixel_options *options, struct glmv_err *err)
+{
+    return compare(c, (struct sight){.a = c->images[0], .b = c->images[1]}, options, err);
+}
+
+/* Files that can be read as a stream; *read tells. */
+static bool compare_stream(struct replicate_comparison *c, const struct glmv_buf bytes[2],
+                           const struct glmv_pixel_options *options,
+                           enum replicate_pictures pictures, bool *read, struct glmv_err *err)
+{
+    struct glmv_stream *stream = &c->stream;
+    const struct glmv_stream_file files[2] = {{bytes[0].data, bytes[0].len},
+                                              {bytes[1].data, bytes[1].len}};
+    *read =
+        glmv_diff_stream(stream, files,
+                         &(struct glmv_stream_options){.whole = pictures == REPLICATE_ALL_PICTURES,
+                                                       .colours = pictures != REPLICATE_NO_PICTURES,
+                                                       .most_share = MOVED_SHARE});
+    if (!*read) {
+        return true;
+    }
+    bool ok = compare(
+        c, (struct sight){stream->images[0], stream->images[1], stream->differs, stream->held},
+        options, err);
+    size_t width = (size_t)c->sizes[0][0];
+    for (size_t y = 0; ok && stream->colours != NULL && y < (size_t)c->sizes[0][1]; y++) {
+        if (stream->differs[y]) {
+            glmv_diff_colours_mark(c->marks + y * width, (int)width,
+                                   stream->colours + y * glmv_diff_colours_step((int)width));
+        }
+    }
+    return ok;
 }
 
 /* One of the two files, decoded on a thread of its own. */
@@ -125,52 +190,101 @@ static bool decode_both(struct replicate_comparison *c, const struct glmv_buf by
     return c->images[0] != NULL && c->images[1] != NULL;
 }
 
-/* Files of the same bytes are the same picture; only its size is read. */
-static bool same_bytes(struct replicate_comparison *c, const struct glmv_buf bytes[2])
+static bool is_regular(int fd, off_t *size)
 {
-    int w;
-    int h;
-    if (bytes[0].len != bytes[1].len || memcmp(bytes[0].data, bytes[1].data, bytes[0].len) != 0 ||
-        !glmv_image_size(bytes[0].data, bytes[0].len, &w, &h)) {
-        return false;
+    struct stat st;
+    bool regular = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    *size = regular ? st.st_size : 0;
+    return regular;
+}
+
+/* Whether two files have the same bytes, and the size of the picture in them. */
+static bool same_content(const int fds[2], int *w, int *h)
+{
+    static const size_t piece = 65536;
+    off_t sizes[2];
+    uint8_t *bytes = malloc(2 * piece);
+    bool same = bytes != NULL && is_regular(fds[0], &sizes[0]) && is_regular(fds[1], &sizes[1]) &&
+                sizes[0] == sizes[1] && sizes[0] > 0;
+    for (off_t at = 0; same && at < sizes[0];) {
+        ssize_t a = read(fds[0], bytes, piece);
+        same = a > 0 && read(fds[1], bytes + piece, piece) == a &&
+               memcmp(bytes, bytes + piece, (size_t)a) == 0 &&
+               (at > 0 || glmv_image_size(bytes, (size_t)a, w, h));
+        at += a;
     }
+    free(bytes);
+    return same;
+}
+
+/* Files of the same bytes are the same picture; only its size is read. */
+static bool same_bytes(struct replicate_comparison *c)
+{
+    int w = 0;
+    int h = 0;
+    int fds[2];
+    for (int i = 0; i < 2; i++) {
+        fds[i] = open(c->paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    }
+    bool same = same_content(fds, &w, &h);
     for (int i = 0; i < 2; i++) {
         c->sizes[i][0] = w;
         c->sizes[i][1] = h;
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
     }
     c->count.total = (size_t)w * (size_t)h;
-    return true;
+    return same;
 }
 
 bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_options *options,
-                       bool pictures, struct glmv_err *err)
+                       enum replicate_pictures pictures, struct glmv_err *err)
 {
+    if (pictures == REPLICATE_NO_PICTURES && same_bytes(c)) {
+        return true;
+    }
     struct glmv_buf bytes[2];
     bool ok = true;
+    bool done = false;
     for (int i = 0; i < 2; i++) {
         glmv_buf_init(&bytes[i], GLMV_IMAGE_MAX_FILE);
         ok = ok && glmv_file_read(c->paths[i], GLMV_IMAGE_MAX_FILE, &bytes[i], err);
     }
-    bool known = ok && !pictures && same_bytes(c, bytes);
-    ok = ok && (known || decode_both(c, bytes, err));
+    if (ok) {
+        ok = compare_stream(c, bytes, options, pictures, &done, err);
+    }
+    if (ok && !done) {
+        ok = decode_both(c, bytes, err) && replicate_compare_images(c, options, err);
+    }
     glmv_buf_release(&bytes[0]);
     glmv_buf_release(&bytes[1]);
-    return ok && (known || replicate_compare_images(c, options, err));
+    return ok;
 }
 
 void replicate_comparison_release(struct replicate_comparison *c)
 {
     glmv_image_free(c->images[0]);
     glmv_image_free(c->images[1]);
+    glmv_diff_stream_release(&c->stream);
     free(c->marks);
     free(c->gaps);
     free(c->findings);
     *c = (struct replicate_comparison){0};
 }
 
+const struct glmv_image *replicate_comparison_image(const struct replicate_comparison *c, int which)
+{
+    return c->images[which] != NULL ? c->images[which] : c->stream.images[which];
+}
+
 bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_buf *out,
                               struct glmv_err *err)
 {
+    if (c->stream.colours != NULL) {
+        return glmv_diff_encode_colours(c->stream.colours, c->sizes[0][0], c->sizes[0][1], out,
+                                        err);
+    }
     const struct glmv_image *a = c->images[0];
     const struct glmv_image *b = c->images[1];
     return glmv_diff_encode_png(a, c->marks, a->width > b->width ? a->width : b->width,

@@ -8,6 +8,7 @@
 #include "diff/noise.h"
 #include "diff/pixels.h"
 #include "diff/shift.h"
+#include "diff/stream.h"
 
 #define REPLICATE_MAX_FINDINGS 12
 
@@ -15,7 +16,8 @@ struct replicate_comparison {
     const char *paths[2];         /* borrowed */
     int sizes[2][2];              /* width and height, also where nothing was decoded */
     struct glmv_image *images[2]; /* NULL where the files are the same bytes and no picture was
-                                     asked for */
+                                     asked for, or the stream has them */
+    struct glmv_stream stream;    /* of files read strip by strip: rows that differ, as a rule */
     bool wants_noise;             /* set before comparing: fill noise */
     double
         noise; /* glmv_diff_noise after matching the rows; GLMV_NOISE_LIMIT says how to read it */
@@ -30,14 +32,23 @@ struct replicate_comparison {
     bool same; /* the caller's verdict */
 };
 
-/* Reads paths and fills the rest. Files of the same bytes are not decoded unless pictures is set.
- * The caller releases it either way. */
+/* What is wanted besides the verdict and the findings. */
+enum replicate_pictures {
+    REPLICATE_NO_PICTURES,
+    REPLICATE_DIFFERENCE,  /* replicate_comparison_png */
+    REPLICATE_ALL_PICTURES /* replicate_comparison_html, too */
+};
+
+/* Reads paths and fills the rest. The caller releases it either way. */
 bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_options *options,
-                       bool pictures, struct glmv_err *err);
+                       enum replicate_pictures pictures, struct glmv_err *err);
 /* The same for images that the caller has put there. */
 bool replicate_compare_images(struct replicate_comparison *c,
                               const struct glmv_pixel_options *options, struct glmv_err *err);
 void replicate_comparison_release(struct replicate_comparison *c);
+/* The first or second picture, borrowed. */
+const struct glmv_image *replicate_comparison_image(const struct replicate_comparison *c,
+                                                    int which);
 
 /* Each appends to out. */
 bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv_buf *out,

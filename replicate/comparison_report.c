@@ -227,7 +227,7 @@ bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv
     for (int i = 0; i < 3 && ok; i++) {
         struct glmv_buf png;
         glmv_buf_init(&png, 1u << 29);
-        ok = (i < 2 ? glmv_image_encode_png(c->images[i], 6, &png, err)
+        ok = (i < 2 ? glmv_image_encode_png(replicate_comparison_image(c, i), 6, &png, err)
                     : replicate_comparison_png(c, &png, err)) &&
              data_uri(&png, ids[i], out, err);
         glmv_buf_release(&png);
