@@ -196,6 +196,7 @@ static bool by_model(struct work *work, int i, struct glmv_chat *chat,
                                        .threads = 1,
                                        .target = target,
                                        .lang = options->lang,
+                                       .slice_px = REPLICATE_SLICE_PX,
                                        .scale = 1};
     bool ok = replicate_model_page_write(&job, &result, err);
     event->seconds += now() - start;

@@ -60,6 +60,7 @@ static bool rebuild(struct replicate_repl *repl, const struct options *options,
                                            .rounds = &rounds,
                                            .renderer = repl->renderer,
                                            .target = repl->target,
+                                           .slice_px = REPLICATE_SLICE_PX,
                                            .scale = 1};
         struct replicate_rounds_result result;
         bool ok = replicate_model_page_write(&job, &result, err);

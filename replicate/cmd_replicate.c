@@ -32,6 +32,7 @@ static const char usage[] =
     "\nWith a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
     "  --blocks               take search/replace blocks as corrections; whole pages otherwise\n"
     "  --tools                let the model draw, compare and crop by function calls, 8 an answer\n"
+    "  --slice PX             height of the slices in which tall pages go; 2400; 0: in one piece\n"
     "  --no-corrections       leave the numbers in the model's style sheet as they are\n"
     "  --budget-tokens N      stop after so many tokens, prompts counted\n"
     "  --budget-seconds N     start no round after so many seconds\n"
@@ -50,6 +51,7 @@ enum {
     OPT_BLOCKS,
     OPT_NO_CORRECTIONS,
     OPT_TOOLS,
+    OPT_SLICE,
     OPT_BUDGET_TOKENS,
     OPT_BUDGET_SECONDS,
     OPT_HELP
@@ -67,6 +69,7 @@ static const struct option long_options[] = {
     {"threads", required_argument, NULL, OPT_THREADS},
     {"blocks", no_argument, NULL, OPT_BLOCKS},
     {"tools", no_argument, NULL, OPT_TOOLS},
+    {"slice", required_argument, NULL, OPT_SLICE},
     {"no-corrections", no_argument, NULL, OPT_NO_CORRECTIONS},
     {"budget-tokens", required_argument, NULL, OPT_BUDGET_TOKENS},
     {"budget-seconds", required_argument, NULL, OPT_BUDGET_SECONDS},
@@ -81,6 +84,7 @@ struct request {
     struct replicate_trace_options trace;
     struct replicate_model model;
     int budget_tokens, budget_seconds; /* 0: no limit */
+    int slice_px;
 };
 
 static bool whole(const char *text, const char *name, int low, int high, int *out,
@@ -152,6 +156,12 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             break;
         case OPT_TOOLS:
             r->tools = true;
+            break;
+        case OPT_SLICE:
+            ok = whole(optarg, "--slice", 0, GLMV_IMAGE_MAX_SIDE, &r->slice_px, err);
+            if (ok && r->slice_px > 0 && r->slice_px < 300) {
+                ok = glmv_fail(err, GLMV_ERR_USAGE, "--slice: 300 px or more, or 0");
+            }
             break;
         case OPT_NO_CORRECTIONS:
             r->no_corrections = true;
@@ -270,7 +280,8 @@ static int run_model(struct request *r)
                                        .lang = r->trace.look.lang,
                                        .threads = r->trace.look.threads,
                                        .blocks = r->blocks,
-                                       .tools = r->tools};
+                                       .tools = r->tools,
+                                       .slice_px = r->slice_px};
     struct replicate_model_files files = {r->input, r->output, r->report, r->json,
                                           r->trace.emit.assets_dir};
     int code = replicate_with_model(&files, &job);
@@ -280,7 +291,9 @@ static int run_model(struct request *r)
 int replicate_cmd_replicate(int argc, char **argv)
 {
     struct glmv_err err = {0};
-    struct request r = {.trace = replicate_trace_defaults(), .model = replicate_model_defaults()};
+    struct request r = {.trace = replicate_trace_defaults(),
+                        .model = replicate_model_defaults(),
+                        .slice_px = REPLICATE_SLICE_PX};
     r.model.where = NULL; /* the tracer works unless --model is said here */
     int stop = read_options(argc, argv, &r, &err);
     if (stop != 0) {

@@ -6,6 +6,7 @@
 #include "model/tracer/tracer.h"
 #include "replicate/extract.h"
 #include "replicate/referee.h"
+#include "replicate/tall_page.h"
 #include "replicate/tools.h"
 
 static bool extract(void *arg, const char *answer, size_t len, struct glmv_buf *html,
@@ -61,41 +62,72 @@ static void on_note(void *arg, const char *sentence)
     }
 }
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct glmv_render *replicate_model_page_measure(const struct replicate_model_page *job,
+                                                 const struct glmv_scene *scene, const char *html,
+                                                 size_t len, struct glmv_score *score,
+                                                 struct glmv_err *err)
+{
+    struct bench bench = {{job->renderer, job->target, scene->scale, scene}, job->seats};
+    return measure(&bench, html, len, score, err);
+}
+
+bool replicate_model_page_one(const struct replicate_model_page *job, struct glmv_chat *chat,
+                              const char *part, struct replicate_rounds_result *result,
+                              struct glmv_err *err)
+{
+    memset(result, 0, sizeof *result);
+    double start = now();
+    struct glmv_scene *scene = look_at(job, err);
+    double looked = now() - start;
+    if (scene == NULL) {
+        return false;
+    }
+    struct replicate_rounds_options rounds = *job->rounds;
+    struct bench bench = {{job->renderer, job->target, scene->scale, scene}, job->seats};
+    struct replicate_referee referee = {extract, measure, &bench};
+    struct replicate_tools tools = {.referee = &referee, .target = job->target, .scene = scene};
+    struct replicate_author author = {
+        .chat = chat,
+        .options = job->model->chat,
+        .watch = {.note = on_note, .arg = &rounds},
+        .target = job->target,
+        .scene = scene,
+        .part = part,
+        .tools = job->tools ? &tools : NULL,
+        .blocks = job->blocks,
+    };
+    author.options.cancel = replicate_cancel_flag();
+    bool ok = replicate_rounds_run(&author, &referee, &rounds, result, err);
+    replicate_tools_release(&tools);
+    if (author.warning[0] != '\0') {
+        on_note(&rounds, author.warning);
+    }
+    result->tokens = author.tokens;
+    result->scene = scene;
+    result->look_seconds = looked;
+    return ok;
+}
+
 bool replicate_model_page_write(const struct replicate_model_page *job,
                                 struct replicate_rounds_result *result, struct glmv_err *err)
 {
     memset(result, 0, sizeof *result);
     struct glmv_chat *chat = job->chat != NULL ? job->chat : replicate_model_open(job->model, err);
-    struct timespec start, end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    struct glmv_scene *scene = chat != NULL ? look_at(job, err) : NULL;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    bool ok = false;
-    if (scene != NULL) {
-        struct replicate_rounds_options rounds = *job->rounds;
-        struct bench bench = {{job->renderer, job->target, scene->scale, scene}, job->seats};
-        struct replicate_referee referee = {extract, measure, &bench};
-        struct replicate_tools tools = {.referee = &referee, .target = job->target, .scene = scene};
-        struct replicate_author author = {
-            .chat = chat,
-            .options = job->model->chat,
-            .watch = {.note = on_note, .arg = &rounds},
-            .target = job->target,
-            .scene = scene,
-            .part = "",
-            .tools = job->tools ? &tools : NULL,
-            .blocks = job->blocks,
-        };
-        author.options.cancel = replicate_cancel_flag();
-        ok = replicate_rounds_run(&author, &referee, &rounds, result, err);
-        replicate_tools_release(&tools);
-        if (author.warning[0] != '\0') {
-            on_note(&rounds, author.warning);
-        }
+    if (chat == NULL) {
+        return false;
     }
-    result->scene = scene;
-    result->look_seconds =
-        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
+    /* A page that is only a little taller is better off in one piece. */
+    double most = job->slice_px * (job->scale > 0 ? job->scale : 1);
+    bool tall = job->slice_px > 0 && job->target->height > 1.5 * most;
+    bool ok = tall ? replicate_tall_page_write(job, chat, (int)most, result, err)
+                   : replicate_model_page_one(job, chat, "", result, err);
     if (job->chat == NULL) {
         glmv_chat_close(chat);
     }

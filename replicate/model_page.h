@@ -9,6 +9,8 @@
 #include "replicate/rounds.h"
 #include "replicate/seats.h"
 
+#define REPLICATE_SLICE_PX 2400
+
 struct replicate_model_page {
     const struct replicate_model *model;
     const struct replicate_rounds_options *rounds;
@@ -20,13 +22,25 @@ struct replicate_model_page {
     const char *lang;                /* of its text, as Tesseract names it; NULL: guess */
     double scale;                    /* device px per CSS px; 0: guess */
     bool blocks;                     /* revisions may be search/replace blocks */
-    bool tools;                      /* the model may draw, compare and crop while it answers */
+    int slice_px; /* CSS px: pages much taller go in slices of about this height; 0: never */
+    bool tools;   /* the model may draw, compare and crop while it answers */
 };
 
 /* As replicate_rounds_run: result is released by the caller also after a failure, and holds the
  * best page when there is one. */
 bool replicate_model_page_write(const struct replicate_model_page *job,
                                 struct replicate_rounds_result *result, struct glmv_err *err);
+
+/* The same for one picture that is not cut, with a conversation that is open. part: what to know
+ * when it is a slice of a taller page; "" otherwise. */
+bool replicate_model_page_one(const struct replicate_model_page *job, struct glmv_chat *chat,
+                              const char *part, struct replicate_rounds_result *result,
+                              struct glmv_err *err);
+/* Renders and measures against the job's target. NULL on failure. */
+struct glmv_render *replicate_model_page_measure(const struct replicate_model_page *job,
+                                                 const struct glmv_scene *scene, const char *html,
+                                                 size_t len, struct glmv_score *score,
+                                                 struct glmv_err *err);
 
 /* Where a command's results go; report, json and assets may be NULL. */
 struct replicate_model_files {

@@ -10,7 +10,6 @@
 #include "replicate/slots.h"
 #include "replicate/tools.h"
 
-#define MAX_PAGE (64u << 20) /* with its pictures */
 #define WHY 80
 
 struct replicate_rounds_options replicate_rounds_defaults(void)
@@ -89,7 +88,7 @@ static void begin_page(struct replicate_rounds_result *result)
 {
     memset(result, 0, sizeof *result);
     glmv_buf_init(&result->html, REPLICATE_MAX_HTML);
-    glmv_buf_init(&result->page, MAX_PAGE);
+    glmv_buf_init(&result->page, REPLICATE_MAX_PAGE);
 }
 
 /* Fills the slots of result->html, renders and measures. */

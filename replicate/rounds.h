@@ -14,6 +14,8 @@
 #include "replicate/referee.h"
 #include "replicate/trace.h"
 
+#define REPLICATE_MAX_PAGE (64u << 20) /* with its pictures */
+
 struct replicate_rounds_options {
     int rounds;            /* revisions after the draft; 3 */
     double target;         /* a score at which to stop; 0.99 */
@@ -42,6 +44,7 @@ struct replicate_rounds_result {
     struct glmv_render *render; /* of the page; NULL when there is none */
     struct glmv_score score;
     int tried, accepted; /* rounds, the draft not counted */
+    int64_t tokens;      /* of all conversations; set by replicate_model_page_write only */
     int corrected;       /* numbers that were put right without the model */
     enum replicate_stop stop;
     struct replicate_round history[REPLICATE_MAX_ROUNDS + 1]; /* the draft, then every revision that

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "replicate/css_scan.h"
 #include "replicate/selector.h"
 
 #define MAX_RULES 4000
@@ -24,81 +25,6 @@ bool replicate_span_is(const struct replicate_sheet *sheet, struct replicate_spa
 }
 
 /* -- source ----------------------------------------------------------------------------------- */
-
-/* Past a comment, a string or a bracketed part that begins at i; i itself when none does. */
-static size_t skip_unit(const char *text, size_t i, size_t end)
-{
-    if (text[i] == '/' && i + 1 < end && text[i + 1] == '*') {
-        for (i += 2; i < end && !(text[i - 1] == '*' && text[i] == '/'); i++) {
-        }
-        return i < end ? i + 1 : end;
-    }
-    if (text[i] == '"' || text[i] == '\'') {
-        char quote = text[i++];
-        while (i < end && text[i] != quote) {
-            i += text[i] == '\\' ? 2 : 1;
-        }
-        return i < end ? i + 1 : end;
-    }
-    if (text[i] == '(') {
-        int depth = 0;
-        for (; i < end; i++) {
-            depth += text[i] == '(';
-            depth -= text[i] == ')';
-            if (depth == 0) {
-                return i + 1;
-            }
-        }
-        return end;
-    }
-    return i;
-}
-
-/* The first of some characters outside comments, strings and brackets; end when there is none. */
-static size_t find_any(const char *text, size_t i, size_t end, const char *wanted)
-{
-    while (i < end && strchr(wanted, text[i]) == NULL) {
-        size_t next = skip_unit(text, i, end);
-        i = next > i ? next : i + 1;
-    }
-    return i < end ? i : end;
-}
-
-/* Behind the brace that closes the one at i. */
-static size_t skip_block(const char *text, size_t i, size_t end)
-{
-    int depth = 0;
-    while (i < end) {
-        i = find_any(text, i, end, "{}");
-        if (i >= end) {
-            break;
-        }
-        depth += text[i] == '{' ? 1 : -1;
-        i++;
-        if (depth == 0) {
-            return i;
-        }
-    }
-    return end;
-}
-
-static struct replicate_span trim(const char *text, size_t from, size_t to)
-{
-    for (;;) {
-        while (from < to && isspace((unsigned char)text[from])) {
-            from++;
-        }
-        size_t next = from + 1 < to && text[from] == '/' ? skip_unit(text, from, to) : from;
-        if (next == from) {
-            break;
-        }
-        from = next;
-    }
-    while (to > from && isspace((unsigned char)text[to - 1])) {
-        to--;
-    }
-    return (struct replicate_span){from, to - from};
-}
 
 static void *grow(void *list, size_t count, size_t *room, size_t max, size_t size,
                   struct glmv_err *err)
@@ -126,13 +52,13 @@ static bool add_declaration(struct reader *r, struct replicate_span name, size_t
         return false;
     }
     sheet->declarations = list;
-    struct replicate_span value = trim(sheet->html, from, to);
+    struct replicate_span value = css_trim(sheet->html, from, to);
     static const char word[] = "!important";
     size_t size = sizeof word - 1;
     bool important =
         value.len > size && strncasecmp(sheet->html + value.at + value.len - size, word, size) == 0;
     if (important) {
-        value = trim(sheet->html, value.at, value.at + value.len - size);
+        value = css_trim(sheet->html, value.at, value.at + value.len - size);
     }
     sheet->declarations[sheet->declaration_count++] =
         (struct replicate_declaration){name, value, important, (int)sheet->rule_count - 1};
@@ -143,17 +69,18 @@ static bool read_declarations(struct reader *r, size_t i, size_t end)
 {
     const char *text = r->sheet->html;
     while (i < end) {
-        size_t colon = find_any(text, i, end, ":;{");
+        size_t colon = css_find_any(text, i, end, ":;{");
         if (colon < end && text[colon] == '{') { /* a rule in a rule is none of ours */
-            i = skip_block(text, colon, end);
+            i = css_skip_block(text, colon, end);
             continue;
         }
-        size_t stop = colon < end && text[colon] == ':' ? find_any(text, colon, end, ";{") : colon;
+        size_t stop =
+            colon < end && text[colon] == ':' ? css_find_any(text, colon, end, ";{") : colon;
         if (stop < end && text[stop] == '{') {
-            i = skip_block(text, stop, end);
+            i = css_skip_block(text, stop, end);
             continue;
         }
-        struct replicate_span name = trim(text, i, colon);
+        struct replicate_span name = css_trim(text, i, colon);
         if (stop > colon && name.len > 0 && !add_declaration(r, name, colon + 1, stop)) {
             return false;
         }
@@ -180,12 +107,12 @@ static bool read_rules(struct reader *r, size_t i, size_t end)
 {
     const char *text = r->sheet->html;
     while (i < end) {
-        size_t open = find_any(text, i, end, "{;");
-        struct replicate_span head = trim(text, i, open);
+        size_t open = css_find_any(text, i, end, "{;");
+        struct replicate_span head = css_trim(text, i, open);
         if (open >= end) {
             return true;
         }
-        size_t behind = text[open] == '{' ? skip_block(text, open, end) : open + 1;
+        size_t behind = text[open] == '{' ? css_skip_block(text, open, end) : open + 1;
         bool rule = text[open] == '{' && head.len > 0 && text[head.at] != '@' &&
                     behind > open + 1 && text[behind - 1] == '}';
         if (rule && !add_rule(r, head, (struct replicate_span){open + 1, behind - open - 2},

@@ -12,12 +12,9 @@
 
 #include "base/err.h"
 #include "base/page.h"
+#include "replicate/css_scan.h"
 
 #define REPLICATE_NO_ELEMENT (-1)
-
-struct replicate_span {
-    size_t at, len; /* bytes of the source */
-};
 
 struct replicate_declaration {
     struct replicate_span name, value; /* the value without !important */

@@ -29,22 +29,46 @@ static bool write_picture(const struct glmv_image *image, const char *folder, si
                : glmv_fail(err, GLMV_ERR_IO, "%s: the path is too long", folder);
 }
 
+/* Whether a slot's name begins here; end receives where it ends. */
+static bool slot_at(const char *html, size_t len, size_t at, size_t *number, size_t *end)
+{
+    if (at + 6 > len || memcmp(html + at, "slot:", 5) != 0 ||
+        !isdigit((unsigned char)html[at + 5]) ||
+        (at > 0 && strchr("\"'(= ", html[at - 1]) == NULL)) {
+        return false;
+    }
+    *number = 0;
+    *end = at + 5;
+    while (*end < len && isdigit((unsigned char)html[*end]) && *number < 100000) {
+        *number = *number * 10 + (size_t)(html[(*end)++] - '0');
+    }
+    return true;
+}
+
+bool replicate_slots_shift(const char *html, size_t len, size_t by, struct glmv_buf *out,
+                           struct glmv_err *err)
+{
+    size_t from = 0, number, end;
+    bool ok = true;
+    for (size_t at = 0; ok && at < len; at++) {
+        if (slot_at(html, len, at, &number, &end)) {
+            ok = glmv_buf_append(out, html + from, at - from, err) &&
+                 glmv_buf_appendf(out, err, "slot:%zu", number + by);
+            from = end;
+            at = end - 1;
+        }
+    }
+    return ok && glmv_buf_append(out, html + from, len - from, err);
+}
+
 /* folder NULL: as data URIs. */
 static bool fill_slots(const struct glmv_scene *scene, const char *html, size_t len,
                        const char *folder, struct glmv_buf *out, struct glmv_err *err)
 {
-    size_t from = 0;
+    size_t from = 0, number, end;
     bool ok = true;
-    for (size_t at = 0; ok && at + 6 <= len; at++) {
-        if (memcmp(html + at, "slot:", 5) != 0 || !isdigit((unsigned char)html[at + 5]) ||
-            (at > 0 && strchr("\"'(= ", html[at - 1]) == NULL)) {
-            continue;
-        }
-        size_t number = 0, end = at + 5;
-        while (end < len && isdigit((unsigned char)html[end]) && number < 100000) {
-            number = number * 10 + (size_t)(html[end++] - '0');
-        }
-        if (number >= scene->picture_count) {
+    for (size_t at = 0; ok && at < len; at++) {
+        if (!slot_at(html, len, at, &number, &end) || number >= scene->picture_count) {
             continue;
         }
         ok = glmv_buf_append(out, html + from, at - from, err) &&

@@ -13,4 +13,8 @@ bool replicate_slots_fill(const struct glmv_scene *scene, const char *html, size
 bool replicate_slots_write(const struct glmv_scene *scene, const char *html, size_t len,
                            const char *folder, struct glmv_buf *out, struct glmv_err *err);
 
+/* The same with every number larger by so many. */
+bool replicate_slots_shift(const char *html, size_t len, size_t by, struct glmv_buf *out,
+                           struct glmv_err *err);
+
 #endif

@@ -191,6 +191,79 @@ def tools(tmp, shot, check):
     check(len(log) == 9 and "tools" not in log[8]["body"] and "tools" in log[7]["body"], "%d requests" % len(log))
 
 
+def tall_page(tmp, check):
+    """2,900 px in slices: cut between the blocks, written with class names that mean something else in every
+    slice, joined, and measured as one page."""
+    answers, out, shot = (os.path.join(tmp, n) for n in ("tall", "tall.html", "tall.png"))
+    os.mkdir(answers)
+    colours = ["#dbe4ff", "#fde2e2", "#d9f2e3", "#fff3cd", "#e2d9f3", "#d1ecf1", "#f8d7da", "#cce5ff", "#e2e3e5", "#fce4ec"]
+    names = ["Starter", "Business", "Enterprise", "Support", "Security", "Pricing", "Contact", "Careers", "Partners", "Press"]
+
+    def blocks(top, height, how):
+        found = []
+        for i, (colour, name) in enumerate(zip(colours, names)):
+            y = 30 + 285 * i - top
+            if -250 < y < height:
+                found.append("<div class=card style='top:%dpx%s'><h2>%s plan</h2><p>Words about the %s of the company</p></div>"
+                             % (y, ";background:" + colour if how is None else "", name, name.lower()))
+        return "".join(found)
+
+    def part(top, height, style, how=None):
+        return ("<!DOCTYPE html><html lang=en><head><title>Tall</title><style>*{margin:0;padding:0;box-sizing:border-box}"
+                "body{height:%dpx;position:relative;font-family:'Liberation Sans';color:#111827;overflow:hidden%s}"
+                ".card{position:absolute;left:40px;width:700px;height:240px;padding:30px%s}"
+                "h2{font-size:28px;margin-bottom:14px}p{font-size:17px}@media (min-width:300px){h2{color:#0b1f3a}}"
+                "</style></head><body>%s</body></html>\n" % (height, style[0], style[1], blocks(top, height, how)))
+
+    source = os.path.join(tmp, "tall-right.html")
+    open(source, "w").write(part(0, 2900, ("", "")))
+    subprocess.run([GLMV, "render", source, "-o", shot, "--viewport", "800x2900"], check=True, capture_output=True)
+
+    def go(pages, *options):
+        for i, answer in enumerate(pages):
+            open(os.path.join(answers, "%d.txt" % (i + 1)), "w").write(answer)
+        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
+        done = subprocess.run([GLMV, shot, "-o", out, "--slice", "1000", "--no-corrections", "--rounds", "0", "--model",
+                               base + "/script/v1", *options], capture_output=True, text=True)
+        log = json.load(urllib.request.urlopen(base + "/log/script"))
+        server.stdin.close()
+        server.wait()
+        return done, log
+
+    done, log = go([part(0, 900, ("", ""))])
+    cuts = [(int(a), int(b)) for a, b in re.findall(r"slice \d of 3, y (\d+) to (\d+) px", done.stderr)]
+    check(done.returncode == 0 and len(cuts) == 3 and cuts[0][0] == 0 and cuts[2][1] == 2900, done.stderr)
+    for top, _ in cuts[1:]:
+        check(all(not 30 + 285 * i < top < 270 + 285 * i for i in range(10)), "%d cuts a block" % top)
+    # Every slice with a style of its own for body and .card; the last one has no background in its cards at all.
+    styles = [("", ""), (";font-size:30px", ";font-weight:400"), ("", "")]
+    done, log = go([part(a, b - a, style) for (a, b), style in zip(cuts, styles)])
+    check(done.returncode == 0 and len(log) == 3, done.stderr)
+    check([r["pictures"] for r in log] == [[[800, b - a]] for a, b in cuts], "one slice a question")
+    told = [r["body"]["messages"][1]["content"][1]["text"] for r in log]
+    check("part 2 of 3" in told[1] and ".card{position:absolute" in told[1] and ".card{" not in told[0], told[1][:600])
+    score = float(re.search(r"score (\d\.\d+) after", done.stderr)[1])
+    check(score > 0.99, "joined: %s" % done.stderr)
+    joined = open(out).read()
+    check(joined.count("<!DOCTYPE") == 1 and joined.count("<body") == 1 and joined.count("<style") == 1
+          and ":where(.slice-2) .card" in joined and joined.count("box-sizing") == 1, joined[:900])
+    # A model that fails at the second slice: the first one is kept, with a message and exit code 4.
+    open(os.path.join(answers, "draft.txt"), "w").write(part(0, cuts[0][1], ("", "")))
+    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
+    os.remove(out)
+    done = subprocess.run([GLMV, shot, "-o", out, "-q", "--slice", "1000", "--rounds", "0", "--no-corrections", "--model",
+                           base + "/then-down/v1", "--model-name", "m"], capture_output=True, text=True)
+    server.stdin.close()
+    server.wait()
+    check(done.returncode == 4 and os.path.exists(out) and "Starter" in open(out).read()
+          and len(done.stderr.strip().split("\n")) == 1, "%d %s" % (done.returncode, done.stderr))
+    print("three slices joined: score %.4f, cut at %s" % (score, [a for a, _ in cuts[1:]]))
+
+
 def bad_servers(base, tmp, shot, check):
     # The way out of each fault: exit code 4, one message, the best page so far kept.
     faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
@@ -295,6 +368,7 @@ def main():
     more_answers(tmp, shot, check)
     corrections(tmp, check)
     tools(tmp, shot, check)
+    tall_page(tmp, check)
     server.stdin.close()
     server.wait()
     if bad:
