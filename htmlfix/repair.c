@@ -10,6 +10,14 @@
 
 #define NONE HTMLFIX_NOWHERE
 
+enum { MAX_PLANNED = 16, MAX_TRIES = 32 };
+
+/* End tags to put in, by place, inner elements first. */
+struct plan {
+    struct htmlfix_guess ends[MAX_PLANNED];
+    size_t count;
+};
+
 struct repair {
     const char *text;
     size_t len; /* the document's end */
@@ -25,6 +33,8 @@ struct repair {
     bool style_fixed;
     size_t line_break; /* begin of the <br> just before; NONE: none */
     bool stop;
+    const struct plan *plan; /* borrowed */
+    size_t planned;          /* of its ends, behind the place of reading */
 };
 
 static bool insert(struct repair *r, size_t at, size_t cut, const char *before,
@@ -72,7 +82,10 @@ static bool pass_raw(struct repair *r, const struct htmlfix_token *token, size_t
         return end_for(r, token, r->len, 0, "</", err);
     }
     *at = stop;
-    if (!missing) {
+    if (!missing) { /* its end tag ends nothing else */
+        struct htmlfix_token end;
+        htmlfix_scan(r->text, r->len, stop, &end);
+        *at = end.whole ? end.end : stop;
         return true;
     }
     htmlfix_note(r->report, GLMV_FIX_UNCLOSED, token->begin, stop,
@@ -141,6 +154,7 @@ static bool start_tag(struct repair *r, const struct htmlfix_token *token, size_
         return true;
     }
     if ((traits & HTMLFIX_RAW) != 0 && !foreign) {
+        htmlfix_tree_pass(&r->tree, token);
         return pass_raw(r, token, at, err);
     }
     if (strcmp(htmlfix_tag_get(token->tag)->name, "plaintext") == 0) {
@@ -164,6 +178,7 @@ static bool end_tag(struct repair *r, const struct htmlfix_token *token, struct 
     unsigned traits = htmlfix_tag_get(token->tag)->traits;
     if ((traits & HTMLFIX_FRAME) != 0) {
         take_frame(r, token);
+        htmlfix_tree_pass(&r->tree, token);
         bool wrote = false;
         /* the head's elements end with it; the body's go on to the end of the text */
         return htmlfix_tag_get(token->tag)->name[1] != 'e' ||
@@ -256,6 +271,13 @@ static bool read_all(struct repair *r, size_t begin, struct glmv_err *err)
         struct htmlfix_token token;
         htmlfix_scan(r->text, r->len, at, &token);
         at = token.end;
+        while (ok && token.kind != HTMLFIX_TEXT && r->planned < r->plan->count &&
+               r->plan->ends[r->planned].at <= token.begin) {
+            ok = htmlfix_tree_end(&r->tree, &r->plan->ends[r->planned++], err);
+        }
+        if (!ok) {
+            break;
+        }
         if (token.kind == HTMLFIX_COMMENT) {
             ok = comment(r, &token, &at, err);
         } else if (token.kind == HTMLFIX_DOCTYPE && !r->style_fixed && token.whole) {
@@ -318,69 +340,158 @@ static bool put_sides(struct repair *r, const struct htmlfix_repair_options *opt
     return ok;
 }
 
-static bool run(struct repair *r, const struct htmlfix_document *document, bool indent,
+static bool run(struct repair *r, const struct htmlfix_document *document, const struct plan *plan,
                 const struct htmlfix_repair_options *options, struct glmv_err *err)
 {
     r->patience = HTMLFIX_PATIENCE;
+    r->plan = plan;
     r->cut = document->cut;
     r->style_place = document->begin;
     r->script_place = r->line_break = NONE;
-    htmlfix_tree_init(&r->tree, r->text, &r->edits, indent);
+    htmlfix_tree_init(&r->tree, r->text, &r->edits);
     bool wrote = false;
     bool ok = read_all(r, document->begin, err) &&
               (document->complete ? htmlfix_tree_finish(&r->tree, r->len, false, &wrote, err)
                                   : close_all(r, options->fragment, err));
     r->script_place = r->script_place == NONE ? r->len : r->script_place;
     ok = ok && put_sides(r, options, err);
-    if (ok && r->tree.put_in > 0 && document->complete) {
-        htmlfix_note(r->report, GLMV_FIX_UNCLOSED, r->tree.first_put, r->tree.first_put,
+    if (ok && r->tree.put_in + plan->count > 0 && document->complete) {
+        size_t at = plan->count > 0 ? plan->ends[0].at : r->tree.first_put;
+        htmlfix_note(r->report, GLMV_FIX_UNCLOSED, at, at,
                      "The end tag of an element was missing and was put in.");
     }
-    htmlfix_tree_release(&r->tree);
     return ok;
 }
 
-/* Whether nothing is missing once the changes are made: indentation may have misled. */
-static bool holds(struct repair *r, const struct htmlfix_document *document, struct glmv_err *err)
+static void release(struct repair *r)
 {
+    htmlfix_tree_release(&r->tree);
+    free(r->edits.list);
+}
+
+/* -- end tags that are missing, by indentation ------------------------------------------------ */
+
+/*
+ * Where the end tag of a <div> is missing, the next </div> ends it, the one after that its parent,
+ * and so on: only the outermost element is found open, somewhere below. Every guess from there is
+ * tried, and the one after which the fewest ends stand in another column than their start stays.
+ */
+struct search {
+    const struct htmlfix_document *document;
+    const struct htmlfix_repair_options *options;
+    struct glmv_fix scratch;
+    struct htmlfix_report report; /* into scratch */
+    struct repair blank;          /* what a run starts with */
+    size_t budget;                /* bytes that may still be read */
+    struct plan plan;
+};
+
+static size_t badness(const struct repair *r)
+{
+    return 4 * (r->tree.unclosed + r->tree.put_in) + r->tree.odd;
+}
+
+static void plan_add(struct plan *plan, struct htmlfix_guess end)
+{
+    size_t i = plan->count++;
+    for (; i > 0 && (plan->ends[i - 1].at > end.at ||
+                     (plan->ends[i - 1].at == end.at && plan->ends[i - 1].begin < end.begin));
+         i--) {
+        plan->ends[i] = plan->ends[i - 1];
+    }
+    plan->ends[i] = end;
+}
+
+/* Adds the best guess of a run to the plan, and makes best the run with it. False: none helps. */
+static bool search_step(struct search *s, struct repair *best)
+{
+    struct plan chosen = s->plan;
+    size_t least = badness(best), size = s->document->end - s->document->begin;
+    const struct htmlfix_tree *tree = &best->tree;
+    size_t tries = 0;
+    for (size_t i = 0; i < tree->guess_count && tries < MAX_TRIES && s->budget >= size; i++) {
+        if (tree->guesses[i].begin < tree->lost || tree->guesses[i].at > tree->found) {
+            continue;
+        }
+        struct plan plan = s->plan;
+        struct repair r = s->blank;
+        plan_add(&plan, tree->guesses[i]);
+        tries++;
+        s->budget -= size;
+        if (run(&r, s->document, &plan, s->options, NULL) && badness(&r) < least) {
+            least = badness(&r);
+            chosen = plan;
+        }
+        release(&r);
+    }
+    if (chosen.count == s->plan.count) {
+        return false;
+    }
+    s->plan = chosen;
+    release(best);
+    *best = s->blank;
+    return run(best, s->document, &s->plan, s->options, NULL);
+}
+
+/* Whether nothing is missing once the changes are made: indentation may have misled. */
+static bool holds(struct repair *r, const struct htmlfix_document *document)
+{
+    static const struct plan nothing = {0};
     struct glmv_buf page;
     struct glmv_fix fix = {0};
     glmv_buf_init(&page, (size_t)-2);
-    bool ok = htmlfix_edits_apply(&r->edits, r->text, document->begin, document->end, &page, err);
+    bool ok = htmlfix_edits_apply(&r->edits, r->text, document->begin, document->end, &page, NULL);
     struct htmlfix_view view = {.text = page.data, .len = page.len};
     struct htmlfix_report report = {&fix, &view};
     struct htmlfix_document whole = {.end = page.len, .complete = true};
     const struct htmlfix_repair_options none = {0};
     struct repair again = {.text = page.data, .len = page.len, .report = &report};
-    ok = ok && run(&again, &whole, false, &none, err) && again.tree.unclosed == 0 &&
+    ok = ok && run(&again, &whole, &nothing, &none, NULL) && again.tree.unclosed == 0 &&
          again.edits.count == 0;
-    free(again.edits.list);
+    release(&again);
     glmv_buf_release(&page);
     return ok;
+}
+
+/* A plan after which no end tag is missing; an empty one where there is none. */
+static struct plan find_plan(const struct repair *first, const struct htmlfix_document *document,
+                             const struct htmlfix_repair_options *options)
+{
+    static const struct plan nothing = {0};
+    enum { BUDGET = 32 << 20 };
+    struct search s = {.document = document, .options = options, .budget = BUDGET};
+    s.report = (struct htmlfix_report){&s.scratch, first->report->view};
+    s.blank = (struct repair){.text = first->text, .len = first->len, .report = &s.report};
+    struct repair best = s.blank;
+    bool ok = run(&best, document, &nothing, options, NULL);
+    while (ok && best.tree.unclosed + best.tree.put_in > 0 && s.plan.count < MAX_PLANNED) {
+        ok = search_step(&s, &best);
+    }
+    ok = best.tree.unclosed == 0 && s.plan.count > 0 && holds(&best, document);
+    release(&best);
+    return ok ? s.plan : nothing;
 }
 
 bool htmlfix_repair(const struct htmlfix_document *document,
                     const struct htmlfix_repair_options *options, struct htmlfix_report *report,
                     struct glmv_buf *out, struct glmv_err *err)
 {
+    static const struct plan nothing = {0};
     struct glmv_fix before = *report->fix;
-    struct repair first = {.text = report->view->text, .len = document->end, .report = report};
-    struct repair second = first, *chosen = &first;
-    bool ok = run(&first, document, false, options, err);
-    if (ok && document->complete && first.tree.unclosed > 0) {
-        /* an end tag is missing and its element unknown: ask the indentation */
-        struct glmv_fix without = *report->fix;
-        *report->fix = before;
-        ok = run(&second, document, true, options, err);
-        if (ok && second.tree.unclosed == 0 && holds(&second, document, err)) {
-            chosen = &second;
-        } else {
-            *report->fix = without;
+    struct repair r = {.text = report->view->text, .len = document->end, .report = report};
+    bool ok = run(&r, document, &nothing, options, err);
+    if (ok && document->complete && r.tree.unclosed + r.tree.put_in > 0 && r.tree.guess_count > 0) {
+        struct plan plan = find_plan(&r, document, options);
+        if (plan.count > 0) {
+            release(&r);
+            *report->fix = before;
+            r = (struct repair){
+                .text = report->view->text, .len = document->end, .report = report};
+            ok = run(&r, document, &plan, options, err);
         }
     }
-    ok = ok && htmlfix_edits_apply(&chosen->edits, report->view->text, document->begin,
-                                   document->end, out, err);
-    free(first.edits.list);
-    free(second.edits.list);
+    ok = ok && htmlfix_edits_apply(&r.edits, report->view->text, document->begin, document->end,
+                                   out, err);
+    release(&r);
     return ok;
 }

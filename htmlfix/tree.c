@@ -7,10 +7,9 @@
 
 #define NONE HTMLFIX_NOWHERE
 
-void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlfix_edits *edits,
-                       bool indent)
+void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlfix_edits *edits)
 {
-    *tree = (struct htmlfix_tree){.text = text, .edits = edits, .indent = indent};
+    *tree = (struct htmlfix_tree){.text = text, .edits = edits, .lost = NONE};
     for (size_t i = 0; i < HTMLFIX_SLOTS; i++) {
         tree->last[i] = tree->pending[i] = NONE;
     }
@@ -19,7 +18,9 @@ void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlf
 void htmlfix_tree_release(struct htmlfix_tree *tree)
 {
     free(tree->stack);
+    free(tree->guesses);
     tree->stack = NULL;
+    tree->guesses = NULL;
 }
 
 bool htmlfix_tree_foreign(const struct htmlfix_tree *tree)
@@ -69,6 +70,20 @@ static bool put_end(struct htmlfix_tree *tree, const struct htmlfix_open *e, siz
     return htmlfix_tree_put(tree, e->slot, edit, err);
 }
 
+/* Keeps what the indentation says of an element that ends elsewhere. Without memory it is lost. */
+static void guess(struct htmlfix_tree *tree, const struct htmlfix_open *e)
+{
+    if (e->suspect == NONE || tree->guess_count == HTMLFIX_MAX_GUESSES) {
+        return;
+    }
+    if (tree->guesses == NULL) {
+        tree->guesses = calloc(HTMLFIX_MAX_GUESSES, sizeof *tree->guesses);
+    }
+    if (tree->guesses != NULL) {
+        tree->guesses[tree->guess_count++] = (struct htmlfix_guess){e->begin, e->suspect};
+    }
+}
+
 static void pop(struct htmlfix_tree *tree)
 {
     struct htmlfix_open *e = &tree->stack[--tree->depth];
@@ -86,8 +101,10 @@ static bool pop_unclosed(struct htmlfix_tree *tree, size_t at, bool outer, struc
     if ((e.traits & HTMLFIX_OPTIONAL) != 0) {
         return true;
     }
-    if (tree->indent && e.suspect != NONE) {
-        return put_end(tree, &e, e.suspect, err);
+    guess(tree, &e);
+    if (tree->lost == NONE) {
+        tree->lost = e.begin;
+        tree->found = at;
     }
     if (!outer || (e.traits & HTMLFIX_FORMAT) != 0) {
         return put_end(tree, &e, at, err);
@@ -169,16 +186,6 @@ static bool end_implied(struct htmlfix_tree *tree, const struct htmlfix_token *t
         }
         return pop_to(tree, top, token->begin, true, err);
     }
-    if ((traits & HTMLFIX_BLOCK) != 0) {
-        size_t p = within(tree, "p", paragraph_outer);
-        if (p != NONE && (tree->stack[tree->depth - 1].scope == NONE ||
-                          tree->stack[tree->depth - 1].scope <= p)) {
-            ok = pop_to(tree, p + 1, token->begin, true, err);
-            if (ok) {
-                pop(tree);
-            }
-        }
-    }
     const char *name = htmlfix_tag_get(token->tag)->name;
     for (size_t i = 0;
          ok && (traits & HTMLFIX_OPTIONAL) != 0 && i < sizeof implied / sizeof implied[0]; i++) {
@@ -190,6 +197,16 @@ static bool end_implied(struct htmlfix_tree *tree, const struct htmlfix_token *t
         bool reached = (traits & HTMLFIX_TABLE) != 0 || scope == NONE || scope <= index;
         if (index != NONE && reached) {
             ok = pop_to(tree, index + 1, token->begin, true, err);
+            if (ok) {
+                pop(tree);
+            }
+        }
+    }
+    if (ok && (traits & HTMLFIX_BLOCK) != 0) {
+        size_t p = within(tree, "p", paragraph_outer);
+        if (p != NONE && (tree->stack[tree->depth - 1].scope == NONE ||
+                          tree->stack[tree->depth - 1].scope <= p)) {
+            ok = pop_to(tree, p + 1, token->begin, true, err);
             if (ok) {
                 pop(tree);
             }
@@ -255,7 +272,7 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
                        struct glmv_err *err)
 {
     unsigned traits = htmlfix_tag_get(token->tag)->traits;
-    size_t place = tree->indent ? column(tree->text, token->begin) : NONE;
+    size_t place = column(tree->text, token->begin);
     if (place != NONE) {
         suspect(tree, token->begin, place, true);
     }
@@ -296,16 +313,9 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
 
 /* The open element that an end tag ends. */
 static size_t match(const struct htmlfix_tree *tree, const struct htmlfix_token *token,
-                    unsigned slot, size_t place)
+                    unsigned slot)
 {
-    size_t index = tree->last[slot], first = index;
-    for (size_t n = 0; place != NONE && index != NONE && n < LOOK_BACK; n++) {
-        if (tree->stack[index].column == place) {
-            return index;
-        }
-        index = tree->stack[index].same;
-    }
-    index = first;
+    size_t index = tree->last[slot];
     if (index != NONE && slot >= HTMLFIX_TAG_COUNT &&
         (tree->stack[index].name_len != token->name_len ||
          !same_name(tree->text, tree->stack[index].name, token->name, token->name_len))) {
@@ -314,13 +324,27 @@ static size_t match(const struct htmlfix_tree *tree, const struct htmlfix_token 
     return index;
 }
 
+/* Compares an end tag's place with that of the start tag. */
+static void compare_columns(struct htmlfix_tree *tree, size_t index, size_t at, size_t place)
+{
+    if (place != NONE) {
+        suspect(tree, at, place, tree->stack[index].column != place);
+    }
+    const struct htmlfix_open *e = &tree->stack[index];
+    bool differs = place != NONE && e->column != NONE && e->column != place;
+    if (differs || e->suspect != NONE) {
+        tree->odd++;
+        guess(tree, e);
+    }
+}
+
 bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *token,
                         struct glmv_err *err)
 {
     unsigned slot = htmlfix_slot(tree->text, token);
     unsigned traits = htmlfix_tag_get(token->tag)->traits;
-    size_t place = tree->indent ? column(tree->text, token->begin) : NONE;
-    size_t index = match(tree, token, slot, place);
+    size_t place = column(tree->text, token->begin);
+    size_t index = match(tree, token, slot);
     if (index == NONE) {
         size_t waiting = tree->pending[slot];
         if (waiting != NONE) { /* misnested, not missing: the parser knows what to do */
@@ -335,11 +359,10 @@ bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *t
     bool table = (traits & through) != 0 && strcmp(htmlfix_tag_get(token->tag)->name, "p") != 0 &&
                  strcmp(htmlfix_tag_get(token->tag)->name, "li") != 0;
     if (scope != NONE && scope > index && !table) {
+        compare_columns(tree, scope, token->begin, place);
         return true; /* the parser ignores it */
     }
-    if (place != NONE) {
-        suspect(tree, token->begin, place, tree->stack[index].column != place);
-    }
+    compare_columns(tree, index, token->begin, place);
     if (index + 1 < tree->depth && strcmp(htmlfix_tag_get(token->tag)->name, "form") == 0) {
         struct htmlfix_open *form = &tree->stack[index]; /* ends without ending what is in it */
         tree->last[slot] = form->same;
@@ -370,12 +393,43 @@ bool htmlfix_tree_finish(struct htmlfix_tree *tree, size_t at, bool write, bool 
             pop(tree);
             ok = put_end(tree, &e, at, err);
             *wrote = true;
-        } else if (!write && (e.traits & HTMLFIX_FORMAT) != 0 &&
-                   !(tree->indent && e.suspect != NONE)) {
+        } else if (!write && (e.traits & HTMLFIX_FORMAT) != 0) {
             pop(tree); /* nothing follows that it could reach */
         } else {
             ok = pop_unclosed(tree, at, true, err);
         }
     }
     return ok;
+}
+
+void htmlfix_tree_pass(struct htmlfix_tree *tree, const struct htmlfix_token *token)
+{
+    size_t place = column(tree->text, token->begin);
+    if (place != NONE) {
+        suspect(tree, token->begin, place, true);
+    }
+}
+
+bool htmlfix_tree_end(struct htmlfix_tree *tree, const struct htmlfix_guess *guess,
+                      struct glmv_err *err)
+{
+    size_t index = tree->depth;
+    while (index > 0 && tree->stack[index - 1].begin > guess->begin) {
+        index--;
+    }
+    if (index == 0 || tree->stack[index - 1].begin != guess->begin) {
+        return true;
+    }
+    if (!pop_to(tree, index, guess->at, true, err)) {
+        return false;
+    }
+    struct htmlfix_open e = tree->stack[tree->depth - 1];
+    struct htmlfix_edit edit = {.at = guess->at,
+                                .before = "</",
+                                .slice = tree->text + e.name,
+                                .slice_len = e.name_len,
+                                .after = ">",
+                                .earlier = NONE};
+    pop(tree);
+    return htmlfix_edit_add(tree->edits, edit, err);
 }

@@ -24,6 +24,12 @@ struct htmlfix_open {
     bool foreign;   /* its children are SVG or MathML */
 };
 
+/* An end tag that is missing, perhaps: of the element that starts at begin, at a place. */
+struct htmlfix_guess {
+    size_t begin, at;
+};
+enum { HTMLFIX_MAX_GUESSES = 1024 };
+
 struct htmlfix_tree {
     const char *text;
     struct htmlfix_open *stack; /* owned */
@@ -31,14 +37,16 @@ struct htmlfix_tree {
     size_t last[HTMLFIX_SLOTS];    /* the topmost open element of a slot */
     size_t pending[HTMLFIX_SLOTS]; /* the last end tag put in, until a real one takes it back */
     struct htmlfix_edits *edits;
-    bool indent;      /* believe indentation */
-    size_t unclosed;  /* elements whose end tag is missing and was not put in */
-    size_t put_in;    /* end tags that were */
-    size_t first_put; /* place of the first */
+    size_t unclosed;               /* elements whose end tag is missing and was not put in */
+    size_t put_in;                 /* end tags that were, where the parser ends the element */
+    size_t first_put;              /* place of the first */
+    size_t lost, found;            /* the first such element's begin, and where it was missed */
+    size_t odd;                    /* ends that are not where the indentation says */
+    struct htmlfix_guess *guesses; /* owned; what the indentation says of them */
+    size_t guess_count;
 };
 
-void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlfix_edits *edits,
-                       bool indent);
+void htmlfix_tree_init(struct htmlfix_tree *tree, const char *text, struct htmlfix_edits *edits);
 void htmlfix_tree_release(struct htmlfix_tree *tree);
 
 bool htmlfix_tree_foreign(const struct htmlfix_tree *tree);
@@ -47,6 +55,11 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
                        struct glmv_err *err);
 bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *token,
                         struct glmv_err *err);
+/* Any other tag: looks at its indentation only. */
+void htmlfix_tree_pass(struct htmlfix_tree *tree, const struct htmlfix_token *token);
+/* Ends the open element that starts at begin, with an end tag at a place. Nothing without one. */
+bool htmlfix_tree_end(struct htmlfix_tree *tree, const struct htmlfix_guess *guess,
+                      struct glmv_err *err);
 /* Notes an end tag that was put in for a name, so that a stray end tag can take it back. */
 bool htmlfix_tree_put(struct htmlfix_tree *tree, unsigned slot, struct htmlfix_edit edit,
                       struct glmv_err *err);
