@@ -81,11 +81,11 @@ size_t htmlfix_cut_character(const char *text, size_t len)
 {
     for (size_t back = 1; back <= 3 && back <= len; back++) {
         unsigned char c = (unsigned char)text[len - back];
-        if (c >= 0xC0) {
+        if (c >= 0xC2 && c <= 0xF4) {
             size_t need = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
             return need > back ? back : 0;
         }
-        if (c < 0x80) {
+        if (c < 0x80 || c >= 0xC0) {
             return 0;
         }
     }

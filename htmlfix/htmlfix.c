@@ -14,9 +14,11 @@
 #include "htmlfix/tags.h"
 
 enum {
-    MAX_VIEWS = 8,  /* envelopes in envelopes */
-    MAX_LEVELS = 3, /* of backslashes */
-    MAX_PASSES = 8, /* over the result, until nothing changes */
+    MAX_VIEWS = 8,       /* envelopes in envelopes */
+    MAX_LEVELS = 3,      /* of backslashes */
+    MAX_PASSES = 64,     /* over the result, until nothing changes ... */
+    MAX_AGAIN = 8 << 20, /* ... of so many bytes in all, ... */
+    MIN_PASSES = 8,      /* ... but so many of any page */
 };
 
 const char *glmv_fix_name(enum glmv_fix_flag flag)
@@ -334,32 +336,41 @@ static bool same(const struct glmv_buf *a, const struct glmv_buf *b)
     return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* A repair can make another one possible: goes on until nothing changes. */
+static void nothing_left(const struct glmv_buf *page, struct glmv_fix *found)
+{
+    struct htmlfix_view all = {.text = page->data, .len = 0};
+    htmlfix_note(&(struct htmlfix_report){found, &all}, GLMV_FIX_NO_HTML, 0, 0,
+                 "Nothing is left of the page.");
+}
+
+/* A repair can make another one possible: goes on until nothing changes. Bytes that change again
+ * and again are no page. */
 static bool settle(struct glmv_buf *page, struct glmv_fix *found, struct glmv_err *err)
 {
-    for (int i = 0; i < MAX_PASSES && !htmlfix_is_fine(page->data, page->len); i++) {
+    size_t read = 0;
+    for (int i = 0; i < MIN_PASSES || (i < MAX_PASSES && read < MAX_AGAIN); i++) {
+        if (htmlfix_is_fine(page->data, page->len)) {
+            return true;
+        }
         struct glmv_fix fix = {0};
         struct glmv_buf next;
         glmv_buf_init(&next, page->max);
         struct glmv_err reason = {0};
+        read += page->len;
         bool ok = fix_once(page->data, page->len, &next, &fix, &reason);
-        if (!ok) {
-            glmv_buf_release(&next);
-            if (reason.code == GLMV_ERR_FORMAT) { /* what was left was no page */
-                struct htmlfix_view all = {.text = page->data, .len = 0};
-                htmlfix_note(&(struct htmlfix_report){found, &all}, GLMV_FIX_NO_HTML, 0, 0,
-                             "Nothing is left of the page.");
-            }
-            return glmv_fail(err, reason.code, "%s", reason.message);
-        }
-        bool done = same(page, &next);
+        bool done = ok && same(page, &next);
         glmv_buf_release(page);
         *page = next;
+        if (!ok) {
+            nothing_left(page, found);
+            return glmv_fail(err, reason.code, "%s", reason.message);
+        }
         if (done) {
-            break;
+            return true;
         }
     }
-    return true;
+    nothing_left(page, found);
+    return glmv_fail(err, GLMV_ERR_FORMAT, "there is no HTML document in it");
 }
 
 bool glmv_html_fix(const char *text, size_t len, struct glmv_buf *out, struct glmv_fix *fix,

@@ -5,9 +5,10 @@
 #include "htmlfix/repair.h"
 
 enum {
-    MAX_PERIOD = 8192, /* bytes */
-    MIN_COUNT = 7,     /* repetitions; a table may have six equal rows */
-    MIN_BYTES = 640,   /* of all repetitions, or a row of &nbsp; would count */
+    MAX_PERIOD = 8192,   /* bytes */
+    MIN_COUNT = 7,       /* repetitions */
+    MIN_BYTES = 1024,    /* of all of them, or a row of &nbsp; would count */
+    MIN_PRODUCT = 49152, /* of both: a page may show a dozen equal rows or eight equal cards */
 };
 
 /*
@@ -37,8 +38,10 @@ size_t htmlfix_loop_end(const char *text, size_t begin, size_t end, size_t *peri
             right = p + match;
         }
         z[p] = match;
-        if (match + p >= MIN_BYTES && match / p + 1 >= MIN_COUNT && match + p > best + p) {
-            best = match + p;
+        size_t bytes = match + p, count = bytes / p;
+        if (bytes >= MIN_BYTES && count >= MIN_COUNT && bytes >= MIN_PRODUCT / count &&
+            match > best) {
+            best = bytes;
             *period = p;
         }
     }

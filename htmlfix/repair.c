@@ -224,7 +224,8 @@ static bool half_token(struct repair *r, const struct htmlfix_token *token, stru
 /* The first bytes of a tag or a character, at the end of a text that was cut off. */
 static bool half_text(struct repair *r, struct glmv_err *err)
 {
-    size_t end = r->len - htmlfix_cut_character(r->text, r->len);
+    bool known = !htmlfix_other_charset(r->text, r->len);
+    size_t end = r->len - (known ? htmlfix_cut_character(r->text, r->len) : 0);
     for (;;) {
         if (end > 0 && r->text[end - 1] == '<') {
             end--;
@@ -418,9 +419,12 @@ static bool search_step(struct search *s, struct repair *best)
         plan_add(&plan, tree->guesses[i]);
         tries++;
         s->budget -= size;
-        if (run(&r, s->document, &plan, s->options, NULL) && badness(&r) < least) {
-            least = badness(&r);
-            chosen = plan;
+        if (run(&r, s->document, &plan, s->options, NULL)) {
+            const struct htmlfix_guess *guess = &tree->guesses[i];
+            bool level = guess->level && htmlfix_tree_level(tree, guess->begin);
+            size_t bad = badness(&r) + (level ? 1 : 0);
+            chosen = bad < least ? plan : chosen;
+            least = bad < least ? bad : least;
         }
         release(&r);
     }
@@ -485,8 +489,7 @@ bool htmlfix_repair(const struct htmlfix_document *document,
         if (plan.count > 0) {
             release(&r);
             *report->fix = before;
-            r = (struct repair){
-                .text = report->view->text, .len = document->end, .report = report};
+            r = (struct repair){.text = report->view->text, .len = document->end, .report = report};
             ok = run(&r, document, &plan, options, err);
         }
     }

@@ -70,17 +70,24 @@ static bool put_end(struct htmlfix_tree *tree, const struct htmlfix_open *e, siz
     return htmlfix_tree_put(tree, e->slot, edit, err);
 }
 
-/* Keeps what the indentation says of an element that ends elsewhere. Without memory it is lost. */
-static void guess(struct htmlfix_tree *tree, const struct htmlfix_open *e)
+static void add_guess(struct htmlfix_tree *tree, size_t begin, size_t at, bool level)
 {
-    if (e->suspect == NONE || tree->guess_count == HTMLFIX_MAX_GUESSES) {
-        return;
-    }
     if (tree->guesses == NULL) {
         tree->guesses = calloc(HTMLFIX_MAX_GUESSES, sizeof *tree->guesses);
     }
-    if (tree->guesses != NULL) {
-        tree->guesses[tree->guess_count++] = (struct htmlfix_guess){e->begin, e->suspect};
+    if (tree->guesses != NULL && tree->guess_count < HTMLFIX_MAX_GUESSES) {
+        tree->guesses[tree->guess_count++] = (struct htmlfix_guess){begin, at, level};
+    }
+}
+
+/* Keeps what the indentation says of an element that ends elsewhere. Without memory it is lost. */
+static void guess(struct htmlfix_tree *tree, const struct htmlfix_open *e)
+{
+    if (e->suspect != NONE) {
+        add_guess(tree, e->begin, e->suspect, e->suspect != e->outside);
+    }
+    if (e->outside != NONE && e->outside != e->suspect) {
+        add_guess(tree, e->begin, e->outside, false);
     }
 }
 
@@ -228,6 +235,24 @@ static size_t column(const char *text, size_t at)
     return line == 0 || text[line - 1] == '\n' ? at - line : NONE;
 }
 
+/* A number below 4096 for the start tag at a place, which a '>' ends somewhere. */
+static unsigned tag_hash(const char *text, size_t at)
+{
+    unsigned hash = 5381;
+    for (size_t i = 0; i < 200 && text[at + i] != '>'; i++) {
+        hash = hash * 33 ^ (unsigned char)text[at + i];
+    }
+    return (hash ^ hash >> 12) & 4095;
+}
+
+/* Whether the tag that starts a line is the start tag of an element once more: the next of a row.
+ */
+static bool is_next(const char *text, const struct htmlfix_open *e, size_t at)
+{
+    size_t len = e->end - e->begin;
+    return e->begin + 1 + e->name_len + 1 < e->end && strncmp(text + at, text + e->begin, len) == 0;
+}
+
 /* A tag that starts a line: elements indented as much or more should have ended before. */
 static void suspect(struct htmlfix_tree *tree, size_t at, size_t place, bool equal)
 {
@@ -238,15 +263,16 @@ static void suspect(struct htmlfix_tree *tree, size_t at, size_t place, bool equ
     }
     for (size_t i = tree->depth, n = 0; i > 0 && n < LOOK_BACK; i--, n++) {
         struct htmlfix_open *e = &tree->stack[i - 1];
-        if (e->column == NONE || (e->flat && equal && e->column == place)) {
+        bool next = equal && e->column == place && is_next(tree->text, e, at);
+        if (e->column == NONE || (e->flat && equal && e->column == place && !next)) {
             continue;
         }
         if (e->column < place || (e->column == place && !equal)) {
             return;
         }
-        if (e->suspect == NONE) {
-            e->suspect = htmlfix_line_begin(tree->text, at, e->begin);
-        }
+        size_t line = htmlfix_line_begin(tree->text, at, e->begin);
+        e->suspect = e->suspect == NONE ? line : e->suspect;
+        e->outside = e->outside == NONE && (e->column > place || next) ? line : e->outside;
     }
 }
 
@@ -273,7 +299,7 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
 {
     unsigned traits = htmlfix_tag_get(token->tag)->traits;
     size_t place = column(tree->text, token->begin);
-    if (place != NONE) {
+    if (place != NONE && (place > 0 || (traits & HTMLFIX_CODE) == 0)) { /* <pre> often has none */
         suspect(tree, token->begin, place, true);
     }
     if (!end_implied(tree, token, traits, err)) {
@@ -301,7 +327,8 @@ bool htmlfix_tree_open(struct htmlfix_tree *tree, const struct htmlfix_token *to
                                 .name = token->name,
                                 .name_len = token->name_len,
                                 .column = place,
-                                .suspect = NONE};
+                                .suspect = NONE,
+                                .outside = NONE};
     open.same = tree->last[open.slot];
     open.scope = (open.traits & HTMLFIX_SCOPE) != 0 || (inside && (traits & HTMLFIX_PORTAL) != 0)
                      ? tree->depth
@@ -324,6 +351,12 @@ static size_t match(const struct htmlfix_tree *tree, const struct htmlfix_token 
     return index;
 }
 
+bool htmlfix_tree_level(const struct htmlfix_tree *tree, size_t begin)
+{
+    unsigned bit = tag_hash(tree->text, begin);
+    return (tree->level[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 /* Compares an end tag's place with that of the start tag. */
 static void compare_columns(struct htmlfix_tree *tree, size_t index, size_t at, size_t place)
 {
@@ -334,8 +367,23 @@ static void compare_columns(struct htmlfix_tree *tree, size_t index, size_t at, 
     bool differs = place != NONE && e->column != NONE && e->column != place;
     if (differs || e->suspect != NONE) {
         tree->odd++;
+        if (!differs && e->outside == NONE) {
+            unsigned bit = tag_hash(tree->text, e->begin);
+            tree->level[bit / 64] |= (uint64_t)1 << bit % 64;
+        }
         guess(tree, e);
     }
+}
+
+/* Whether an element is open above an index that is neither formatting nor ends by itself. */
+static bool holds_block(const struct htmlfix_tree *tree, size_t index)
+{
+    static const unsigned light = HTMLFIX_FORMAT | HTMLFIX_OPTIONAL;
+    size_t above = index + 1;
+    while (above < tree->depth && (tree->stack[above].traits & light) != 0) {
+        above++;
+    }
+    return above < tree->depth;
 }
 
 bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *token,
@@ -363,7 +411,7 @@ bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *t
         return true; /* the parser ignores it */
     }
     compare_columns(tree, index, token->begin, place);
-    if (index + 1 < tree->depth && strcmp(htmlfix_tag_get(token->tag)->name, "form") == 0) {
+    if (strcmp(htmlfix_tag_get(token->tag)->name, "form") == 0 && holds_block(tree, index)) {
         struct htmlfix_open *form = &tree->stack[index]; /* ends without ending what is in it */
         tree->last[slot] = form->same;
         form->gone = true;

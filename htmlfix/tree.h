@@ -5,6 +5,8 @@
 #ifndef GLMV_HTMLFIX_TREE_H
 #define GLMV_HTMLFIX_TREE_H
 
+#include <stdint.h>
+
 #include "htmlfix/edits.h"
 #include "htmlfix/scan.h"
 #include "htmlfix/tags.h"
@@ -18,7 +20,8 @@ struct htmlfix_open {
     size_t same;    /* the open element of the same slot below it */
     size_t scope;   /* the nearest element at or below that end tags do not reach through */
     size_t column;  /* of its '<', when only blanks stand before it in its line */
-    size_t suspect; /* where indentation says that it should have ended */
+    size_t suspect; /* the first line that is indented as it or less: it should have ended */
+    size_t outside; /* the first that is indented less, or has the same start tag */
     bool gone;      /* a form that ended before what is in it */
     bool flat;      /* its children are not indented */
     bool foreign;   /* its children are SVG or MathML */
@@ -27,6 +30,7 @@ struct htmlfix_open {
 /* An end tag that is missing, perhaps: of the element that starts at begin, at a place. */
 struct htmlfix_guess {
     size_t begin, at;
+    bool level; /* said by a line with the element's own column */
 };
 enum { HTMLFIX_MAX_GUESSES = 1024 };
 
@@ -42,6 +46,7 @@ struct htmlfix_tree {
     size_t first_put;              /* place of the first */
     size_t lost, found;            /* the first such element's begin, and where it was missed */
     size_t odd;                    /* ends that are not where the indentation says */
+    uint64_t level[64];            /* start tags whose elements have children in their own column */
     struct htmlfix_guess *guesses; /* owned; what the indentation says of them */
     size_t guess_count;
 };
@@ -60,6 +65,8 @@ void htmlfix_tree_pass(struct htmlfix_tree *tree, const struct htmlfix_token *to
 /* Ends the open element that starts at begin, with an end tag at a place. Nothing without one. */
 bool htmlfix_tree_end(struct htmlfix_tree *tree, const struct htmlfix_guess *guess,
                       struct glmv_err *err);
+/* Whether elements with the same start tag have children in their own column. */
+bool htmlfix_tree_level(const struct htmlfix_tree *tree, size_t begin);
 /* Notes an end tag that was put in for a name, so that a stray end tag can take it back. */
 bool htmlfix_tree_put(struct htmlfix_tree *tree, unsigned slot, struct htmlfix_edit edit,
                       struct glmv_err *err);
