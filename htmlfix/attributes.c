@@ -71,6 +71,31 @@ static bool straighten(struct tag *t, size_t value, size_t *next, struct glmv_er
     return true;
 }
 
+/* class=\"a b\" becomes class="a b": an escaped quote opens no value. *next: after it. */
+static bool unescape(struct tag *t, size_t value, size_t *next, struct glmv_err *err)
+{
+    size_t open = value;
+    while (open < t->end && t->text[open] == '\\') {
+        open++;
+    }
+    char quote = open < t->end ? t->text[open] : '\0';
+    if (quote != '"' && quote != '\'') {
+        return true;
+    }
+    size_t close = htmlfix_byte(t->text, t->end, open + 1, quote);
+    if (close == HTMLFIX_NOWHERE || close <= open + 1 || t->text[close - 1] != '\\') {
+        return true;
+    }
+    size_t end = close;
+    while (end > open + 1 && t->text[end - 1] == '\\') {
+        end--;
+    }
+    htmlfix_note(t->report, GLMV_FIX_UNESCAPED, value, close + 1,
+                 "Quotes of an attribute were written with backslashes.");
+    *next = close + 1;
+    return replace(t, value, open, "", err) && replace(t, end, close, "", err);
+}
+
 /* {"a"}, {'a'}, {`a`} and {1} become "a" and "1"; anything else stays and is reported. */
 static bool unbrace(struct tag *t, size_t value, size_t *next, struct glmv_err *err)
 {
@@ -127,6 +152,8 @@ bool htmlfix_attributes_repair(const char *text, const struct htmlfix_token *tok
         size_t next = at;
         if (ok && text[attr.value] == '{') {
             ok = unbrace(&t, attr.value, &next, err);
+        } else if (ok && text[attr.value] == '\\') {
+            ok = unescape(&t, attr.value, &next, err);
         } else if (ok) {
             ok = straighten(&t, attr.value, &next, err);
         }

@@ -239,6 +239,17 @@ static void step_entity(const char *text, size_t len, size_t i, struct piece *pi
     }
 }
 
+static void step_slash(const char *text, size_t len, size_t i, struct piece *piece)
+{
+    size_t slash = i + 1;
+    while (text[i] == '<' && slash < len && text[slash] == '\\') {
+        slash++;
+    }
+    piece->bytes[0] = text[i];
+    piece->len = 1;
+    piece->next = slash < len && text[slash] == '/' ? slash : i + 1;
+}
+
 /*
  * At a start tag of raw text: where its content ends (then *real says whether it holds real line
  * ends: an escaped document has none, so the escapes in there are the page's own), or 0.
@@ -274,14 +285,19 @@ static void step(const struct htmlfix_view *view, const char *text, size_t len, 
         step_entity(text, len, i, piece);
         return;
     case HTMLFIX_BACKSLASH:
+    case HTMLFIX_SLASH:
         if (i >= state->seen && text[i] == '<') {
             bool real = false;
             size_t end = raw_content(text, len, i, &real);
             state->seen = end > state->seen ? end : state->seen;
-            state->keep = real ? end : state->keep;
+            state->keep = real || (view->coding == HTMLFIX_SLASH && end < len) ? end : state->keep;
         }
         if (i < state->keep) {
             *piece = (struct piece){{text[i]}, 1, i + 1};
+            return;
+        }
+        if (view->coding == HTMLFIX_SLASH) {
+            step_slash(text, len, i, piece);
             return;
         }
         break;

@@ -15,6 +15,7 @@ enum htmlfix_coding {
     HTMLFIX_PLAIN,     /* bytes that are no text left out or replaced */
     HTMLFIX_STRING,    /* the escapes of JSON and of most programming languages */
     HTMLFIX_BACKSLASH, /* the same in HTML; raw text that holds real line ends stays as it is */
+    HTMLFIX_SLASH,     /* the backslash in "<\\/", but for scripts that end with "</script>" */
     HTMLFIX_ENTITY,    /* & < > " ' only */
 };
 

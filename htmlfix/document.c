@@ -119,8 +119,10 @@ struct reading {
     size_t len;
     struct htmlfix_document *document;
     unsigned *patience;
-    size_t stop; /* first thing that can't be the page's, unless an end follows */
-    bool body;   /* the document's own html or body tag was read */
+    size_t stop;  /* first thing that can't be the page's, unless an end follows */
+    bool body;    /* the document's own html or body tag was read */
+    size_t depth; /* of a fragment's elements that need an end tag */
+    bool ended;   /* the last tag ended a block of a fragment, outside of all others */
 };
 
 /* Lines of fences and role tokens in text. A second '<' may only be the token's own. */
@@ -151,6 +153,39 @@ static void look_at_cut_raw(struct reading *r, size_t begin)
         r->stop == HTMLFIX_NOWHERE) {
         r->stop = htmlfix_line_begin(r->text, at, begin);
     }
+}
+
+static void count_depth(struct reading *r, const struct htmlfix_token *token, unsigned traits)
+{
+    static const unsigned none = HTMLFIX_VOID | HTMLFIX_OPTIONAL | HTMLFIX_RAW;
+    if ((traits & none) == 0 && token->kind == HTMLFIX_START && !token->closed) {
+        r->depth++;
+    } else if ((traits & none) == 0 && token->kind == HTMLFIX_END && r->depth > 0) {
+        r->depth--;
+    }
+    r->ended = token->kind == HTMLFIX_END && r->depth == 0 && (traits & HTMLFIX_BLOCK) != 0;
+}
+
+/* Where prose starts that follows a fragment: words on a line of their own after the last block. */
+static void look_for_prose(struct reading *r, size_t begin, size_t end)
+{
+    size_t word = htmlfix_skip_space(r->text, end, begin);
+    if (!r->ended || r->stop != HTMLFIX_NOWHERE || word == end ||
+        htmlfix_byte(r->text, word, begin, '\n') == HTMLFIX_NOWHERE) {
+        return;
+    }
+    r->ended = false;
+    for (size_t at = word; (at = htmlfix_byte(r->text, r->len, at, '<')) != HTMLFIX_NOWHERE; at++) {
+        struct htmlfix_token token;
+        if (htmlfix_starts_line(r->text, at, begin)) {
+            htmlfix_scan(r->text, r->len, at, &token);
+            if (token.kind == HTMLFIX_START &&
+                (htmlfix_tag_get(token.tag)->traits & HTMLFIX_BLOCK) != 0) {
+                return; /* more of it follows */
+            }
+        }
+    }
+    r->stop = word;
 }
 
 /* True: the document ends, and the reading goes on at *next. */
@@ -205,7 +240,12 @@ void htmlfix_document_scan(const char *text, size_t len, size_t begin, bool frag
                            unsigned *patience, struct htmlfix_document *document, size_t *next)
 {
     *document = (struct htmlfix_document){.begin = begin, .end = len};
-    struct reading r = {text, len, document, patience, HTMLFIX_NOWHERE, fragment};
+    struct reading r = {.text = text,
+                        .len = len,
+                        .document = document,
+                        .patience = patience,
+                        .stop = HTMLFIX_NOWHERE,
+                        .body = fragment};
     size_t at = begin, foreign = 0;
     *next = len;
     while (at < len) {
@@ -214,6 +254,9 @@ void htmlfix_document_scan(const char *text, size_t len, size_t begin, bool frag
         at = token.end;
         if (token.kind == HTMLFIX_TEXT) {
             look_at_text(&r, token.begin, token.end);
+            if (fragment) {
+                look_for_prose(&r, token.begin, token.end);
+            }
         } else if (token.kind == HTMLFIX_DOCTYPE && token.begin > begin) {
             *next = token.begin;
             document->end = smaller(r.stop, token.begin);
@@ -230,6 +273,7 @@ void htmlfix_document_scan(const char *text, size_t len, size_t begin, bool frag
                 return;
             }
             unsigned traits = htmlfix_tag_get(token.tag)->traits;
+            count_depth(&r, &token, traits);
             if ((traits & HTMLFIX_FOREIGN) != 0 && !token.closed) {
                 foreign += token.kind == HTMLFIX_START ? 1 : foreign > 0 ? -(size_t)1 : 0;
             }

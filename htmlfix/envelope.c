@@ -7,9 +7,9 @@
 /* -- JSON ------------------------------------------------------------------------------------- */
 
 /* Where a string's content ends: its quote, or the end of the text. */
-static size_t string_end(const char *text, size_t len, size_t at)
+static size_t string_end(const char *text, size_t len, size_t at, char quote)
 {
-    while (at < len && text[at] != '"') {
+    while (at < len && text[at] != quote) {
         at += text[at] == '\\' ? 2 : 1;
     }
     return at < len ? at : len;
@@ -38,21 +38,27 @@ static int promise(const char *text, size_t begin, size_t end)
     return best;
 }
 
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\''; /* Python prints the latter */
+}
+
 static bool may_be_json(char c)
 {
-    return htmlfix_space(c) || (c != '\0' && strchr("{}[]:,+-.0123456789eEtrufalsn", c) != NULL);
+    return htmlfix_space(c) ||
+           (c != '\0' && strchr("{}[]:,+-.0123456789eEtrufalsnTFNo", c) != NULL);
 }
 
 bool htmlfix_envelope_json(const char *text, size_t len, size_t at, struct htmlfix_span *string)
 {
     int best = 0;
     size_t depth = 0;
-    if (at >= len || strchr("{[\"", text[at]) == NULL) {
+    if (at >= len || (text[at] != '{' && text[at] != '[' && !is_quote(text[at]))) {
         return false;
     }
     while (at < len) {
         char c = text[at];
-        if (c != '"') {
+        if (!is_quote(c)) {
             depth += c == '{' || c == '['                  ? 1
                      : (c == '}' || c == ']') && depth > 0 ? -(size_t)1
                                                            : 0;
@@ -62,7 +68,7 @@ bool htmlfix_envelope_json(const char *text, size_t len, size_t at, struct htmlf
             at++;
             continue;
         }
-        struct htmlfix_span content = {at + 1, string_end(text, len, at + 1)};
+        struct htmlfix_span content = {at + 1, string_end(text, len, at + 1, c)};
         int value = promise(text, content.begin, content.end);
         bool longer = content.end - content.begin > string->end - string->begin;
         if (value == 2 || (value == 1 && (best == 0 || (best == 1 && longer)))) {
@@ -87,7 +93,7 @@ bool htmlfix_envelope_string(const char *text, size_t len, size_t document,
     while (at > 1 && text[at - 2] == '\\' && strchr("nrt", text[at - 1]) != NULL) {
         at -= 2;
     }
-    if (at < 2 || text[at - 1] != '"') {
+    if (at < 2 || !is_quote(text[at - 1])) {
         return false;
     }
     size_t quote = at - 1, before = quote;
@@ -101,10 +107,10 @@ bool htmlfix_envelope_string(const char *text, size_t len, size_t document,
     while (before > 0 && htmlfix_space(text[before - 1])) {
         before--;
     }
-    if (before == 0 || text[before - 1] != '"') {
+    if (before == 0 || !is_quote(text[before - 1])) {
         return false; /* no key */
     }
-    *string = (struct htmlfix_span){at, string_end(text, len, at)};
+    *string = (struct htmlfix_span){at, string_end(text, len, at, text[quote])};
     return true;
 }
 
@@ -204,12 +210,12 @@ static void count_line(const char *text, size_t len, size_t at, struct evidence 
     }
 }
 
-bool htmlfix_envelope_backslash(const char *text, size_t len)
+enum htmlfix_escapes htmlfix_envelope_backslash(const char *text, size_t len)
 {
     static const char *const raw[] = {"script", "style", "textarea", "pre", "title", NULL};
     struct evidence e = {0};
     if (htmlfix_byte(text, len, 0, '\\') == HTMLFIX_NOWHERE) {
-        return false;
+        return HTMLFIX_NO_ESCAPES;
     }
     for (size_t at = 0;
          (at = htmlfix_byte(text, len, at, '<')) != HTMLFIX_NOWHERE && at + 1 < len;) {
@@ -234,14 +240,17 @@ bool htmlfix_envelope_backslash(const char *text, size_t len)
         for (const char *const *name = raw; *name != NULL; name++) {
             if (htmlfix_at(text, len, at + 1, *name) &&
                 htmlfix_name_ends(text, len, at + 1, strlen(*name))) {
-                end = skip_raw(text, len, end + 1, *name);
+                size_t close = skip_raw(text, len, end + 1, *name);
+                end = close == len && strcmp(*name, "title") == 0 ? end : close;
                 break;
             }
         }
         at = end;
     }
-    return e.escaped_quotes > e.real_quotes ||
-           (e.escaped_lines > e.real_lines && e.escaped_quotes >= e.real_quotes / 2) ||
-           (e.escaped_lines > 1 && e.escaped_lines > 4 * e.real_lines) ||
-           (e.escaped_ends > e.real_ends && e.escaped_ends > 0);
+    if (e.escaped_quotes > e.real_quotes ||
+        (e.escaped_lines > e.real_lines && e.escaped_quotes >= e.real_quotes / 2) ||
+        (e.escaped_lines > 1 && e.escaped_lines > 4 * e.real_lines)) {
+        return HTMLFIX_ALL_ESCAPED;
+    }
+    return e.escaped_ends > e.real_ends ? HTMLFIX_SLASHES_ESCAPED : HTMLFIX_NO_ESCAPES;
 }

@@ -18,7 +18,12 @@ bool htmlfix_envelope_string(const char *text, size_t len, size_t document,
                              struct htmlfix_span *string);
 /* Where a document starts whose tags are written as entities; HTMLFIX_NOWHERE: none does. */
 size_t htmlfix_envelope_entities(const char *text, size_t len, size_t from);
-/* Whether line ends, quotes or slashes of a document's markup are written with backslashes. */
-bool htmlfix_envelope_backslash(const char *text, size_t len);
+/* What of a document's markup is written with backslashes. */
+enum htmlfix_escapes {
+    HTMLFIX_NO_ESCAPES,
+    HTMLFIX_SLASHES_ESCAPED, /* those of end tags alone; other backslashes are the page's own */
+    HTMLFIX_ALL_ESCAPED,     /* line ends or quotes */
+};
+enum htmlfix_escapes htmlfix_envelope_backslash(const char *text, size_t len);
 
 #endif

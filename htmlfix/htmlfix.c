@@ -84,13 +84,25 @@ static void note_lead(struct work *w, size_t begin)
     }
 }
 
-static bool undo_backslashes(struct work *w, size_t begin, size_t end, struct glmv_err *err)
+/* *again: whether there were backslashes to undo. */
+static bool undo_backslashes(struct work *w, size_t begin, size_t end, bool *again,
+                             struct glmv_err *err)
 {
+    bool more = w->count < MAX_VIEWS && w->levels < MAX_LEVELS;
+    enum htmlfix_escapes found =
+        more ? htmlfix_envelope_backslash(view_of(w)->text + begin, end - begin)
+             : HTMLFIX_NO_ESCAPES;
+    *again = found != HTMLFIX_NO_ESCAPES;
+    if (!*again) {
+        return true;
+    }
+    bool slashes = found == HTMLFIX_SLASHES_ESCAPED;
     htmlfix_note(&w->report, GLMV_FIX_UNESCAPED, begin, end,
-                 "Line ends or quotes of the markup were written with backslashes.");
+                 slashes ? "Slashes of end tags were written with backslashes."
+                         : "Line ends or quotes of the markup were written with backslashes.");
     note_lead(w, begin);
     w->levels++;
-    return enter(w, begin, end, HTMLFIX_BACKSLASH, err);
+    return enter(w, begin, end, slashes ? HTMLFIX_SLASH : HTMLFIX_BACKSLASH, err);
 }
 
 static bool open_json(struct work *w, struct htmlfix_span string, struct glmv_err *err)
@@ -154,9 +166,7 @@ static bool look(struct work *w, bool *again, struct glmv_err *err)
     }
     if (o->documents > 0) {
         w->document = o->best;
-        *again = more && w->levels < MAX_LEVELS &&
-                 htmlfix_envelope_backslash(view->text + o->best.begin, view->len - o->best.begin);
-        return !*again || undo_backslashes(w, o->best.begin, view->len, err);
+        return undo_backslashes(w, o->best.begin, view->len, again, err);
     }
     bool found = find_fragment(w);
     size_t entities = more && (!found || shows_code(w))
@@ -169,13 +179,7 @@ static bool look(struct work *w, bool *again, struct glmv_err *err)
         note_lead(w, entities);
         return enter(w, entities, view->len, HTMLFIX_ENTITY, err);
     }
-    if (found && more && w->levels < MAX_LEVELS &&
-        htmlfix_envelope_backslash(view->text + w->document.begin,
-                                   w->document.end - w->document.begin)) {
-        *again = true;
-        return undo_backslashes(w, w->document.begin, w->document.end, err);
-    }
-    return found;
+    return found && undo_backslashes(w, w->document.begin, w->document.end, again, err);
 }
 
 /* A document that is all of the text keeps the white space around it. */

@@ -101,7 +101,10 @@ static size_t meet_fence(struct walk *w, size_t at)
             htmlfix_ends_line(w->text, w->len, after)) {
             close_fence(w, htmlfix_line_begin(w->text, at, w->fence_body), false);
         }
-        return after;
+        if (!w->in_fence || htmlfix_skip_space(w->text, at, w->fence_body) < at ||
+            htmlfix_ends_line(w->text, w->len, after)) {
+            return after;
+        } /* a fence that holds nothing but fences */
     }
     w->in_fence = true;
     w->fence_byte = w->text[at];
@@ -170,12 +173,14 @@ static size_t meet_angle(struct walk *w, size_t at)
         return at + closing;
     }
     size_t opening = think_tag(text, w->len, at, false);
-    if (opening > 0 && htmlfix_starts_line(text, at, 0) && w->think == HTMLFIX_NOWHERE &&
-        w->out->documents == 0) {
+    if (opening > 0 && htmlfix_starts_line(text, at, 0) && w->think == HTMLFIX_NOWHERE) {
         static const char close[] = "</think>";
         size_t end = htmlfix_word(text, w->len, at + opening, opening == 7 ? close : "</");
         while (end != HTMLFIX_NOWHERE && think_tag(text, w->len, end, true) == 0) {
             end = htmlfix_word(text, w->len, end + 1, "</");
+        }
+        if (end == HTMLFIX_NOWHERE && w->out->documents > 0) {
+            return w->len; /* there is an answer before it */
         }
         w->think = at;
         return end == HTMLFIX_NOWHERE ? w->len : end; /* drafts in between don't matter */
@@ -270,6 +275,16 @@ bool htmlfix_fragment_find(const char *text, size_t len, size_t from,
                            struct htmlfix_document *fragment)
 {
     size_t lead = htmlfix_skip_lead(text, len, from);
+    while (lead + 2 < len && text[lead] == '\\') { /* line ends, escaped */
+        size_t letter = lead;
+        while (letter < len && text[letter] == '\\') {
+            letter++;
+        }
+        if (letter == len || (text[letter] != 'n' && text[letter] != 't' && text[letter] != 'r')) {
+            break;
+        }
+        lead = htmlfix_skip_space(text, len, letter + 1);
+    }
     for (size_t at = from; (at = htmlfix_byte(text, len, at, '<')) != HTMLFIX_NOWHERE; at++) {
         if (!htmlfix_starts_line(text, at, from) && lead != at) {
             continue;

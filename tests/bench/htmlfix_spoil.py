@@ -5,6 +5,8 @@ import html, json, re
 RAW = re.compile(r"<!--.*?-->|<(script|style|textarea|title|pre|svg|math|template|noscript|iframe|xmp|code)\b.*?</\1\s*>", re.S | re.I)
 TAG = re.compile(r"<[a-zA-Z][a-zA-Z0-9]*(?:\s+[^\s\"'<>/=]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?)*\s*/?>")
 
+TEXTS = re.compile(r"<!--.*?-->|<(script|style|textarea|title|iframe|xmp)\b.*?</\1\s*>", re.S | re.I)
+
 
 def markup(page, change):
     """Applies change to what is neither raw text, comment nor foreign."""
@@ -47,7 +49,9 @@ def jsx_names(page, rng):
 
 
 def jsx_closed(page, rng):
-    out = markup(page, lambda s: re.sub(r"<(i|div|span|a|td|iframe|textarea)(\s[^<>]*[^<>/=])?></\1>", r"<\1\2 />", s))
+    empty = re.compile(rf"({TAG.pattern})(</(i|div|span|a|td|iframe|textarea)>)?")
+    close = lambda m: m.group(1)[:-1] + " />" if m.group(2) and m.group(1).startswith("<" + m.group(3)) else m.group(0)
+    out = markup(page, lambda s: empty.sub(close, s))
     return (out, page) if out != page else None
 
 
@@ -119,12 +123,26 @@ def escape(page):
 
 
 def only_quotes(page, rng):
-    out = tags(page, lambda t: t.replace('"', '\\"'))
-    return (out, page) if out != page and "\\" not in page else None
+    """In every tag, or from one on."""
+    if "\\" in page:
+        return None
+    left = rng.choice([0, rng.randrange(page.count("<"))])
+
+    def change(m):
+        nonlocal left
+        left -= 1
+        return m.group(0).replace('"', '\\"') if left < 0 else m.group(0)
+
+    out, at = [], 0
+    for m in TEXTS.finditer(page):
+        out += [TAG.sub(change, page[at : m.start()]), TAG.sub(change, m.group(0), count=1) if m.group(1) else m.group(0)]
+        at = m.end()
+    out = "".join(out + [TAG.sub(change, page[at:])])
+    return (out, page) if out != page else None
 
 
 def only_lines(page, rng):
-    return (page.replace("\n", "\\n"), page) if "\\" not in page and page.count("\n") > 3 else None
+    return (re.sub(r"\r?\n", r"\\n", page), page) if "\\" not in page and page.count("\n") > 3 else None
 
 
 def only_slashes(page, rng):
@@ -257,7 +275,7 @@ def cut_json(page, rng):
 
 def loop(page, rng):
     at = in_text(page, rng)
-    return (page[:at] + '<li class="nav-item"><a href="#">Home</a></li>\n' * 90 + "<li cla", page, left(page[:at])) if at else None
+    return (page[:at] + '<li class="nav-item">Home again and again</li>\n' * 90 + "<li cla", page, left(page[:at])) if at else None
 
 
 def base64(page, rng):
@@ -309,6 +327,8 @@ def fit(first, second):
         return first[1] == PAGE  # a fence of its own stands beside a page, not beside an envelope
     if first[0].startswith("entities") and second[0] == DRAFTS:
         return False  # of a real page and one in entities the real one counts
+    if second[0] == DRAFTS and first[1] == PIECE:
+        return False  # and of a whole one and a piece the whole one
     partly = {"backslashes, quotes of tags only", "backslashes, line ends only", "backslashes, slashes only"}
     return first[1] != second[1] or (first[1] != PIECE and not {first[0], second[0]} & partly)
 
