@@ -130,7 +130,8 @@ static void look_at_text(struct reading *r, size_t begin, size_t end)
 {
     for (size_t at = begin; at < end && r->stop == HTMLFIX_NOWHERE; at++) {
         char c = r->text[at];
-        if ((c == '`' || c == '~') && htmlfix_fence_line(r->text, r->len, at, begin)) {
+        if ((c == '`' || c == '~') && (htmlfix_fence_line(r->text, r->len, at, begin) ||
+                                       htmlfix_fence_glued(r->text, r->len, at, begin))) {
             r->stop = htmlfix_line_begin(r->text, at, begin);
         } else if ((c == '<' || c == '[') && htmlfix_role(r->text, r->len, at) > 0) {
             r->stop = at;

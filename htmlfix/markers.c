@@ -63,3 +63,13 @@ bool htmlfix_fence_line(const char *text, size_t len, size_t at, size_t floor)
     return run >= 3 && htmlfix_ends_line(text, len, at + run) &&
            htmlfix_starts_line(text, at, floor);
 }
+
+bool htmlfix_fence_glued(const char *text, size_t len, size_t at, size_t floor)
+{
+    if (text[at] != '`' || (at > 0 && text[at - 1] == '`')) {
+        return false;
+    }
+    size_t run = htmlfix_run(text, len, at), after = at + run;
+    return run >= 3 && after < len && text[after] >= 'A' && text[after] <= 'Z' &&
+           htmlfix_starts_line(text, at, floor);
+}

@@ -15,5 +15,8 @@ bool htmlfix_starts_line(const char *text, size_t at, size_t floor);
 bool htmlfix_ends_line(const char *text, size_t len, size_t at);
 /* A line of nothing but three or more backticks or tildes. */
 bool htmlfix_fence_line(const char *text, size_t len, size_t at, size_t floor);
+/* Three or more backticks that start a line, and a sentence right behind them: no info string
+ * starts with a capital letter. */
+bool htmlfix_fence_glued(const char *text, size_t len, size_t at, size_t floor);
 
 #endif

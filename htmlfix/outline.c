@@ -173,7 +173,8 @@ static size_t meet_angle(struct walk *w, size_t at)
         return at + closing;
     }
     size_t opening = think_tag(text, w->len, at, false);
-    if (opening > 0 && htmlfix_starts_line(text, at, 0) && w->think == HTMLFIX_NOWHERE) {
+    bool starts = htmlfix_starts_line(text, at, 0) || text[at - 1] == '>';
+    if (opening > 0 && starts && w->think == HTMLFIX_NOWHERE) {
         static const char close[] = "</think>";
         size_t end = htmlfix_word(text, w->len, at + opening, opening == 7 ? close : "</");
         while (end != HTMLFIX_NOWHERE && think_tag(text, w->len, end, true) == 0) {

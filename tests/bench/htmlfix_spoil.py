@@ -131,7 +131,7 @@ def only_quotes(page, rng):
     def change(m):
         nonlocal left
         left -= 1
-        return m.group(0).replace('"', '\\"') if left < 0 else m.group(0)
+        return m.group(0).replace('"', '\\"') if left < 0 and "'" not in m.group(0) else m.group(0)
 
     out, at = [], 0
     for m in TEXTS.finditer(page):
@@ -329,6 +329,10 @@ def fit(first, second):
         return False  # of a real page and one in entities the real one counts
     if second[0] == DRAFTS and first[1] == PIECE:
         return False  # and of a whole one and a piece the whole one
+    if first[0] == "no `</body></html>`" and second[0] == "prose around":
+        return False  # nothing says where the page ends
+    if "think" in first[0] and "think" in second[0]:
+        return False  # the first end of thinking counts
     partly = {"backslashes, quotes of tags only", "backslashes, line ends only", "backslashes, slashes only"}
     return first[1] != second[1] or (first[1] != PIECE and not {first[0], second[0]} & partly)
 
@@ -336,13 +340,13 @@ def fit(first, second):
 def spoil_twice(ways, page, rng):
     """(names, answer, wanted) of two random ways that fit; None where one of them finds nothing to spoil."""
     two = sorted(rng.sample(ways, 2), key=lambda w: (w[1], w[0] not in CHANGES))
-    if not fit(*two):
-        return None
-    one = two[0][2](page, rng)
-    text = one[0].decode("utf-8", "surrogateescape") if one and isinstance(one[0], bytes) else one and one[0]
+    one = two[0][2](page, rng) if fit(*two) else None
+    if one is None or (isinstance(one[0], bytes) and two[1][1] == ESCAPE):
+        return None  # who writes escapes has characters, not bytes
+    text = one[0].decode("utf-8", "surrogateescape") if isinstance(one[0], bytes) else one[0]
     seed = rng.random()
-    answer = text and two[1][2](text, type(rng)(seed))
-    wanted = text and two[1][2](one[1], type(rng)(seed))
+    answer = two[1][2](text, type(rng)(seed))
+    wanted = two[1][2](one[1], type(rng)(seed))
     if not answer or not wanted or (two[1][0] in CHANGES and two[0][0] in CHANGES):
         return None
     return f"{two[0][0]} + {two[1][0]}", answer[0], wanted[1]
