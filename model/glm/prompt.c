@@ -38,22 +38,9 @@ static void mark(struct writer *w, const char *name)
     w->ok = w->ok && glm_ids_push(w->out, id, w->err);
 }
 
-/* Drops white space at both ends, as the template does with answers. */
-static void stripped(struct writer *w, const char *s)
+static void text_of(struct writer *w, const char *s, size_t len)
 {
-    static const char blank[] = " \t\r\n\v\f";
-    s += strspn(s, blank);
-    size_t len = strlen(s);
-    while (len > 0 && strchr(blank, s[len - 1]) != NULL) {
-        len--;
-    }
     w->ok = w->ok && glmv_buf_append(&w->text, s, len, w->err);
-}
-
-static bool ends_with(const char *s, const char *end)
-{
-    size_t a = s != NULL ? strlen(s) : 0, b = strlen(end);
-    return a >= b && memcmp(s + a - b, end, b) == 0;
 }
 
 static void items(struct writer *w, const struct glmv_chat_message *message)
@@ -66,6 +53,22 @@ static void items(struct writer *w, const struct glmv_chat_message *message)
         } else if (message->chunks[i].text != NULL) {
             text(w, message->chunks[i].text);
         }
+    }
+}
+
+/* A person who ends in /nothink means the mark, which is said once. */
+static void question(struct writer *w, const struct glmv_chat_message *message, bool think)
+{
+    static const char word[] = "/nothink";
+    const size_t len = sizeof word - 1;
+    items(w, message);
+    bool typed = w->text.len >= len && memcmp(w->text.data + w->text.len - len, word, len) == 0;
+    if (typed) {
+        w->text.len -= len;
+        w->text.data[w->text.len] = '\0';
+    }
+    if (typed || !think) {
+        mark(w, word);
     }
 }
 
@@ -169,26 +172,85 @@ static void call(struct writer *w, const struct glmv_chat_call *one)
     mark(w, "</tool_call>");
 }
 
-/* Earlier reasoning is not repeated, so an answer of the past opens with an empty thought. */
-static void answer(struct writer *w, enum glm_dialect dialect,
-                   const struct glmv_chat_message *message)
+static bool blank(char c)
 {
-    mark(w, "<|assistant|>");
-    text(w, "\n");
-    if (dialect == GLM_DIALECT_46V) {
-        mark(w, "<think>");
-        mark(w, "</think>");
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Without white space at both ends, as the template does with answers. */
+static void stripped(struct writer *w, const char *s, size_t len)
+{
+    while (len > 0 && blank(*s)) {
+        s++;
+        len--;
     }
+    while (len > 0 && blank(s[len - 1])) {
+        len--;
+    }
+    text_of(w, s, len);
+}
+
+static bool is_blank(const char *s, size_t len)
+{
+    size_t i = 0;
+    while (i < len && blank(s[i])) {
+        i++;
+    }
+    return i == len;
+}
+
+/* The thought of an answer that still holds it: up to the first end mark, from the last beginning.
+ */
+static void thought_of(const char *whole, const char **thought, size_t *len)
+{
+    const char *end = strstr(whole, "</think>"), *begin = whole, *at = whole;
+    while (end != NULL && (at = strstr(at, "<think>")) != NULL && at < end) {
+        at += strlen("<think>");
+        begin = at;
+    }
+    *thought = begin;
+    *len = end != NULL ? (size_t)(end - begin) : 0;
+}
+
+static const char *after_thought(const char *whole)
+{
+    const char *at;
+    while ((at = strstr(whole, "</think>")) != NULL) {
+        whole = at + strlen("</think>");
+    }
+    return whole;
+}
+
+/* Earlier reasoning is not repeated, so an answer of the past opens with an empty thought; it stays
+ * in answers since the last question, which are steps of one answer. */
+static void answer(struct writer *w, enum glm_dialect dialect,
+                   const struct glmv_chat_message *message, bool keep)
+{
     struct glmv_buf whole;
     glmv_buf_init(&whole, GLMV_CHAT_MAX_ANSWER);
+    mark(w, "<|assistant|>");
+    text(w, "\n");
     for (size_t i = 0; w->ok && i < message->chunk_count; i++) {
         if (message->chunks[i].text != NULL) {
             w->ok = glmv_buf_append_str(&whole, message->chunks[i].text, w->err);
         }
     }
-    if (whole.len > 0 && strspn(whole.data, " \t\r\n\v\f") < whole.len) {
-        text(w, dialect == GLM_DIALECT_46V ? "\n" : "");
-        stripped(w, whole.data);
+    const char *said = whole.data != NULL ? whole.data : "", *thought;
+    size_t len;
+    if (dialect == GLM_DIALECT_46V) {
+        thought_of(said, &thought, &len);
+        said = after_thought(said);
+        mark(w, "<think>");
+        if (keep) {
+            stripped(w, thought, len);
+        }
+        mark(w, "</think>");
+        if (!is_blank(said, strlen(said))) {
+            text(w, "\n");
+            stripped(w, said, strlen(said));
+        }
+    } else {
+        text(w, said);
     }
     glmv_buf_release(&whole);
     for (size_t i = 0; i < message->call_count; i++) {
@@ -214,8 +276,9 @@ static void result_of_tool(struct writer *w, const struct glmv_chat_message *mes
     text(w, pictures ? "" : "\n"); /* a plain string gets one more line end in the template */
 }
 
+/* last: the last question. */
 static void message_out(struct writer *w, enum glm_dialect dialect, bool think,
-                        const struct glmv_chat_message *messages, size_t at)
+                        const struct glmv_chat_message *messages, size_t at, size_t last)
 {
     const struct glmv_chat_message *m = &messages[at];
     switch (m->role) {
@@ -227,14 +290,14 @@ static void message_out(struct writer *w, enum glm_dialect dialect, bool think,
     case GLMV_CHAT_USER:
         mark(w, "<|user|>");
         text(w, "\n");
-        items(w, m);
-        if (!think && dialect == GLM_DIALECT_46V &&
-            !(m->chunk_count > 0 && ends_with(m->chunks[m->chunk_count - 1].text, "/nothink"))) {
-            mark(w, "/nothink");
+        if (dialect == GLM_DIALECT_46V) {
+            question(w, m, think);
+        } else {
+            items(w, m);
         }
         break;
     case GLMV_CHAT_ASSISTANT:
-        answer(w, dialect, m);
+        answer(w, dialect, m, at > last);
         break;
     case GLMV_CHAT_TOOL:
         result_of_tool(w, m, at == 0 || messages[at - 1].role != GLMV_CHAT_TOOL);
@@ -255,8 +318,12 @@ bool glm_prompt_render(const struct glm_tokenizer *tokenizer, enum glm_dialect d
     if (options->tool_count > 0 && dialect == GLM_DIALECT_46V) {
         tools(&w, options);
     }
+    size_t last = count;
+    for (size_t i = 0; i < count; i++) {
+        last = messages[i].role == GLMV_CHAT_USER ? i : last;
+    }
     for (size_t i = 0; w.ok && i < count; i++) {
-        message_out(&w, dialect, think, messages, i);
+        message_out(&w, dialect, think, messages, i, last);
     }
     mark(&w, "<|assistant|>");
     text(&w, "\n");

@@ -1,6 +1,7 @@
 #include "model/glm/sample.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* splitmix64 */
@@ -25,56 +26,125 @@ static void penalise(float *logits, size_t vocab, const int32_t *history, size_t
     }
 }
 
-/* The want best in falling order; equal ones in order of their id. */
-static int best_of(const float *logits, size_t vocab, int want, int32_t *ids)
+/* A worse than b: a smaller logit, or the same and a later id. */
+static bool worse(const float *logits, int32_t a, int32_t b)
 {
-    int count = 0;
+    return logits[a] < logits[b] || (!(logits[a] > logits[b]) && a > b);
+}
+
+/* Moves the element at the top of a heap, whose worst is on top, down to its place. */
+static void sink(const float *logits, int32_t *heap, size_t count)
+{
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= count) {
+            return;
+        }
+        child += child + 1 < count && worse(logits, heap[child + 1], heap[child]) ? 1 : 0;
+        if (!worse(logits, heap[child], heap[at])) {
+            return;
+        }
+        int32_t moved = heap[at];
+        heap[at] = heap[child];
+        heap[child] = moved;
+        at = child;
+    }
+}
+
+static void rise(const float *logits, int32_t *heap, size_t at)
+{
+    while (at > 0 && worse(logits, heap[at], heap[(at - 1) / 2])) {
+        int32_t moved = heap[at];
+        heap[at] = heap[(at - 1) / 2];
+        heap[(at - 1) / 2] = moved;
+        at = (at - 1) / 2;
+    }
+}
+
+/* The want best in falling order; equal ones in order of their id. */
+static size_t best_of(const float *logits, size_t vocab, size_t want, int32_t *ids)
+{
+    size_t count = 0;
     for (size_t i = 0; i < vocab; i++) {
-        if (!(logits[i] > -INFINITY) || (count == want && !(logits[i] > logits[ids[count - 1]]))) {
+        if (!(logits[i] > -INFINITY)) {
             continue;
         }
-        int at = count < want ? count++ : count - 1;
-        while (at > 0 && logits[i] > logits[ids[at - 1]]) {
-            ids[at] = ids[at - 1];
-            at--;
+        if (count < want) {
+            ids[count] = (int32_t)i;
+            rise(logits, ids, count++);
+        } else if (worse(logits, ids[0], (int32_t)i)) {
+            ids[0] = (int32_t)i;
+            sink(logits, ids, count);
         }
-        ids[at] = (int32_t)i;
+    }
+    for (size_t left = count; left > 1; left--) { /* the worst goes to the end */
+        int32_t worst = ids[0];
+        ids[0] = ids[left - 1];
+        ids[left - 1] = worst;
+        sink(logits, ids, left - 1);
     }
     return count;
 }
 
-int32_t glm_sample(struct glm_sampler *s, float *logits, size_t vocab, const int32_t *history,
-                   size_t len, unsigned char *marks)
+bool glm_candidates_init(struct glm_candidates *c, size_t vocab, struct glmv_err *err)
 {
-    int32_t ids[GLM_MAX_TOP];
-    double p[GLM_MAX_TOP], sum = 0;
+    c->ids = malloc(vocab * sizeof *c->ids);
+    c->p = malloc(vocab * sizeof *c->p);
+    c->marks = malloc(vocab);
+    c->count = 0;
+    return (c->ids != NULL && c->p != NULL && c->marks != NULL) || glmv_fail_memory(err);
+}
+
+void glm_candidates_release(struct glm_candidates *c)
+{
+    free(c->ids);
+    free(c->p);
+    free(c->marks);
+    memset(c, 0, sizeof *c);
+}
+
+void glm_candidates_find(struct glm_candidates *c, const struct glm_sampler *s, float *logits,
+                         size_t vocab, const int32_t *history, size_t len)
+{
     if (s->repetition_penalty > 0 && s->repetition_penalty != 1) {
-        penalise(logits, vocab, history, len, s->repetition_penalty, marks);
+        penalise(logits, vocab, history, len, s->repetition_penalty, c->marks);
     }
     bool greedy = !(s->temperature > 0) || s->top_k == 1;
-    int want = greedy ? 1 : s->top_k > 0 && s->top_k < GLM_MAX_TOP ? s->top_k : GLM_MAX_TOP;
-    int count = best_of(logits, vocab, want, ids);
-    if (count <= 1) {
-        return count == 1 ? ids[0] : -1;
-    }
-    for (int i = 0; i < count; i++) {
-        p[i] = exp(((double)logits[ids[i]] - logits[ids[0]]) / s->temperature);
-        sum += p[i];
+    size_t want = greedy ? 1 : s->top_k > 0 && (size_t)s->top_k < vocab ? (size_t)s->top_k : vocab;
+    size_t count = best_of(logits, vocab, want, c->ids), kept = 0;
+    double sum = 0, mass = 0;
+    for (size_t i = 0; i < count; i++) {
+        c->p[i] =
+            greedy ? 1 : exp(((double)logits[c->ids[i]] - logits[c->ids[0]]) / s->temperature);
+        sum += c->p[i];
     }
     /* the smallest set of best tokens whose mass reaches top_p */
-    double mass = 0, limit = s->top_p > 0 && s->top_p < 1 ? s->top_p * sum : sum;
-    int kept = 0;
+    double limit = s->top_p > 0 && s->top_p < 1 ? s->top_p * sum : sum;
     while (kept < count && (kept == 0 || mass < limit)) {
-        mass += p[kept++];
+        mass += c->p[kept++];
     }
-    double draw = random_unit(&s->random) * mass;
-    for (int i = 0; i < kept; i++) {
-        draw -= p[i];
+    for (size_t i = 0; i < kept; i++) {
+        c->p[i] /= mass;
+    }
+    c->count = kept;
+}
+
+int32_t glm_sample(struct glm_sampler *s, struct glm_candidates *c, float *logits, size_t vocab,
+                   const int32_t *history, size_t len)
+{
+    glm_candidates_find(c, s, logits, vocab, history, len);
+    if (c->count <= 1) {
+        return c->count == 1 ? c->ids[0] : -1;
+    }
+    double draw = random_unit(&s->random);
+    for (size_t i = 0; i < c->count; i++) {
+        draw -= c->p[i];
         if (draw < 0) {
-            return ids[i];
+            return c->ids[i];
         }
     }
-    return ids[kept - 1];
+    return c->ids[c->count - 1];
 }
 
 bool glm_loops(const int32_t *ids, size_t len)

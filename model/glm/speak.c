@@ -192,6 +192,13 @@ bool glm_speaker_token(struct glm_speaker *s, int32_t id, struct glmv_err *err)
     return bytes == NULL || feed(s, bytes, len, false, err);
 }
 
+int32_t glm_speaker_forced(const struct glm_speaker *s)
+{
+    bool over = s->options->think_budget > 0 && s->place == GLM_PLACE_THOUGHT &&
+                s->thoughts >= s->options->think_budget;
+    return over ? s->think_end : -1;
+}
+
 bool glm_speaker_end(struct glm_speaker *s, struct glmv_err *err)
 {
     if (!s->stopped && !move_to(s, GLM_PLACE_TEXT, err)) {

@@ -28,6 +28,8 @@ void glm_speaker_init(struct glm_speaker *speaker, const struct glm_tokenizer *t
                       struct glmv_chat_result *result);
 void glm_speaker_release(struct glm_speaker *speaker);
 bool glm_speaker_token(struct glm_speaker *speaker, int32_t id, struct glmv_err *err);
+/* The token that has to come next: the end of a thought that used up its budget; or -1. */
+int32_t glm_speaker_forced(const struct glm_speaker *speaker);
 /* Nothing follows: tells what was held back. */
 bool glm_speaker_end(struct glm_speaker *speaker, struct glmv_err *err);
 

@@ -2,7 +2,8 @@
 """Writes the tiny checkpoints and golden files of tests/model/glm, and model/glm/unicode_table.c.
 
 Needs: torch, transformers >= 5, tokenizers, safetensors, pillow. Run it anywhere:
-    python3 tests/model/glm/reference.py
+    python3 tests/model/glm/reference.py [chat_template.jinja of GLM-4.6V-Flash]
+Without the template's file templates.json stays as it is.
 """
 import json, os, random, sys
 from pathlib import Path
@@ -237,6 +238,7 @@ def stages_golden(model, tok, proc):
     grab("vision.block0", v.blocks[0])
     grab("vision.post_norm", v.post_layernorm)
     grab("vision.downsample", v.downsample, lambda o: o.reshape(o.shape[0], -1))
+    grab("vision.gelu", v.merger.act1)
     grab("vision.out", v.merger)
     grab("text.layer0", l.layers[0])
     grab("text.norm", l.norm)
@@ -262,7 +264,11 @@ def stages_golden(model, tok, proc):
             nxt = model(input_ids=cur, use_cache=False, **k2).logits[0, -1].argmax()
             greedy.append(int(nxt))
             cur = torch.cat([cur, nxt.view(1, 1)], 1)
-    keep = gold["text.logits"].shape[0]
+    with torch.no_grad():  # how far the reference itself is from that when it runs in bf16
+        import copy
+        half = copy.deepcopy(model).bfloat16()
+        kw["pixel_values"] = kw["pixel_values"].bfloat16()
+        gold["bf16.logits"] = half(input_ids=ids, **kw).logits[0, -8:].float().contiguous()
     gold["text.logits"] = gold["text.logits"][-8:].contiguous()
     gold["text.norm"] = gold["text.norm"][-8:].contiguous()
     gold["ids"] = ids[0]
@@ -272,12 +278,102 @@ def stages_golden(model, tok, proc):
     print("stages:", {k: tuple(x.shape) for k, x in gold.items()})
 
 
+def sampling_golden():
+    """What the reference's processors leave of the logits, in its order: penalty, temperature, top-k, top-p."""
+    from transformers.generation import logits_process as lp
+    rows, vocab = [], 500
+    for seed, (penalty, temperature, top_k, top_p) in enumerate((
+            (1.0, 0.8, 2, 0.6), (1.0, 0.8, 2, 1.0), (1.1, 0.8, 2, 0.6), (1.1, 1.0, 50, 0.9), (1.0, 1.0, 0, 0.95),
+            (1.3, 1.7, 0, 1.0), (1.0, 0.3, 20, 0.5), (0.7, 0.8, 10, 0.8), (1.0, 2.0, 0, 0.6), (1.05, 1.0, 499, 0.99))):
+        rng = Lcg(seed)
+        logits = torch.tensor([[(rng.next() % 20001 - 10000) / 1000 for _ in range(vocab)]], dtype=torch.float32)
+        history = torch.tensor([[rng.next() % vocab for _ in range(40)]])
+        if penalty != 1.0:
+            logits = lp.RepetitionPenaltyLogitsProcessor(penalty)(history, logits)
+        logits = lp.TemperatureLogitsWarper(temperature)(history, logits)
+        if top_k > 0:
+            logits = lp.TopKLogitsWarper(top_k)(history, logits)
+        if top_p < 1:
+            logits = lp.TopPLogitsWarper(top_p)(history, logits)
+        p = torch.softmax(logits[0].double(), -1)
+        kept = sorted(((float(v), i) for i, v in enumerate(p) if v > 0), key=lambda x: (-x[0], x[1]))
+        rows.append(dict(penalty=penalty, temperature=temperature, top_k=top_k, top_p=top_p, count=len(kept),
+                         best=[[i, round(v, 9)] for v, i in kept[:12]]))
+    (GOLD / "sampling.json").write_text(json.dumps(rows))
+    print("sampling:", [r["count"] for r in rows])
+
+
+TEMPLATE_41V = ("[gMASK]<sop>{% for m in messages %}<|{{ m.role }}|>\n{% if m.content is string %}{{ m.content }}"
+                "{% else %}{% for i in m.content %}{% if i.type == 'image' %}<|begin_of_image|><|image|><|end_of_image|>"
+                "{% else %}{{ i.text }}{% endif %}{% endfor %}{% endif %}{% endfor %}"
+                "{% if add_generation_prompt %}<|assistant|>\n{% endif %}")
+TOOLS = [dict(type="function", function=dict(name="crop", description="Cuts \"a part\" out — 切り抜き.", parameters=dict(
+            type="object", properties=dict(bbox=dict(type="array", items=dict(type="integer")), mode=dict(
+                type="string", enum=["fit", "fill"])), required=["bbox"]))),
+         dict(type="function", function=dict(name="render", description="", parameters=dict(type="object", properties={})))]
+
+
+def conversations():
+    img = dict(type="image")
+    say = lambda role, text: dict(role=role, content=text)
+    part = lambda text: dict(type="text", text=text)
+    call = lambda name, **args: dict(type="function", function=dict(name=name, arguments=args))
+    page = "<!DOCTYPE html>\n<html>\n<body class=\"a\">\n  <p>Grüße, 世界 😀 &amp; </p>\n</body>\n</html>"
+    box = call("crop", bbox=[1, 2, 3, 4], mode="fit", deep=dict(a=[True, None, 0.5], b="ü\n\"q\""), text=page)
+    return [
+        [say("user", "hi")],
+        [say("user", "")],
+        [say("user", "hi /nothink")],
+        [say("user", "hi/nothink")],
+        [say("system", "You write pages."), say("user", [img, part("describe")])],
+        [say("user", [part("before"), img, part(" between "), img, part("after\n\n")])],
+        [say("user", [img, img, img])],
+        [say("user", [part("make a page"), img, part("/nothink")])],
+        [say("user", "q1"), say("assistant", "\n answer 1 \n"), say("user", "q2")],
+        [say("system", "S\n"), say("user", [img, part("make it")]), say("assistant", page),
+         say("user", [part("Here is yours:"), img, part("Repair it.")]), say("assistant", "```html\n" + page + "\n```"),
+         say("user", "wider, please")],
+        [say("user", "q"), say("assistant", ""), say("user", "again")],
+        [say("user", "q"), say("assistant", "<think>\nlong thought\n</think>\nthe answer"), say("user", "more")],
+        [say("user", "q"), say("assistant", "no beginning</think>\n\n the answer "), say("user", "more")],
+        [say("user", "q"), dict(role="assistant", content="", tool_calls=[box]), say("tool", "done")],
+        [say("user", "q"), dict(role="assistant", content="I look.", tool_calls=[box, call("render")]),
+         say("tool", "first"), say("tool", [part("see"), img]), say("tool", "third")],
+        [say("user", "q"), dict(role="assistant", content="<think>need it</think>I look.", tool_calls=[call("render")]),
+         say("tool", [img]), dict(role="assistant", content="", tool_calls=[call("crop", bbox=[], n=-3, big=1234567890123)]),
+         say("tool", "x"), say("assistant", "It is done."), say("user", [img, part("thanks")])],
+        [say("system", "one"), say("system", "two"), say("user", "a"), say("user", "b")],
+    ]
+
+
+def templates_golden(tok, path):
+    """Every conversation, with thinking left open, on and off, with and without tools."""
+    from transformers import PreTrainedTokenizerFast
+    fast, rows = PreTrainedTokenizerFast(tokenizer_object=tok), []
+    for name, template in (("4.6V", Path(path).read_text().rstrip("\n")), ("4.1V", TEMPLATE_41V)):
+        for messages in conversations():
+            plain = not any(mark in json.dumps(messages) for mark in ("tool_calls", '"tool"', "think"))
+            for think in (None, True, False):
+                for tools in (None, TOOLS):
+                    if name == "4.1V" and (tools or not plain):
+                        continue  # its template knows nothing of these
+                    extra = {} if think is None else dict(enable_thinking=think)
+                    text = fast.apply_chat_template(messages, tools=tools, chat_template=template, tokenize=False,
+                                                    add_generation_prompt=True, **extra)
+                    rows.append(dict(model=name, thinking=think, tools=tools or [], messages=messages, want=text))
+    (GOLD / "templates.json").write_text(json.dumps(rows, indent=0))
+    print("templates:", len(rows))
+
+
 def main():
     GOLD.mkdir(exist_ok=True)
     across_then_down()
     unicode_table()
     tok = make_tokenizer()
     tokenizer_golden(tok)
+    sampling_golden()
+    if len(sys.argv) > 1:
+        templates_golden(tok, sys.argv[1])
     cfg, model = make_model(tok)
     write_checkpoint(cfg, model, tok, "nano", torch.bfloat16, False)
     write_checkpoint(cfg, model, tok, "nano-old", torch.float16, True)

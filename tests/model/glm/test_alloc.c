@@ -55,7 +55,8 @@ static void count_step(const char *name)
     struct glm_draft draft;
     CHECK(glm_decoder_init(&d, model, CONTEXT, &err) && glm_draft_init(&draft, CONTEXT, &err));
     float *x = calloc(GLM_BATCH * h, sizeof *x), *logits = calloc(4 * vocab, sizeof *logits);
-    unsigned char *marks = calloc(vocab, 1);
+    struct glm_candidates candidates;
+    CHECK(glm_candidates_init(&candidates, vocab, &err));
     int32_t places[GLM_BATCH][3], prompt[BEFORE], guess[3];
     for (size_t at = 0; at < BEFORE; at += GLM_BATCH) {
         for (size_t i = 0; i < GLM_BATCH; i++) {
@@ -76,7 +77,7 @@ static void count_step(const char *name)
             places[i][0] = places[i][1] = places[i][2] = BEFORE + step;
         }
         CHECK(glm_decoder_step(&d, x, places[0], rows, rows, logits, NULL, &err));
-        int32_t id = glm_sample(&sampler, logits, vocab, prompt, BEFORE, marks);
+        int32_t id = glm_sample(&sampler, &candidates, logits, vocab, prompt, BEFORE);
         CHECK(id >= 0);
         glm_draft_push(&draft, id);
     }
@@ -84,7 +85,7 @@ static void count_step(const char *name)
               atomic_load(&allocations) - before);
     free(x);
     free(logits);
-    free(marks);
+    glm_candidates_release(&candidates);
     glm_draft_release(&draft);
     glm_decoder_release(&d);
     glm_model_close(model);

@@ -7,8 +7,10 @@
 #include "model/chat.h"
 #include "model/glm/codes.h"
 #include "model/glm/config.h"
+#include "model/glm/engine.h"
 #include "model/glm/glm.h"
 #include "model/glm/pack.h"
+#include "model/glm/picture.h"
 #include "model/glm/prompt.h"
 #include "model/glm/sample.h"
 #include "model/glm/tokenizer.h"
@@ -80,6 +82,129 @@ static void test_conversation(void)
     glmv_buf_release(&heard);
     glmv_image_free(image);
     glmv_chat_close(chat);
+}
+
+/* A thought that used up its budget is closed; text and thought are told apart. */
+static void test_budget(void)
+{
+    struct glm_tokenizer *t = glm_tokenizer_open(NANO "/tokenizer.json", 768, NULL);
+    struct glmv_chat_options options = glmv_chat_defaults();
+    struct glmv_chat_watch watch = {0};
+    struct glmv_chat_result r = {0};
+    struct glm_speaker s;
+    int32_t think = glm_tokenizer_added(t, "<think>"), end = glm_tokenizer_added(t, "</think>");
+    glmv_buf_init(&r.text, 4096);
+    glmv_buf_init(&r.reasoning, 4096);
+    options.think_budget = 3;
+    glm_speaker_init(&s, t, &options, &watch, &r);
+    CHECK(glm_speaker_forced(&s) < 0 && glm_speaker_token(&s, think, NULL));
+    for (int32_t i = 0; i < 3; i++) {
+        CHECK_MSG(glm_speaker_forced(&s) < 0, "closed after %d tokens", i);
+        CHECK(glm_speaker_token(&s, 40 + i, NULL));
+    }
+    CHECK(glm_speaker_forced(&s) == end);
+    CHECK(glm_speaker_token(&s, end, NULL) && glm_speaker_forced(&s) < 0);
+    CHECK(glm_speaker_token(&s, 50, NULL) && glm_speaker_end(&s, NULL));
+    CHECK(r.reasoning.len > 0 && r.text.len > 0);
+    glm_speaker_release(&s);
+    glmv_chat_result_release(&r);
+    glm_tokenizer_close(t);
+}
+
+/* Marks of boxes, pictures and people cannot be said, whatever the model wants; marks of ends,
+ * thoughts and calls can. */
+static void test_bans(void)
+{
+    static const char *const never[] = {"<|begin_of_box|>",   "<|end_of_box|>", "<|image|>",
+                                        "<|video|>",          "[gMASK]",        "<sop>",
+                                        "<|begin_of_image|>", "<|system|>",     "<|assistant|>",
+                                        "<|code_prefix|>"};
+    static const char *const may[] = {"<think>",  "</think>",      "<tool_call>",
+                                      "<|user|>", "<|endoftext|>", "<|observation|>"};
+    struct glmv_err err = {0};
+    struct glm_engine *e = glmv_chat_engine.open(NANO, NULL, &err);
+    CHECK_MSG(e != NULL, "%s", err.message);
+    for (size_t i = 0; e != NULL && i < sizeof never / sizeof never[0]; i++) {
+        int32_t id = glm_tokenizer_added(e->tokenizer, never[i]);
+        CHECK_MSG(id >= 0 && e->banned[id], "%s may be said", never[i]);
+    }
+    for (size_t i = 0; e != NULL && i < sizeof may / sizeof may[0]; i++) {
+        int32_t id = glm_tokenizer_added(e->tokenizer, may[i]);
+        CHECK_MSG(id >= 0 && !e->banned[id], "%s may not be said", may[i]);
+    }
+    CHECK(e == NULL || e->banned[767]); /* a row without a token */
+    glmv_chat_engine.close(e);
+}
+
+/* Three pictures, two of them the same: each is read once, an answer depends on their order, and a
+ * conversation that goes on reuses all of it. */
+static void test_pictures(void)
+{
+    struct glmv_err err = {0};
+    struct glm_engine *e = glmv_chat_engine.open(NANO, NULL, &err);
+    struct glmv_image *a = glmv_image_new(60, 90, NULL), *b = glmv_image_new(200, 40, NULL);
+    memset(a->rgba, 200, (size_t)a->width * (size_t)a->height * 4);
+    memset(b->rgba, 90, (size_t)b->width * (size_t)b->height * 4);
+    struct glmv_chat_chunk parts[] = {glmv_chat_image(a), glmv_chat_text(" and "),
+                                      glmv_chat_image(b), glmv_chat_image(a),
+                                      glmv_chat_text("compare")};
+    struct glmv_chat_chunk turned[] = {parts[2], parts[1], parts[0], parts[3], parts[4]};
+    struct glmv_chat_message m[] = {{GLMV_CHAT_USER, parts, 5, NULL, 0, NULL},
+                                    {GLMV_CHAT_ASSISTANT, &parts[1], 1, NULL, 0, NULL},
+                                    {GLMV_CHAT_USER, &parts[4], 1, NULL, 0, NULL}};
+    struct glmv_chat_options options = glmv_chat_defaults();
+    struct glmv_chat_watch watch = {0};
+    struct glmv_chat_result r[3];
+    options.temperature = 0;
+    options.max_tokens = 12;
+    options.thinking = GLMV_CHAT_THINK_OFF;
+    memset(r, 0, sizeof r);
+    for (int i = 0; i < 3; i++) {
+        glmv_buf_init(&r[i].text, 4096);
+        glmv_buf_init(&r[i].reasoning, 4096);
+    }
+    CHECK_MSG(glmv_chat_engine.complete(e, m, 1, &options, &watch, &r[0], &err), "%s", err.message);
+    size_t read = 0;
+    for (size_t i = 0; i < sizeof e->sights / sizeof e->sights[0]; i++) {
+        read += e->sights[i].rows != NULL ? 1 : 0;
+    }
+    CHECK_MSG(read == 2, "%zu pictures read, 2 are different", read);
+    CHECK(glmv_chat_engine.complete(e, m, 3, &options, &watch, &r[1], &err));
+    CHECK_MSG(r[1].usage.cached_tokens + 4 > r[0].usage.prompt_tokens - 4,
+              "%lld of %lld tokens reused", (long long)r[1].usage.cached_tokens,
+              (long long)r[0].usage.prompt_tokens);
+    m[0].chunks = turned;
+    CHECK(glmv_chat_engine.complete(e, m, 1, &options, &watch, &r[2], &err));
+    CHECK(r[2].usage.prompt_tokens == r[0].usage.prompt_tokens);
+    CHECK_MSG(r[2].usage.cached_tokens < 8, "the order of pictures was not seen");
+    for (int i = 0; i < 3; i++) {
+        glmv_chat_result_release(&r[i]);
+    }
+    glmv_image_free(a);
+    glmv_image_free(b);
+    glmv_chat_engine.close(e);
+}
+
+/* Pictures of absurd sizes: an error that says what to do, or patches within the limit. */
+static void test_sizes(void)
+{
+    static const struct {
+        int w, h;
+        bool fits;
+    } sizes[] = {{1, 1, true},      {1, 200, true},       {1, 30000, false},  {30000, 1, false},
+                 {28, 5601, false}, {20000, 20000, true}, {65535, 400, true}, {2, 65535, false}};
+    struct glm_config config;
+    CHECK(glm_config_read(&config, NANO, NULL));
+    config.picture.min_area = 12544; /* the published ones */
+    config.picture.max_area = 9633792;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct glmv_err err = {0};
+        int w = 0, h = 0;
+        bool ok = glm_picture_size(&config, sizes[i].w, sizes[i].h, &w, &h, &err);
+        CHECK_MSG(ok == sizes[i].fits, "%dx%d: %s", sizes[i].w, sizes[i].h, err.message);
+        CHECK(ok ? w % 28 == 0 && h % 28 == 0 && w > 0 && h > 0 && (double)w * h * 2 <= 9633792
+                 : strstr(err.message, "cut it into parts") != NULL);
+    }
 }
 
 /* Greedy or sampled, with and without guesses: the same text. Random weights repeat nothing by
@@ -275,21 +400,8 @@ static void test_find(void)
     CHECK(system(command) == 0);
 }
 
-static void test_sampling(void)
+static void test_loops(void)
 {
-    float logits[4] = {1, 3, 2, -1};
-    unsigned char marks[4];
-    int32_t history[] = {1, 1, 3};
-    struct glm_sampler s = {.temperature = 0, .top_p = 1, .repetition_penalty = 2};
-    CHECK(glm_sample(&s, logits, 4, history, 3, marks) == 2);
-    CHECK(logits[1] == 1.5f && logits[3] == -2);
-    float near[3] = {1, 1.1f, -9}; /* a near tie: both come, the third never */
-    s = (struct glm_sampler){.temperature = 0.8, .top_p = 0.6, .top_k = 2, .random = 1};
-    int count[3] = {0};
-    for (int i = 0; i < 1000; i++) {
-        count[glm_sample(&s, near, 3, NULL, 0, marks)]++;
-    }
-    CHECK(count[0] > 350 && count[1] > 450 && count[2] == 0);
     int32_t ids[600];
     for (int i = 0; i < 600; i++) {
         ids[i] = i % 40;
@@ -297,61 +409,6 @@ static void test_sampling(void)
     CHECK(glm_loops(ids, 600) && !glm_loops(ids, 150));
     ids[590] = 99;
     CHECK(!glm_loops(ids, 600));
-}
-
-#define IMG "<|begin_of_image|><|image|><|end_of_image|>"
-
-static void render(const struct glm_tokenizer *t, enum glm_dialect dialect,
-                   const struct glmv_chat_message *messages, size_t count,
-                   enum glmv_chat_thinking thinking, const char *want)
-{
-    struct glm_ids a = {0}, b = {0};
-    struct glmv_chat_options options = glmv_chat_defaults();
-    options.thinking = thinking;
-    CHECK(glm_prompt_render(t, dialect, messages, count, &options, &a, NULL));
-    CHECK(glm_tokenizer_encode(t, want, strlen(want), true, &b, NULL));
-    CHECK_MSG(a.len == b.len && memcmp(a.data, b.data, a.len * sizeof *a.data) == 0, "%s", want);
-    glm_ids_release(&a);
-    glm_ids_release(&b);
-}
-
-/* The published template's output for each conversation, token for token. */
-static void test_template(void)
-{
-    struct glm_tokenizer *t = glm_tokenizer_open(NANO "/tokenizer.json", 768, NULL);
-    struct glmv_image image = {1, 1, NULL};
-    struct glmv_chat_chunk sys = glmv_chat_text("S"), hi = glmv_chat_text("hi"),
-                           q1 = glmv_chat_text("q1"), q2 = glmv_chat_text("q2"),
-                           a1 = glmv_chat_text("\n answer1 \n"), none = glmv_chat_text("");
-    struct glmv_chat_chunk shot[] = {glmv_chat_image(&image), glmv_chat_text("describe")};
-    struct glmv_chat_chunk see[] = {glmv_chat_text("see"), glmv_chat_image(&image)};
-    struct glmv_chat_call call = {"1", "crop", "{\"bbox\": [1, 2, 3, 4], \"mode\": \"fit\"}"};
-    struct glmv_chat_message one[] = {{GLMV_CHAT_SYSTEM, &sys, 1, NULL, 0, NULL},
-                                      {GLMV_CHAT_USER, shot, 2, NULL, 0, NULL}};
-    struct glmv_chat_message off[] = {{GLMV_CHAT_USER, &hi, 1, NULL, 0, NULL}};
-    struct glmv_chat_message two[] = {{GLMV_CHAT_USER, &q1, 1, NULL, 0, NULL},
-                                      {GLMV_CHAT_ASSISTANT, &a1, 1, NULL, 0, NULL},
-                                      {GLMV_CHAT_USER, &q2, 1, NULL, 0, NULL}};
-    struct glmv_chat_message loop[] = {{GLMV_CHAT_USER, &q1, 1, NULL, 0, NULL},
-                                       {GLMV_CHAT_ASSISTANT, &none, 1, &call, 1, NULL},
-                                       {GLMV_CHAT_TOOL, see, 2, NULL, 0, "1"},
-                                       {GLMV_CHAT_TOOL, &hi, 1, NULL, 0, "2"}};
-    render(t, GLM_DIALECT_46V, one, 2, GLMV_CHAT_THINK_ON,
-           "[gMASK]<sop><|system|>\nS<|user|>\n" IMG "describe<|assistant|>\n");
-    render(t, GLM_DIALECT_46V, off, 1, GLMV_CHAT_THINK_OFF,
-           "[gMASK]<sop><|user|>\nhi/nothink<|assistant|>\n<think></think>\n");
-    render(t, GLM_DIALECT_46V, two, 3, GLMV_CHAT_THINK_DEFAULT,
-           "[gMASK]<sop><|user|>\nq1<|assistant|>\n<think></think>\nanswer1<|user|>\nq2"
-           "<|assistant|>\n");
-    render(t, GLM_DIALECT_46V, loop, 4, GLMV_CHAT_THINK_DEFAULT,
-           "[gMASK]<sop><|user|>\nq1<|assistant|>\n<think></think>\n<tool_call>crop\n"
-           "<arg_key>bbox</arg_key>\n<arg_value>[1, 2, 3, 4]</arg_value>\n"
-           "<arg_key>mode</arg_key>\n<arg_value>fit</arg_value>\n</tool_call><|observation|>\n"
-           "<tool_response>\nsee" IMG "\n</tool_response>\n<tool_response>\nhi\n"
-           "</tool_response>\n<|assistant|>\n");
-    render(t, GLM_DIALECT_41V, two, 3, GLMV_CHAT_THINK_OFF,
-           "[gMASK]<sop><|user|>\nq1<|assistant|>\nanswer1<|user|>\nq2<|assistant|>\n");
-    glm_tokenizer_close(t);
 }
 
 /* Products of odd sizes. Quantised ones have the same bits with every kernel; all have the same
@@ -478,12 +535,15 @@ int main(void)
     test_pool();
     test_kernels();
     test_attention();
-    test_template();
     test_lies();
     test_damage();
     test_pack();
     test_find();
-    test_sampling();
+    test_loops();
+    test_budget();
+    test_bans();
+    test_pictures();
+    test_sizes();
     test_conversation();
     test_guessing();
     TEST_END();

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
+#include "model/glm/sample.h"
 #include "model/glm/tokenizer.h"
 #include "model/glm/unicode.h"
 #include "tests/check.h"
@@ -301,7 +302,14 @@ static void test_stages(void)
     struct glm_model *model =
         glm_model_open(GOLD "nano", (struct glm_store){GLM_FORM_BF16, 0}, 2, &err);
     CHECK_MSG(model != NULL, "%s", err.message);
-    const size_t bytes = (size_t)model->config.text.vocab * sizeof(float);
+    const size_t vocab = (size_t)model->config.text.vocab, bytes = vocab * sizeof(float);
+    float theirs[2][1024];
+    const struct glm_tensor *exact = glm_weights_find(&gold, "text.logits");
+    const struct glm_tensor *rounded = glm_weights_find(&gold, "bf16.logits");
+    memcpy(theirs[0], (const char *)exact->data + 7 * bytes, bytes);
+    memcpy(theirs[1], (const char *)rounded->data + 7 * bytes, bytes);
+    double own = worst_of(theirs[1], theirs[0], vocab);
+    printf("the reference in bf16: logits off by %.2e\n", own);
     for (int cpu = GLM_CPU_SCALAR; cpu <= (int)glm_cpu_best(); cpu++) {
         glm_pool_choose(model->pool, (enum glm_cpu)cpu);
         printf("kernels %d\n", cpu);
@@ -311,6 +319,7 @@ static void test_stages(void)
         CHECK_MSG(memcmp(last[0], last[1], bytes) == 0, "one row and 64 rows differ, kernels %d",
                   cpu);
         CHECK_MSG(memcmp(last[0], last[2], bytes) == 0, "seven rows and 64 rows differ");
+        CHECK_MSG(worst_of(last[0], theirs[0], vocab) < own, "farther off than the reference");
     }
     glm_model_close(model);
     model = glm_model_open(GOLD "nano-old", (struct glm_store){GLM_FORM_BF16, 0}, 1, &err);
@@ -349,6 +358,56 @@ static void test_stages(void)
     glm_weights_close(&gold);
 }
 
+/* The candidates and their chances, against the reference's processors. */
+static void test_sampling(void)
+{
+    enum { VOCAB = 500, HISTORY = 40 };
+    struct glm_candidates c;
+    cJSON *gold = read_json(GOLD "sampling.json"), *row;
+    uint64_t seed = 0;
+    CHECK(glm_candidates_init(&c, VOCAB, NULL));
+    cJSON_ArrayForEach(row, gold)
+    {
+        float logits[VOCAB];
+        int32_t history[HISTORY];
+        uint64_t state = seed++;
+        for (int i = 0; i < VOCAB; i++) {
+            logits[i] = (float)(((double)(random_next(&state) % 20001) - 10000) / 1000);
+        }
+        for (int i = 0; i < HISTORY; i++) {
+            history[i] = (int32_t)(random_next(&state) % VOCAB);
+        }
+        struct glm_sampler s = {.temperature = cJSON_GetObjectItem(row, "temperature")->valuedouble,
+                                .top_p = cJSON_GetObjectItem(row, "top_p")->valuedouble,
+                                .top_k = cJSON_GetObjectItem(row, "top_k")->valueint,
+                                .repetition_penalty =
+                                    cJSON_GetObjectItem(row, "penalty")->valuedouble};
+        glm_candidates_find(&c, &s, logits, VOCAB, history, HISTORY);
+        CHECK_MSG(c.count == (size_t)cJSON_GetObjectItem(row, "count")->valueint,
+                  "sampling %d: %zu candidates", (int)seed - 1, c.count);
+        const cJSON *best = cJSON_GetObjectItem(row, "best"), *one;
+        size_t at = 0;
+        cJSON_ArrayForEach(one, best)
+        {
+            CHECK(at < c.count && c.ids[at] == one->child->valueint);
+            CHECK(fabs(c.p[at] - one->child->next->valuedouble) < 1e-6);
+            at++;
+        }
+        int drawn[VOCAB] = {0};
+        for (int i = 0; i < 4000 && c.count > 1; i++) { /* penalties were taken already */
+            float again[VOCAB];
+            memcpy(again, logits, sizeof again);
+            s.repetition_penalty = 1;
+            drawn[glm_sample(&s, &c, again, VOCAB, history, HISTORY)]++;
+        }
+        for (size_t i = 0; i < c.count && c.count > 1; i++) {
+            CHECK(fabs(drawn[c.ids[i]] / 4000.0 - c.p[i]) < 0.04);
+        }
+    }
+    glm_candidates_release(&c);
+    cJSON_Delete(gold);
+}
+
 int main(void)
 {
     struct glmv_err err = {0};
@@ -362,6 +421,7 @@ int main(void)
     test_tokenizer(t);
     glm_tokenizer_close(t);
     test_pictures(&config);
+    test_sampling();
     test_stages();
     snprintf(command, sizeof command, "rm -r %s", cache);
     CHECK(system(command) == 0);

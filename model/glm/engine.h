@@ -1,0 +1,69 @@
+/* The parts of the engine, which share its state: engine.c opens and closes it, turn.c makes a
+ * conversation ready, generate.c says the answer. Private to model/glm. */
+#ifndef GLMV_MODEL_GLM_ENGINE_H
+#define GLMV_MODEL_GLM_ENGINE_H
+
+#include "model/glm/draft.h"
+#include "model/glm/model.h"
+#include "model/glm/prompt.h"
+#include "model/glm/sample.h"
+#include "model/glm/speak.h"
+
+#define GLM_MAX_PICTURES 32
+#define GLM_KEPT_PICTURES 8
+
+/* A picture the tower has read. */
+struct glm_sight {
+    uint64_t hash; /* of its pixels; 0: free */
+    float *rows;
+    struct glm_span span;
+    unsigned used; /* when last */
+};
+
+struct glm_engine {
+    struct glm_model *model;
+    struct glm_tokenizer *tokenizer;
+    enum glm_dialect dialect;
+    struct glm_decoder decoder;
+    uint64_t *past; /* [capacity] what stands at each place: an id, or a picture's hash */
+    struct glm_sight sights[GLM_MAX_PICTURES + GLM_KEPT_PICTURES];
+    unsigned clock;
+    float *logits; /* [GLM_BATCH][vocab] */
+    float *input;
+    unsigned char *banned;
+    struct glm_candidates candidates;
+    struct glm_draft draft;
+    double step_seconds, row_seconds; /* of a step with one row; of each row more */
+};
+
+/* A conversation made ready. */
+struct glm_turn {
+    struct glm_ids ids;
+    int32_t *positions;
+    uint64_t *keys; /* as engine.past */
+    struct glm_sight *seen[GLM_MAX_PICTURES];
+    struct glm_span spans[GLM_MAX_PICTURES];
+    size_t pictures;
+    int32_t next; /* position of the first new token */
+};
+
+/* Seconds of a clock that only goes forward. */
+double glm_engine_now(void);
+/* True for the marks that end an answer. */
+bool glm_engine_end(const struct glm_engine *engine, int32_t id);
+
+/* The ids, positions and pictures of a conversation. Release the turn either way. */
+bool glm_turn_make(struct glm_engine *engine, const struct glmv_chat_message *messages,
+                   size_t count, const struct glmv_chat_options *options, struct glm_turn *turn,
+                   struct glmv_err *err);
+void glm_turn_release(struct glm_turn *turn);
+/* Evaluates the prompt from the first place that differs from what is in memory; cached says how
+ * many tokens were there. */
+bool glm_turn_prefill(struct glm_engine *engine, const struct glm_turn *turn,
+                      const atomic_bool *cancel, size_t *cached, struct glmv_err *err);
+/* Says the answer. started: when the conversation came. */
+bool glm_turn_generate(struct glm_engine *engine, struct glm_turn *turn,
+                       const struct glmv_chat_options *options, struct glm_speaker *speaker,
+                       struct glmv_chat_result *result, double started, struct glmv_err *err);
+
+#endif

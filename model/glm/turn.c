@@ -1,0 +1,166 @@
+/* A conversation made ready: pictures through the tower, ids, positions; and the prompt through the
+ * text model as far as it differs from the last one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/glm/engine.h"
+
+static uint64_t hash_picture(const struct glmv_image *image)
+{
+    uint64_t h = 0x9E3779B97F4A7C15u ^ (uint64_t)image->width << 32 ^ (uint64_t)image->height,
+             v = 0;
+    size_t len = (size_t)image->width * (size_t)image->height * 4;
+    for (size_t i = 0; i < len; i += 4) {
+        memcpy(&v, image->rgba + i, 4);
+        h = (h ^ v) * 0xD6E8FEB86659FD93u;
+        h ^= h >> 32;
+    }
+    return h | 1ull << 63; /* above every token id */
+}
+
+/* The rows of a picture: kept ones, or from the tower. */
+static struct glm_sight *look(struct glm_engine *e, const struct glmv_image *image,
+                              struct glmv_err *err)
+{
+    struct glm_sight *oldest = &e->sights[0];
+    uint64_t hash = hash_picture(image);
+    for (size_t i = 0; i < sizeof e->sights / sizeof e->sights[0]; i++) {
+        if (e->sights[i].hash == hash) {
+            e->sights[i].used = ++e->clock;
+            return &e->sights[i];
+        }
+        oldest = e->sights[i].used < oldest->used ? &e->sights[i] : oldest;
+    }
+    struct glm_patches patches;
+    if (!glm_picture_patches(&e->model->config, image, &patches, err)) {
+        return NULL;
+    }
+    const int merge = e->model->config.vision.merge;
+    float *rows = glm_vision_encode(e->model, &patches, NULL, err);
+    if (rows != NULL) {
+        free(oldest->rows);
+        *oldest = (struct glm_sight){
+            hash, rows, {patches.grid_h / merge, patches.grid_w / merge}, ++e->clock};
+    }
+    glm_patches_release(&patches);
+    return rows != NULL ? oldest : NULL;
+}
+
+static bool collect(struct glm_engine *e, const struct glmv_chat_message *messages, size_t count,
+                    struct glm_turn *turn, const atomic_bool *cancel, struct glmv_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < messages[i].chunk_count; k++) {
+            const struct glmv_image *image = messages[i].chunks[k].image;
+            if (image == NULL || messages[i].role == GLMV_CHAT_ASSISTANT) {
+                continue;
+            }
+            if (turn->pictures == GLM_MAX_PICTURES) {
+                return glmv_fail(err, GLMV_ERR_LIMIT, "more than %d pictures in a conversation",
+                                 GLM_MAX_PICTURES);
+            }
+            if (cancel != NULL && atomic_load(cancel)) {
+                return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");
+            }
+            struct glm_sight *s = look(e, image, err);
+            if (s == NULL) {
+                return false;
+            }
+            turn->seen[turn->pictures] = s;
+            turn->spans[turn->pictures++] = s->span;
+        }
+    }
+    return true;
+}
+
+bool glm_turn_make(struct glm_engine *e, const struct glmv_chat_message *messages, size_t count,
+                   const struct glmv_chat_options *options, struct glm_turn *turn,
+                   struct glmv_err *err)
+{
+    struct glm_ids plain = {0};
+    const int image = e->model->config.image_token;
+    bool ok = collect(e, messages, count, turn, options->cancel, err) &&
+              glm_prompt_render(e->tokenizer, e->dialect, messages, count, options, &plain, err) &&
+              glm_prompt_expand(&plain, image, turn->spans, turn->pictures, &turn->ids, err);
+    glm_ids_release(&plain);
+    if (!ok) {
+        return false;
+    }
+    if (turn->ids.len + 1 >= e->decoder.capacity) {
+        return glmv_fail(err, GLMV_ERR_LIMIT,
+                         "the conversation has %zu tokens, the context holds %zu; send fewer or "
+                         "smaller pictures",
+                         turn->ids.len, e->decoder.capacity);
+    }
+    turn->positions = malloc(turn->ids.len * 3 * sizeof *turn->positions);
+    turn->keys = malloc(turn->ids.len * sizeof *turn->keys);
+    if (turn->positions == NULL || turn->keys == NULL) {
+        return glmv_fail_memory(err);
+    }
+    turn->next = glm_prompt_positions(&turn->ids, image, turn->spans, turn->positions);
+    size_t at = 0, left = 0;
+    for (size_t i = 0; i < turn->ids.len; i++) {
+        bool picture = turn->ids.data[i] == image;
+        if (picture && left == 0) {
+            left = (size_t)turn->spans[at].rows * (size_t)turn->spans[at].cols;
+            at++;
+        }
+        left -= picture ? 1 : 0;
+        turn->keys[i] = picture ? turn->seen[at - 1]->hash : (uint64_t)turn->ids.data[i];
+    }
+    return true;
+}
+
+/* Evaluates the prompt from the first place that differs from what is in memory. */
+bool glm_turn_prefill(struct glm_engine *e, const struct glm_turn *turn, const atomic_bool *cancel,
+                      size_t *cached, struct glmv_err *err)
+{
+    const size_t h = (size_t)e->model->config.text.hidden, len = turn->ids.len;
+    size_t same = 0, picture = 0, row = 0;
+    while (same + 1 < len && same < e->decoder.len && e->past[same] == turn->keys[same]) {
+        same++;
+    }
+    *cached = same;
+    e->decoder.len = same;
+    size_t filled = 0, start = same;
+    for (size_t i = 0; i < len; i++) {
+        const float *from = NULL;
+        if (turn->ids.data[i] == e->model->config.image_token) {
+            const struct glm_span *span = &turn->spans[picture];
+            from = turn->seen[picture]->rows + row * h;
+            if (++row == (size_t)span->rows * (size_t)span->cols) {
+                row = 0;
+                picture++;
+            }
+        }
+        if (i < same) {
+            continue;
+        }
+        if (from != NULL) {
+            memcpy(e->input + filled * h, from, h * sizeof *from);
+        } else {
+            glm_row(&e->model->embed, (size_t)turn->ids.data[i], e->input + filled * h);
+        }
+        e->past[i] = turn->keys[i];
+        if (++filled == GLM_BATCH || i + 1 == len) {
+            if (cancel != NULL && atomic_load(cancel)) {
+                return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");
+            }
+            if (!glm_decoder_step(&e->decoder, e->input, turn->positions + start * 3, filled,
+                                  i + 1 == len ? 1 : 0, e->logits, NULL, err)) {
+                return false;
+            }
+            start += filled;
+            filled = 0;
+        }
+    }
+    return true;
+}
+
+void glm_turn_release(struct glm_turn *turn)
+{
+    glm_ids_release(&turn->ids);
+    free(turn->positions);
+    free(turn->keys);
+    memset(turn, 0, sizeof *turn);
+}
