@@ -9,6 +9,7 @@
 #include "replicate/check_pool.h"
 #include "replicate/check_run.h"
 #include "replicate/comparison.h"
+#include "replicate/region.h"
 
 #define PAGE_MAX ((size_t)64 << 20) /* bytes, as the renderer takes them */
 #define TEXT_MAX ((size_t)1 << 20)
@@ -16,6 +17,7 @@
 /* A picture of the page and what of it is not compared. */
 struct view {
     struct glmv_image *image; /* owned */
+    struct glmv_page *page;   /* owned; NULL for a picture */
     struct glmv_box *masks;   /* px; owned */
     size_t mask_count;
 };
@@ -36,6 +38,7 @@ struct job {
 static void view_release(struct view *view)
 {
     glmv_image_free(view->image);
+    glmv_page_free(view->page);
     free(view->masks);
     *view = (struct view){0};
 }
@@ -86,13 +89,15 @@ static bool draw(const struct job *job, struct view *view, struct glmv_err *err)
     o.settle_ms = rules->wait_ms;
     o.selectors = job->selectors;
     o.selector_count = job->selector_count;
-    o.picture_only = true;
+    o.picture_only = job->result->renders == 0; /* elements are named where a page differs */
     struct glmv_render *shot =
         check_pool_render(job->pool, item->url, job->html.data, job->html.len, &o, err);
     bool ok = shot != NULL && add_masks(job, shot, o.scale, view, err);
     if (ok) {
         view->image = shot->image;
+        view->page = shot->page;
         shot->image = NULL;
+        shot->page = NULL;
     }
     glmv_render_free(shot);
     return ok;
@@ -167,8 +172,7 @@ static bool matches(const struct job *job, const struct glmv_image *picture,
     return true;
 }
 
-/* --- what is kept of a result
- * ------------------------------------------------------------------------------------------- */
+/* --- what is kept of a result --- */
 
 static bool write_output(const struct job *job, const char *ending, const void *bytes, size_t len,
                          struct glmv_err *err)
@@ -190,6 +194,39 @@ static bool write_actual(const struct job *job, const struct glmv_image *image,
     return ok;
 }
 
+/* Where a row of the first picture is in the second. */
+static int row_now(const struct replicate_comparison *c, int y)
+{
+    int moved = 0;
+    for (size_t i = 0; i < c->gap_count; i++) {
+        const struct glmv_gap *gap = &c->gaps[i];
+        if (gap->y - (gap->inserted ? moved : 0) <= y) {
+            moved += gap->inserted ? gap->h : -gap->h;
+        }
+    }
+    return y + moved;
+}
+
+/* Names the elements that lie now where the findings are. */
+static bool name_elements(struct replicate_comparison *c, const struct view *view, double scale,
+                          struct glmv_err *err)
+{
+    c->selectors = calloc(c->finding_count + 1, sizeof *c->selectors);
+    if (c->selectors == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; view->page != NULL && i < c->finding_count; i++) {
+        const struct glmv_region *at = &c->findings[i].region;
+        struct glmv_box box = {at->x / scale, row_now(c, at->y) / scale, at->w / scale,
+                               at->h / scale};
+        int element = replicate_region_element(view->page, box);
+        if (element >= 0) {
+            c->selectors[i] = strdup(view->page->elements[element].path);
+        }
+    }
+    return true;
+}
+
 /* Sentences, JSON and pictures of a difference. The view loses its picture. */
 static bool keep_difference(const struct job *job, struct glmv_image *before, const char *name,
                             struct view *view, struct glmv_err *err)
@@ -202,7 +239,8 @@ static bool keep_difference(const struct job *job, struct glmv_image *before, co
     struct glmv_buf buf;
     glmv_buf_init(&buf, (size_t)1 << 30);
     bool ok = copy != NULL && write_actual(job, view->image, err) &&
-              replicate_compare_images(&c, &options, err);
+              replicate_compare_images(&c, &options, err) &&
+              name_elements(&c, view, result->item->viewport.scale, err);
     if (ok) {
         result->differing = c.count.differing;
         result->pixels = c.count.total;
@@ -239,9 +277,7 @@ static void remove_stale(const struct job *job)
     }
 }
 
-/* --- the case
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- the case --- */
 
 static bool read_page(struct job *job, struct glmv_err *err)
 {

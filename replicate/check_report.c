@@ -78,9 +78,7 @@ bool check_report_totals(const struct check_run *run, struct glmv_buf *out, stru
     return ok;
 }
 
-/* --- JSON
- * ------------------------------------------------------------------------------------------------
- */
+/* --- JSON --- */
 
 static bool add_text(cJSON *object, const char *key, const char *text)
 {
@@ -143,9 +141,7 @@ bool check_report_json(const struct check_run *run, struct glmv_buf *out, struct
     return ok;
 }
 
-/* --- JUnit
- * -----------------------------------------------------------------------------------------------
- */
+/* --- JUnit --- */
 
 static bool junit_case(const struct check_result *result, struct glmv_buf *out,
                        struct glmv_err *err)
@@ -185,8 +181,7 @@ bool check_report_junit(const struct check_run *run, struct glmv_buf *out, struc
     return ok && glmv_buf_append_str(out, "</testsuite>\n", err);
 }
 
-/* --- GitHub
- * ---------------------------------------------------------------------------------------------- */
+/* --- GitHub --- */
 
 /* A workflow command is one line, and ',' and ':' end its properties. */
 static bool github_text(const char *text, bool property, struct glmv_buf *out, struct glmv_err *err)
@@ -228,8 +223,7 @@ bool check_report_github(const struct check_run *run, struct glmv_buf *out, stru
     return ok;
 }
 
-/* --- Markdown
- * -------------------------------------------------------------------------------------------- */
+/* --- Markdown --- */
 
 bool check_report_markdown(const struct check_run *run, struct glmv_buf *out, struct glmv_err *err)
 {

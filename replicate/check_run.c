@@ -39,8 +39,7 @@ int check_run_exit(const struct check_run *run)
     return different > run->updated ? REPLICATE_BELOW : REPLICATE_DONE;
 }
 
-/* --- which results there will be
- * ----------------------------------------------------------------------------------------- */
+/* --- which results there will be --- */
 
 static bool chosen(const struct check_options *options, const char *name)
 {
@@ -97,9 +96,7 @@ static bool plan(struct check_run *run, struct glmv_err *err)
     return true;
 }
 
-/* --- the workers
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the workers --- */
 
 struct crew {
     struct check_run *run;

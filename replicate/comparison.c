@@ -267,6 +267,10 @@ void replicate_comparison_release(struct replicate_comparison *c)
     glmv_image_free(c->images[0]);
     glmv_image_free(c->images[1]);
     glmv_diff_stream_release(&c->stream);
+    for (size_t i = 0; c->selectors != NULL && i < c->finding_count; i++) {
+        free(c->selectors[i]);
+    }
+    free((void *)c->selectors);
     free(c->marks);
     free(c->gaps);
     free(c->findings);

@@ -29,6 +29,9 @@ struct replicate_comparison {
     /* After matching the rows; boxes in the first picture. */
     struct glmv_finding *findings;
     size_t finding_count;
+    /* Of the element in each finding's place, where the caller has a DOM: owned, put there after
+     * comparing; NULL, or with NULLs in it, where there is none. */
+    char **selectors;
     bool same; /* the caller's verdict */
 };
 

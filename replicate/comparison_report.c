@@ -37,6 +37,11 @@ static bool json_string(struct glmv_buf *out, const char *text, struct glmv_err 
     return ok && glmv_buf_append_str(out, "\"", err);
 }
 
+static const char *selector_of(const struct replicate_comparison *c, size_t finding)
+{
+    return c->selectors != NULL ? c->selectors[finding] : NULL;
+}
+
 static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
                     struct glmv_err *err)
 {
@@ -74,6 +79,8 @@ static bool findings(const struct replicate_comparison *c, const char *lead, con
     for (size_t i = 0; i < c->finding_count && ok; i++) {
         ok = glmv_buf_append_str(out, lead, err) &&
              glmv_finding_sentence(&c->findings[i], out, err) &&
+             (selector_of(c, i) == NULL ||
+              glmv_buf_appendf(out, err, " In %s.", selector_of(c, i))) &&
              glmv_buf_append_str(out, tail, err);
     }
     return ok;
@@ -137,6 +144,8 @@ bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv
                               r->pixels) &&
              numbers(f, out, err) && glmv_finding_sentence(f, &text, err) &&
              glmv_buf_append_str(out, "\"sentence\":", err) && json_string(out, text.data, err) &&
+             (selector_of(c, i) == NULL || (glmv_buf_append_str(out, ",\"selector\":", err) &&
+                                            json_string(out, selector_of(c, i), err))) &&
              glmv_buf_append_str(out, "}", err);
         glmv_buf_release(&text);
     }

@@ -147,6 +147,19 @@ def reports_say_the_same_in_every_form():
     check(f.run().returncode == 0 and not list((f.path / "check-output").glob("*.png")), "nothing to show, no pictures")
 
 
+def elements_are_named():
+    f = Folder("elements", pages=["a.html"])
+    f.page("a.html")
+    f.run("--update")
+    f.page("a.html", "Gardens")
+    check("In body > h1." in f.run().stdout, "the element that changed")
+    region = f.report()["results"][0]["comparison"]["regions"][0]
+    check(region["selector"] == "body > h1", f"in JSON too: {region}")
+    f.page("a.html", text=PAGE.format("Garden", "12:34").replace("<h1>", "<div style='height:40px;background:#fd0'></div><h1>"))
+    r = f.run()
+    check("40 px were inserted at y 0" in r.stdout and "In #clock." in r.stdout, "and below rows that moved: " + r.stdout)
+
+
 def shards_cover_everything_once():
     f = Folder("shards", pages=["*.html"])
     for i in range(7):
@@ -361,7 +374,7 @@ def fix_proposes_a_page():
 
 def main():
     try:
-        for test in (baselines_are_told_apart, reports_say_the_same_in_every_form, shards_cover_everything_once,
+        for test in (baselines_are_told_apart, reports_say_the_same_in_every_form, elements_are_named, shards_cover_everything_once,
                      rules_of_a_page, scripts_waits_and_pages_that_never_rest, addresses_only_when_asked_for,
                      pictures_made_elsewhere, folders_are_safe, configs_that_are_wrong, fix_proposes_a_page):
             test()
