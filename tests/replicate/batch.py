@@ -136,7 +136,7 @@ def main():
     # A bar on a terminal.
     done = subprocess.run(["script", "-qec", "%s batch %s -o %s -j 2 --rounds 0 --model %s/script/v1" % (
         GLMV, shots, tmp + "/bar", base), "/dev/null"], capture_output=True, text=True, timeout=300) \
-        if shutil.which("script") and PAGES <= 60 else None
+        if shutil.which("script") and os.path.exists("/dev/pts/ptmx") and PAGES <= 60 else None
     if done is not None:
         check(done.returncode == 0 and re.search(r"#{6}\.* \d+/\d+  0 failed  ETA \d+:\d\d:\d\d",
                                                  done.stdout) is not None, done.stdout[-300:])
