@@ -206,7 +206,61 @@ def stages_golden(folder, kind):
     reference.stages_golden(model, tok, Glm4vImageProcessorPil(size=dict(shortest_edge=6272, longest_edge=160000)))
 
 
+def fuzz_seeds():
+    """Both files of a model of one small layer, the text model's length in front."""
+    import struct
+    rng = np.random.default_rng(5)
+    text = dict(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, intermediate_size=32,
+                max_position_embeddings=64, rms_norm_eps=1e-5,
+                rope_parameters=dict(rope_theta=500000.0, partial_rotary_factor=0.5, mrope_section=[1, 1, 2]))
+    tower = dict(depth=1, hidden_size=32, num_heads=2, image_size=8, patch_size=4, out_hidden_size=32, intermediate_size=32,
+                 rms_norm_eps=1e-5)
+    picture = dict(image_mean=[0.5] * 3, image_std=[0.5] * 3, size=dict(shortest_edge=64, longest_edge=640))
+    layer = dict(input_layernorm=[32], post_self_attn_layernorm=[32], post_attention_layernorm=[32],
+                 post_mlp_layernorm=[32]) | {"mlp.gate_up_proj": [64, 32], "mlp.down_proj": [32, 32]} | \
+        {f"self_attn.{n}_proj": [16 if n in "kv" else 32, 32] for n in "qkvo"}
+    state = {"model.language_model.embed_tokens.weight": [276, 32], "lm_head.weight": [276, 32],
+             "model.language_model.norm.weight": [32], "model.visual.patch_embed.proj.weight": [32, 3, 2, 4, 4],
+             "model.visual.embeddings.position_embedding.weight": [4, 32], "model.visual.downsample.weight": [32, 32, 2, 2],
+             "model.visual.merger.proj.weight": [32, 32]}
+    state |= {f"model.language_model.layers.0.{n}.weight": s for n, s in layer.items()}
+    state = {n: torch.from_numpy(rng.normal(0, 0.1, s).astype(np.float32)) for n, s in state.items()}
+    folder = GOLD.parent / "corpus_gguf"
+    folder.mkdir(exist_ok=True)
+    for kind in (T.Q4_0, T.Q8_0, T.BF16):
+        parts = []
+        for part in ("text", "tower"):
+            writer = gguf.GGUFWriter(folder / "part", "glm4" if part == "text" else "clip")
+            if part == "text":
+                text_values(writer, text, kind != T.BF16)
+                small_tokens(writer)
+            else:
+                tower_values(writer, tower, picture)
+            add_tensors(writer, text_tensors(state, text) if part == "text" else tower_tensors(state, tower), kind)
+            finish(writer)
+            parts.append((folder / "part").read_bytes())
+            (folder / "part").unlink()
+        (folder / f"pair-{kind.name}").write_bytes(struct.pack("<I", len(parts[0])) + parts[0] + parts[1])
+
+
+def small_tokens(writer):
+    from tokenizers.pre_tokenizers import ByteLevel
+    tokens = sorted(ByteLevel.alphabet()) + ["ab", "abc", "\u0120a"]
+    types = [gguf.TokenType.NORMAL] * len(tokens)
+    for mark in ("<|endoftext|>", "<|user|>", "<|image|>", "</answer>"):
+        tokens.append(mark)
+        types.append(gguf.TokenType.CONTROL)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("glm4")
+    writer.add_token_list(tokens + ["<think>", "[PAD264]"])
+    writer.add_token_types(types + [gguf.TokenType.USER_DEFINED, gguf.TokenType.UNUSED])
+    writer.add_token_merges(["a b", "ab c", "\u0120 a"])
+    writer.add_eos_token_id(259)
+    writer.add_eot_token_id(260)
+
+
 def main():
+    fuzz_seeds()
     write_pair(OUT / "bf16", T.BF16)
     for kind in (T.Q8_0, T.Q4_0):
         folder = OUT / kind.name.lower()
