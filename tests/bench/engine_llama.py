@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""The engine beside llama.cpp: one GGUF file of full-width layers of the 9B model with random weights, opened by both,
+decode and prefill by turns on as many threads, first as the machine is, then with two busy processes for each processor.
+
+Needs gguf and numpy, and the libraries of llama.cpp, for example the package @node-llama-cpp/linux-x64 unpacked:
+    npm pack @node-llama-cpp/linux-x64 && tar xzf node-llama-cpp-linux-x64-*.tgz
+    tests/bench/engine_llama.py build/release package/bins/linux-x64 /tmp/bench [--layers 4] [--threads 1,4] [--types Q4_0,BF16]
+
+llama.cpp runs as it comes, with its repacked layouts; its context holds 512 tokens in float16, ours in float32. Ratios
+are of medians; what the machine did meanwhile meets both, since they take turns of a few seconds. The logits of the
+same 64 tokens are compared first: an engine that reads the file in another way would be seen.
+"""
+import argparse
+import ctypes as c
+import glob
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+H, INNER, HEADS, KV, DIM, VOCAB = 4096, 13696, 32, 2, 128, 8192
+PREFILL, DECODE, LIMIT, PHASE = 64, 16, 2, 60  # tokens; seconds for the decoding of a turn, for the turns of a phase
+
+
+def random_matrix(gguf, np, rng, kind, rows, cols):
+    if kind == "BF16":
+        values = rng.standard_normal((rows, cols), dtype=np.float32) * 0.02
+        return (values.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8), gguf.GGMLQuantizationType.BF16
+    size = 18 if kind == "Q4_0" else 34
+    data = rng.integers(0, 256, (rows, cols // 32, size), dtype=np.uint8)
+    data[:, :, :2] = np.frombuffer(np.float16(0.0043 if kind == "Q4_0" else 0.00027).tobytes(), np.uint8)
+    return data.reshape(rows, -1), gguf.GGMLQuantizationType[kind]
+
+
+def write_text(path, kind, layers):
+    import gguf
+    import numpy as np
+    rng = np.random.default_rng(1)
+    w = gguf.GGUFWriter(path, "glm4")
+    w.add_block_count(layers)
+    w.add_context_length(131072)
+    w.add_embedding_length(H)
+    w.add_feed_forward_length(INNER)
+    w.add_head_count(HEADS)
+    w.add_head_count_kv(KV)
+    w.add_rope_freq_base(500000.0)
+    w.add_layer_norm_rms_eps(1e-5)
+    w.add_rope_dimension_count(DIM // 2)
+    w.add_rope_dimension_sections([8, 12, 12, 0])
+    marks = ["<|endoftext|>", "<|user|>", "<|image|>"]
+    letters = [chr(b) if 33 <= b <= 126 or 161 <= b <= 172 or b >= 174 else None for b in range(256)]
+    spare = iter(range(256, 512))
+    tokens = [x if x is not None else chr(next(spare)) for x in letters] + marks
+    tokens += [f"[PAD{i}]" for i in range(len(tokens), VOCAB)]
+    T = gguf.TokenType
+    w.add_tokenizer_model("gpt2")
+    w.add_tokenizer_pre("glm4")
+    w.add_token_list(tokens)
+    w.add_token_types([T.NORMAL] * 256 + [T.CONTROL] * 3 + [T.UNUSED] * (VOCAB - 259))
+    w.add_token_merges(["a b"])
+    w.add_eos_token_id(256)
+    w.add_eot_token_id(257)
+
+    def matrix(name, rows, cols):
+        data, raw = random_matrix(gguf, np, rng, kind, rows, cols)
+        w.add_tensor(name, data, raw_dtype=raw)
+
+    def vector(name, size, one=True):
+        w.add_tensor(name, np.ones(size, np.float32) if one else rng.standard_normal(size, dtype=np.float32) * 0.1)
+
+    matrix("token_embd.weight", VOCAB, H)
+    matrix("output.weight", VOCAB, H)
+    vector("output_norm.weight", H)
+    for i in range(layers):
+        for norm in ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"):
+            vector(f"blk.{i}.{norm}.weight", H)
+        for name, rows in (("q", HEADS * DIM), ("k", KV * DIM), ("v", KV * DIM)):
+            matrix(f"blk.{i}.attn_{name}.weight", rows, H)
+            vector(f"blk.{i}.attn_{name}.bias", rows, False)
+        matrix(f"blk.{i}.attn_output.weight", H, HEADS * DIM)
+        matrix(f"blk.{i}.ffn_up.weight", 2 * INNER, H)
+        matrix(f"blk.{i}.ffn_down.weight", H, INNER)
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def write_tower(path):
+    """A small one: the engine wants it to be there."""
+    import gguf
+    import numpy as np
+    w = gguf.GGUFWriter(path, "clip")
+    w.add_clip_projector_type(gguf.VisionProjectorType.GLM4V)
+    w.add_vision_projection_dim(H)
+    w.add_vision_image_size(28)
+    w.add_vision_patch_size(14)
+    w.add_vision_embedding_length(32)
+    w.add_vision_feed_forward_length(32)
+    w.add_vision_block_count(1)
+    w.add_vision_head_count(2)
+    w.add_vision_image_mean([0.5] * 3)
+    w.add_vision_image_std([0.5] * 3)
+    w.add_vision_attention_layernorm_eps(1e-5)
+    shapes = {"v.patch_embd.weight": [32, 3, 14, 14], "v.patch_embd.weight.1": [32, 3, 14, 14], "v.patch_embd.bias": [32],
+              "v.norm_embd.weight": [32], "v.position_embd.weight": [4, 32], "v.blk.0.ln1.weight": [32],
+              "v.blk.0.ln2.weight": [32], "v.blk.0.attn_qkv.weight": [96, 32], "v.blk.0.attn_out.weight": [32, 32],
+              "v.blk.0.ffn_gate.weight": [H, 32], "v.blk.0.ffn_up.weight": [H, 32], "v.blk.0.ffn_down.weight": [32, H],
+              "v.post_ln.weight": [32], "mm.patch_merger.weight": [H, 32, 2, 2], "mm.patch_merger.bias": [H],
+              "mm.model.fc.weight": [H, H], "mm.post_norm.weight": [H], "mm.post_norm.bias": [H],
+              "mm.gate.weight": [32, H], "mm.up.weight": [32, H], "mm.down.weight": [H, 32]}
+    for name, shape in shapes.items():
+        w.add_tensor(name, np.zeros(shape, np.float16 if len(shape) > 1 else np.float32))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+def token(i):
+    return (37 * i + 11) % 256
+
+
+class Blob(c.Structure):
+    """A struct of the library whose members are not looked at: larger than it is, so that it fits."""
+    _fields_ = [("bytes", c.c_char * 512)]
+
+
+class Llama:
+    """libllama by its C interface."""
+
+    def __init__(self, folder, model, threads):
+        for name in ("libggml-base*.so*", "libggml.v*.so*", "libggml.so*"):
+            for path in glob.glob(f"{folder}/{name}"):
+                ggml = c.CDLL(path, c.RTLD_GLOBAL)
+        self.lib = lib = c.CDLL(sorted(glob.glob(f"{folder}/libllama.*so*"))[0], c.RTLD_GLOBAL)
+        log = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)
+        self.quiet = log(lambda level, text, data: None)
+        lib.llama_log_set(self.quiet, None)
+        ggml.ggml_backend_load_all_from_path.argtypes = [c.c_char_p]
+        ggml.ggml_backend_load_all_from_path(str(folder).encode())
+        for name in ("llama_model_default_params", "llama_context_default_params"):
+            getattr(lib, name).restype = Blob
+        lib.llama_model_load_from_file.restype = c.c_void_p
+        lib.llama_model_load_from_file.argtypes = [c.c_char_p, Blob]
+        lib.llama_init_from_model.restype = c.c_void_p
+        lib.llama_init_from_model.argtypes = [c.c_void_p, Blob]
+        lib.llama_batch_get_one.restype = Blob
+        lib.llama_batch_get_one.argtypes = [c.POINTER(c.c_int32), c.c_int32]
+        lib.llama_decode.argtypes = [c.c_void_p, Blob]
+        lib.llama_get_logits_ith.restype = c.POINTER(c.c_float)
+        lib.llama_get_logits_ith.argtypes = [c.c_void_p, c.c_int32]
+        lib.llama_set_n_threads.argtypes = [c.c_void_p, c.c_int32, c.c_int32]
+        lib.llama_get_memory.restype = c.c_void_p
+        lib.llama_get_memory.argtypes = [c.c_void_p]
+        lib.llama_memory_clear.argtypes = [c.c_void_p, c.c_bool]
+        lib.llama_synchronize.argtypes = [c.c_void_p]
+        self.model = lib.llama_model_load_from_file(str(model).encode(), lib.llama_model_default_params())
+        if not self.model:
+            sys.exit(f"llama.cpp does not open {model}")
+        self.ctx = lib.llama_init_from_model(self.model, lib.llama_context_default_params())
+        lib.llama_set_n_threads(self.ctx, threads, threads)
+        self.place = 0
+
+    def step(self, count):
+        ids = (c.c_int32 * count)(*[token(self.place + i) for i in range(count)])
+        if self.lib.llama_decode(self.ctx, self.lib.llama_batch_get_one(ids, count)) != 0:
+            sys.exit("llama_decode failed")
+        self.lib.llama_synchronize(self.ctx)
+        self.place += count
+
+    def prefill(self, count):
+        self.lib.llama_memory_clear(self.lib.llama_get_memory(self.ctx), True)
+        self.place = 0
+        start = time.perf_counter()
+        self.step(count)
+        return time.perf_counter() - start
+
+    def decode(self, count):
+        start = time.perf_counter()
+        for _ in range(count):
+            self.step(1)
+        return time.perf_counter() - start
+
+    def logits(self, count):
+        self.prefill(count)
+        return list(self.lib.llama_get_logits_ith(self.ctx, -1)[:VOCAB])
+
+
+class Ours:
+    def __init__(self, program, model, cache, threads):
+        env = dict(os.environ, XDG_CACHE_HOME=str(cache))
+        self.run = subprocess.Popen([program, model, "bf16", str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    text=True, env=env)
+        if self.run.stdout.readline() != "ready\n":
+            sys.exit("the engine does not open the file")
+
+    def ask(self, line):
+        self.run.stdin.write(line + "\n")
+        self.run.stdin.flush()
+        return float(self.run.stdout.readline())
+
+    def prefill(self, count):
+        return self.ask(f"prefill {count}")
+
+    def decode(self, count):
+        return self.ask(f"decode {count}")
+
+    def logits(self, count, path):
+        import numpy as np
+        self.ask(f"logits {count} {path}")
+        self.ask(f"prefill 1")  # the file is whole when the next answer comes
+        return np.fromfile(path, np.float32)
+
+    def close(self):
+        self.run.stdin.close()
+        self.run.wait()
+
+
+def measure(ours, theirs, turns):
+    """Tokens a second: [decode, prefill] of both, medians and bests."""
+    times = {(who, what): [] for who in (0, 1) for what in (0, 1)}
+    began = time.perf_counter()
+    for turn in range(turns + 1):
+        for who, engine in enumerate((ours, theirs)):
+            fill, speak, count = engine.prefill(PREFILL if turn > 0 else 8), 0, 0
+            while count < (DECODE if turn > 0 else 1) and speak < LIMIT:
+                speak += engine.decode(1)
+                count += 1
+            if turn > 0:  # the first one touches memory
+                times[who, 0].append(count / speak)
+                times[who, 1].append(PREFILL / fill)
+        if turn > 0 and time.perf_counter() - began > PHASE:
+            break
+    return {k: (statistics.median(v), max(v)) for k, v in times.items()}
+
+
+def show(label, got):
+    print(f"{label}, load {os.getloadavg()[0]:.0f}")
+    for what, name in enumerate(("decode", "prefill")):
+        (a, best_a), (b, best_b) = got[0, what], got[1, what]
+        print(f"  {name:8} ours {a:8.1f} tokens/s (best {best_a:.1f}), llama.cpp {b:8.1f} (best {best_b:.1f}); "
+              f"ratio {a / b:.2f} (of the best {best_a / best_b:.2f})", flush=True)
+
+
+def busy(count):
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+
+
+def compare(kind, threads, args, folder):
+    import numpy as np
+    text = folder / f"bench{args.layers}-{kind}.gguf"
+    if not text.exists():
+        write_tower(folder / f"mmproj-{text.name}")
+        write_text(text.with_suffix(".part"), kind, args.layers)
+        text.with_suffix(".part").rename(text)
+    ours = Ours(f"{args.build}/tests/model/glm/bench_engine_turns", str(text), folder / "cache", threads)
+    theirs = Llama(args.llama, text, threads)
+    print(f"{kind}, {args.layers} layers, {text.stat().st_size / 1e9:.2f} GB, threads: {threads}")
+    a, b = ours.logits(64, folder / "logits"), np.array(theirs.logits(64), np.float32)
+    print(f"  logits differ by {np.linalg.norm(a - b) / np.linalg.norm(b):.4f} of their length; "
+          f"the largest is {'the same' if a.argmax() == b.argmax() else 'another one'}", flush=True)
+    quiet = measure(ours, theirs, args.turns)
+    show("  as the machine is", quiet)
+    others = busy(2 * len(os.sched_getaffinity(0)))
+    try:
+        time.sleep(1)
+        loaded = measure(ours, theirs, max(2, args.turns // 2))
+    finally:
+        for process in others:
+            process.kill()
+            process.wait()
+    show("  loaded twice over", loaded)
+    for what, name in enumerate(("decode", "prefill")):
+        kept = [loaded[who, what][0] / quiet[who, what][0] for who in (0, 1)]
+        print(f"  {name:8} keeps {100 * kept[0]:.0f} % under load, llama.cpp {100 * kept[1]:.0f} %", flush=True)
+    ours.close()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("build")
+    p.add_argument("llama")
+    p.add_argument("folder")
+    p.add_argument("--layers", type=int, default=4)
+    p.add_argument("--threads", default=f"1,{len(os.sched_getaffinity(0))}")
+    p.add_argument("--types", default="Q4_0,BF16")
+    p.add_argument("--turns", type=int, default=7)
+    args = p.parse_args()
+    folder = Path(args.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in args.types.split(","):
+        for threads in args.threads.split(","):
+            compare(kind, int(threads), args, folder)
+    sys.stdout.flush()
+    os._exit(0)  # the library's threads are not waited for
+
+
+if __name__ == "__main__":
+    main()
