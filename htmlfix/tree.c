@@ -280,6 +280,10 @@ static void suspect(struct htmlfix_tree *tree, size_t at, size_t place, bool equ
 
 static bool push(struct htmlfix_tree *tree, struct htmlfix_open open, struct glmv_err *err)
 {
+    if (tree->depth == HTMLFIX_MAX_DEPTH) {
+        tree->beyond++;
+        return true;
+    }
     if (tree->depth == tree->room) {
         size_t room = tree->room == 0 ? 64 : tree->room * 2;
         struct htmlfix_open *grown = realloc(tree->stack, room * sizeof *grown);
@@ -391,6 +395,10 @@ bool htmlfix_tree_close(struct htmlfix_tree *tree, const struct htmlfix_token *t
 {
     unsigned slot = htmlfix_slot(tree->text, token);
     unsigned traits = htmlfix_tag_get(token->tag)->traits;
+    if (tree->beyond > 0) {
+        tree->beyond--;
+        return true;
+    }
     size_t place = column(tree->text, token->begin);
     size_t index = match(tree, token, slot);
     if (index == NONE) {

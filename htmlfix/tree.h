@@ -32,12 +32,17 @@ struct htmlfix_guess {
     size_t begin, at;
     bool level; /* said by a line with the element's own column */
 };
-enum { HTMLFIX_MAX_GUESSES = 1024 };
+enum {
+    HTMLFIX_MAX_GUESSES = 1024,
+    HTMLFIX_MAX_DEPTH =
+        1 << 20, /* browsers give up long before; deeper elements are only counted */
+};
 
 struct htmlfix_tree {
     const char *text;
     struct htmlfix_open *stack; /* owned */
     size_t depth, room;
+    size_t beyond;                 /* open elements above HTMLFIX_MAX_DEPTH */
     size_t last[HTMLFIX_SLOTS];    /* the topmost open element of a slot */
     size_t pending[HTMLFIX_SLOTS]; /* the last end tag put in, until a real one takes it back */
     struct htmlfix_edits *edits;
