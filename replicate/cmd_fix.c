@@ -14,13 +14,20 @@ static const char usage[] =
     "and escapes, closes what was cut off and repairs what a browser would build otherwise than\n"
     "it was meant. A page that is fine comes out byte for byte.\n\n"
     "  -o FILE   the page; standard output\n"
-    "  --json    what was found, as JSON on standard output (then -o is needed for the page)\n"
-    "\nExit codes: 0 a page, 3 there is none (the text is shown)\n";
+    "  --json    what was found, as JSON on standard output (then -o is needed for the page):\n"
+    "            {\"page\": true, \"start\": 8, \"end\": 950, \"flags\": [\"around\"], \"notes\": "
+    "[\n"
+    "            {\"flag\": \"around\", \"start\": 8, \"end\": 950, \"sentence\": \"...\"}]}\n"
+    "            start and end are bytes of the answer; no flags: the page was fine\n"
+    "\nFlags: around thinking duplicate truncated no_html unclosed_think no_answer unescaped\n"
+    "envelope fragment inlined elided loop unclosed jsx quotes base64 bytes\n"
+    "\nExit codes: 0 a page, 2 usage, 3 no page in it (the text goes to standard error)\n";
 
-static void print_json(const struct glmv_fix *fix)
+static void print_json(const struct glmv_fix *fix, bool page)
 {
     const char *gap = "";
-    printf("{\"start\": %zu, \"end\": %zu, \"flags\": [", fix->start, fix->end);
+    printf("{\"page\": %s, \"start\": %zu, \"end\": %zu, \"flags\": [", page ? "true" : "false",
+           fix->start, fix->end);
     for (unsigned i = 0; i < GLMV_FIX_FLAGS; i++) {
         if (fix->flags & 1u << i) {
             printf("%s\"%s\"", gap, glmv_fix_name((enum glmv_fix_flag)(1u << i)));
@@ -50,7 +57,7 @@ static int fix(const char *input, const char *output, bool json)
     bool read = glmv_file_read(input, ANSWER_MAX, &text, &err);
     bool ok = read && glmv_html_fix(text.data, text.len, &page, &found, &err);
     if (json && read) {
-        print_json(&found);
+        print_json(&found, ok);
     }
     if (!ok || (!(json && output == NULL) &&
                 !glmv_file_write(output != NULL ? output : "-", page.data, page.len, &err))) {
