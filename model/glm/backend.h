@@ -22,6 +22,7 @@ enum glm_form {
     GLM_FORM_BF16,
     GLM_FORM_INT8,
     GLM_FORM_INT4,
+    GLM_FORM_LEAST, /* four bits that count up from a least value of the group */
     GLM_FORM_BLOCKS /* as a GGUF file holds them: rows can be read, not multiplied */
 };
 

@@ -223,21 +223,51 @@ void glm_blocks_part(const struct glm_matrix *m, size_t row, size_t from, size_t
 
 enum glm_form glm_blocks_form(enum glm_type type)
 {
-    return type == GLM_Q4_0 ? GLM_FORM_INT4 : GLM_FORM_INT8;
+    return type == GLM_Q4_0                       ? GLM_FORM_INT4
+           : type == GLM_Q4_1 || type == GLM_Q4_K ? GLM_FORM_LEAST
+                                                  : GLM_FORM_INT8;
 }
 
-bool glm_blocks_lossless(const struct glm_matrix *m, enum glm_form form, size_t group)
+bool glm_blocks_keeps(const struct glm_matrix *m, enum glm_form form, size_t group)
 {
     const enum glm_type type = (enum glm_type)m->group;
     return m->form == GLM_FORM_BLOCKS && group == 32 && form == glm_blocks_form(type) &&
-           (type == GLM_Q4_0 || type == GLM_Q5_0 || type == GLM_Q8_0 || type == GLM_IQ4_NL);
+           type != GLM_Q5_1 && type != GLM_Q5_K && type != GLM_Q6_K && type != GLM_IQ4_XS;
 }
 
-uint16_t glm_blocks_codes(const struct glm_matrix *m, size_t row, size_t from, int codes[32])
+/* Q4_1, Q4_K: the group within its block, and what is at its least. */
+static void codes_from_least(enum glm_type type, const unsigned char *block, int group,
+                             int codes[32], uint16_t halves[2])
+{
+    const unsigned char *q = block + (type == GLM_Q4_1 ? 4 : 16 + group / 2 * 32);
+    float step = half_at(block), least = -half_at(block + 2);
+    for (int i = 0; i < 32; i++) {
+        int code = type == GLM_Q4_K ? q[i] >> (group % 2 * 4) : i < 16 ? q[i] : q[i - 16] >> 4;
+        codes[i] = (code & 15) - 8;
+    }
+    if (type == GLM_Q4_K) {
+        int scale, offset;
+        scale_and_least(block + 4, group, &scale, &offset);
+        step *= (float)scale;
+        least *= -(float)offset;
+    }
+    halves[0] = glm_half_from_float(step);
+    halves[1] = glm_half_from_float(least / 8);
+}
+
+void glm_blocks_codes(const struct glm_matrix *m, size_t row, size_t from, int codes[32],
+                      uint16_t halves[2])
 {
     const enum glm_type type = (enum glm_type)m->group;
+    const size_t weights = glm_block_weights(type);
     const unsigned char *block =
-        (const unsigned char *)m->data + (row * (m->cols / 32) + from / 32) * glm_block_bytes(type);
+        (const unsigned char *)m->data +
+        (row * (m->cols / weights) + from / weights) * glm_block_bytes(type);
+    if (glm_blocks_form(type) == GLM_FORM_LEAST) {
+        codes_from_least(type, block, (int)(from % weights / 32), codes, halves);
+        return;
+    }
     codes_of(type, block, codes);
-    return (uint16_t)(block[0] | block[1] << 8);
+    halves[0] = (uint16_t)(block[0] | block[1] << 8);
+    halves[1] = 0;
 }

@@ -28,13 +28,15 @@ void glm_block_values(enum glm_type type, const unsigned char *block, float *out
 /* count columns of one row of a matrix of GLM_FORM_BLOCKS. */
 void glm_blocks_part(const struct glm_matrix *m, size_t row, size_t from, size_t count, float *out);
 
-/* The form that holds a type without loss, or with the least: INT4 for Q4_0, INT8 for the others,
- * both in groups of 32. */
+/* The form that holds a type without loss, or with the least, in groups of 32: INT4 for Q4_0, LEAST
+ * for Q4_1 and Q4_K, INT8 for the others. */
 enum glm_form glm_blocks_form(enum glm_type type);
-/* True where weights fit into a form as they are. */
-bool glm_blocks_lossless(const struct glm_matrix *m, enum glm_form form, size_t group);
-/* The whole numbers of the group of 32 that begins with column from, for such a matrix. Returns the
- * scale, a half float. */
-uint16_t glm_blocks_codes(const struct glm_matrix *m, size_t row, size_t from, int codes[32]);
+/* True where the whole numbers of a matrix fit into a form as they are. Scales do too, but for the
+ * products in Q4_K, which are rounded to half floats. */
+bool glm_blocks_keeps(const struct glm_matrix *m, enum glm_form form, size_t group);
+/* The numbers of the group of 32 that begins with column from, for such a matrix, -8 .. 7 with four
+ * bits; its scale, and for LEAST the second half float (codes.h). */
+void glm_blocks_codes(const struct glm_matrix *m, size_t row, size_t from, int codes[32],
+                      uint16_t halves[2]);
 
 #endif

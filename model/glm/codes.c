@@ -51,7 +51,7 @@ size_t glm_tile_count(const struct glm_matrix *m)
 
 size_t glm_tile_bytes(const struct glm_matrix *m)
 {
-    return m->cols * GLM_TILE / (m->form == GLM_FORM_INT4 ? 2 : 1);
+    return m->cols * GLM_TILE / (glm_four_bits(m) ? 2 : 1);
 }
 
 bool glm_tile_sizes(const struct glm_matrix *m, size_t *data, size_t *scales)
@@ -59,7 +59,8 @@ bool glm_tile_sizes(const struct glm_matrix *m, size_t *data, size_t *scales)
     size_t tiles = glm_tile_count(m), bytes;
     return glmv_size_mul(m->cols, GLM_TILE, &bytes) &&
            glmv_size_mul(tiles, glm_tile_bytes(m), data) &&
-           glmv_size_mul(tiles, glm_group_count(m) * GLM_TILE * sizeof *m->scales, scales);
+           glmv_size_mul(tiles, glm_group_count(m) * glm_tile_halves(m) * sizeof *m->scales,
+                         scales);
 }
 
 /* Where a weight of a tile is: its byte; with four bits, in the high half for columns from 16. */
@@ -73,12 +74,17 @@ static size_t place_in_tile(bool four, size_t row, size_t col)
 float glm_tile_value(const struct glm_matrix *m, size_t row, size_t col)
 {
     size_t tile = row / GLM_TILE, in = row % GLM_TILE;
-    const bool four = m->form == GLM_FORM_INT4;
+    const bool four = glm_four_bits(m);
     const unsigned char *data = (const unsigned char *)m->data + tile * glm_tile_bytes(m);
     int byte = data[place_in_tile(four, in, col)];
-    uint16_t half = m->scales[(tile * glm_group_count(m) + col / m->group) * GLM_TILE + in];
+    const uint16_t *half =
+        m->scales + (tile * glm_group_count(m) + col / m->group) * glm_tile_halves(m) + in;
     int value = !four ? byte - 128 : (col % GLM_GROUP < 16 ? byte & 15 : byte >> 4) - 8;
-    return (float)value * glm_half_to_float(half);
+    if (m->form == GLM_FORM_LEAST) {
+        return (float)(value + 8) * glm_half_to_float(half[0]) -
+               8 * glm_half_to_float(half[GLM_TILE]);
+    }
+    return (float)value * glm_half_to_float(half[0]);
 }
 
 void glm_code_row(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix)
@@ -117,20 +123,26 @@ static int32_t group_dot(bool four, const unsigned char *w, size_t row, const in
 void glm_dots_scalar(const struct glm_matrix *m, size_t tile, const struct glm_codes *x,
                      size_t first, size_t count, float *out)
 {
-    const bool four = m->form == GLM_FORM_INT4;
+    const bool four = glm_four_bits(m), least = m->form == GLM_FORM_LEAST;
+    const size_t halves = glm_tile_halves(m);
     const size_t groups = m->cols / GLM_GROUP, per = m->group / GLM_GROUP;
     const size_t step = four ? 256 : 512;
     const unsigned char *w = (const unsigned char *)m->data + tile * glm_tile_bytes(m);
-    const uint16_t *scales = m->scales + tile * glm_group_count(m) * GLM_TILE;
+    const uint16_t *scales = m->scales + tile * glm_group_count(m) * halves;
     for (size_t n = 0; n < count; n++) {
         const int8_t *code = x->code + (first + n) * x->width;
         const float *scale = x->scale + (first + n) * (x->width / GLM_GROUP);
+        const int32_t *fix = x->fix + (first + n) * (x->width / GLM_GROUP);
         for (size_t row = 0; row < GLM_TILE; row++) {
             float sum = 0;
             for (size_t g = 0; g < groups; g++) {
-                float both = glm_half_to_float(scales[g / per * GLM_TILE + row]) * scale[g];
-                sum = fmaf((float)group_dot(four, w + g * step, row, code + g * GLM_GROUP), both,
-                           sum);
+                const uint16_t *half = scales + g / per * halves + row;
+                float both = glm_half_to_float(half[0]) * scale[g];
+                int32_t dot = group_dot(four, w + g * step, row, code + g * GLM_GROUP);
+                sum = fmaf((float)(least ? dot - fix[g] : dot), both, sum);
+                if (least) { /* fix is the sum of the codes, times -8 */
+                    sum = fmaf(glm_half_to_float(half[GLM_TILE]), (float)fix[g] * scale[g], sum);
+                }
             }
             out[n * GLM_TILE + row] = sum;
         }
@@ -201,9 +213,14 @@ static void copy_group(const struct quant_job *job, size_t from_row, size_t row,
                        unsigned char *tile, uint16_t *half)
 {
     int codes[GLM_GROUP];
-    *half = glm_blocks_codes(job->from, from_row, col, codes);
+    uint16_t halves[2];
+    glm_blocks_codes(job->from, from_row, col, codes, halves);
+    half[0] = halves[0];
+    if (job->form == GLM_FORM_LEAST) {
+        half[GLM_TILE] = halves[1];
+    }
     for (size_t i = 0; i < GLM_GROUP; i++) {
-        put_code(job->form == GLM_FORM_INT4, tile, row, col + i, codes[i]);
+        put_code(glm_four_bits(job->to), tile, row, col + i, codes[i]);
     }
 }
 
@@ -211,17 +228,18 @@ static void quantise_part(void *arg, size_t begin, size_t end)
 {
     const struct quant_job *job = arg;
     const size_t cols = job->from->cols, bytes = glm_tile_bytes(job->to);
-    const bool same = glm_blocks_lossless(job->from, job->form, job->group);
+    const bool same = glm_blocks_keeps(job->from, job->form, job->group);
+    const size_t halves = glm_tile_halves(job->to);
     float w[GLM_MAX_BLOCK];
     for (size_t tile = begin; tile < end; tile++) {
         unsigned char *data = job->data + tile * bytes;
-        uint16_t *scales = job->scales + tile * job->groups * GLM_TILE;
-        memset(data, job->form == GLM_FORM_INT4 ? 0x88 : 0x80, bytes); /* zeros */
-        memset(scales, 0, job->groups * GLM_TILE * sizeof *scales);
+        uint16_t *scales = job->scales + tile * job->groups * halves;
+        memset(data, glm_four_bits(job->to) ? 0x88 : 0x80, bytes); /* zeros */
+        memset(scales, 0, job->groups * halves * sizeof *scales);
         for (size_t row = 0; row < GLM_TILE && tile * GLM_TILE + row < job->from->rows; row++) {
             for (size_t g = 0; g < job->groups; g++) {
                 size_t from = g * job->group, within = from % GLM_MAX_BLOCK, rest = cols - from;
-                uint16_t *half = scales + g * GLM_TILE + row;
+                uint16_t *half = scales + g * halves + row;
                 if (same) {
                     copy_group(job, tile * GLM_TILE + row, row, from, data, half);
                     continue;
@@ -242,6 +260,9 @@ bool glm_quantise(struct glm_pool *pool, const struct glm_matrix *from, enum glm
 {
     size_t bytes, scales;
     struct glm_matrix m = {form, from->rows, from->cols, NULL, NULL, group};
+    if (form == GLM_FORM_LEAST && !glm_blocks_keeps(from, form, group)) {
+        return glmv_fail(err, GLMV_ERR_UNSUPPORTED, "weights are not made into this form");
+    }
     if (from->cols % GLM_GROUP != 0) {
         return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
                          "a matrix of %zu columns cannot be quantised in groups of %d", from->cols,

@@ -7,7 +7,8 @@
  * register holds the same columns of 16 rows. A tile is, for each group of 32 columns, 64-byte
  * pieces of [16 rows][4 columns]: eight of them with 8 bits, value + 128; four of them with 4 bits,
  * value + 8, where piece i holds columns 4 i .. low and columns 16 + 4 i .. high. Its scales are
- * [cols / group, up][16 rows].
+ * [cols / group, up][16 rows]; with GLM_FORM_LEAST, [cols / 32][2][16 rows], the scales and then
+ * the least values of the groups divided by -8: value = nibble * scale - 8 * second.
  */
 #ifndef GLMV_MODEL_GLM_CODES_H
 #define GLMV_MODEL_GLM_CODES_H
@@ -31,10 +32,20 @@ float glm_half_to_float(uint16_t h);
 /* To nearest; what is too small or large becomes 0 or the largest number. */
 uint16_t glm_half_from_float(float value);
 
+static inline bool glm_four_bits(const struct glm_matrix *m)
+{
+    return m->form == GLM_FORM_INT4 || m->form == GLM_FORM_LEAST;
+}
+
 /* Groups in a row of a matrix, tiles of it, bytes of the weights of a tile. */
 size_t glm_group_count(const struct glm_matrix *m);
 size_t glm_tile_count(const struct glm_matrix *m);
 size_t glm_tile_bytes(const struct glm_matrix *m);
+/* Half floats of a group of a tile. */
+static inline size_t glm_tile_halves(const struct glm_matrix *m)
+{
+    return m->form == GLM_FORM_LEAST ? 2 * GLM_TILE : GLM_TILE;
+}
 /* Bytes of all weights and of all scales; false where that is no size. */
 bool glm_tile_sizes(const struct glm_matrix *m, size_t *data, size_t *scales);
 /* One weight of a quantised matrix. */

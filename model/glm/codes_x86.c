@@ -25,6 +25,7 @@ struct walk {
     const float *scale;
     const int32_t *fix;
     size_t groups, per, width; /* per: groups of inputs for one scale of the weights */
+    size_t halves;             /* of a group */
 };
 
 static struct walk walk_of(const struct glm_matrix *m, size_t tile, const struct glm_codes *x,
@@ -32,13 +33,14 @@ static struct walk walk_of(const struct glm_matrix *m, size_t tile, const struct
 {
     const size_t groups = m->cols / GLM_GROUP;
     return (struct walk){(const unsigned char *)m->data + tile * glm_tile_bytes(m),
-                         m->scales + tile * glm_group_count(m) * GLM_TILE,
+                         m->scales + tile * glm_group_count(m) * glm_tile_halves(m),
                          x->code + first * x->width,
                          x->scale + first * groups,
                          x->fix + first * groups,
                          groups,
                          m->group / GLM_GROUP,
-                         x->width};
+                         x->width,
+                         glm_tile_halves(m)};
 }
 
 static inline int32_t four_codes(const int8_t *code)
@@ -48,14 +50,14 @@ static inline int32_t four_codes(const int8_t *code)
     return value;
 }
 
-VNNI static inline void tile512(const struct glm_matrix *m, bool four, size_t tile,
+VNNI static inline void tile512(const struct glm_matrix *m, bool four, bool least, size_t tile,
                                 const struct glm_codes *x, size_t first, size_t count, float *out)
 {
     const struct walk k = walk_of(m, tile, x, first);
     const __m512i mask = _mm512_set1_epi8(15);
     const size_t pieces = four ? 4 : 8, step = pieces * 64;
     const unsigned char *w = k.w;
-    __m512 sum[GLM_DOTS], scale = _mm512_setzero_ps();
+    __m512 sum[GLM_DOTS], scale = _mm512_setzero_ps(), low = scale;
     UNROLL
     for (size_t n = 0; n < count; n++) {
         sum[n] = _mm512_setzero_ps();
@@ -63,8 +65,12 @@ VNNI static inline void tile512(const struct glm_matrix *m, bool four, size_t ti
     for (size_t g = 0; g < k.groups; g++, w += step) {
         __m512i part[8];
         if (g % k.per == 0) {
-            scale = _mm512_cvtph_ps(_mm256_loadu_si256(
-                (const __m256i *)(const void *)(k.scales + g / k.per * GLM_TILE)));
+            const uint16_t *halves = k.scales + g / k.per * k.halves;
+            scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)halves));
+            if (least) {
+                low = _mm512_cvtph_ps(
+                    _mm256_loadu_si256((const __m256i *)(const void *)(halves + GLM_TILE)));
+            }
         }
         UNROLL
         for (size_t i = 0; i < pieces; i++) {
@@ -79,7 +85,7 @@ VNNI static inline void tile512(const struct glm_matrix *m, bool four, size_t ti
         for (size_t n = 0; n < count; n++) {
             const int8_t *code = k.code + n * k.width + g * GLM_GROUP;
             const size_t at = n * k.groups + g;
-            __m512i dot = _mm512_set1_epi32(k.fix[at]);
+            __m512i dot = _mm512_set1_epi32(least ? 0 : k.fix[at]);
             UNROLL
             for (size_t i = 0; i < 8; i++) {
                 dot =
@@ -87,6 +93,10 @@ VNNI static inline void tile512(const struct glm_matrix *m, bool four, size_t ti
             }
             sum[n] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot),
                                      _mm512_mul_ps(scale, _mm512_set1_ps(k.scale[at])), sum[n]);
+            if (least) {
+                sum[n] =
+                    _mm512_fmadd_ps(low, _mm512_set1_ps((float)k.fix[at] * k.scale[at]), sum[n]);
+            }
         }
     }
     UNROLL
@@ -96,20 +106,20 @@ VNNI static inline void tile512(const struct glm_matrix *m, bool four, size_t ti
 }
 
 /* Each number of rows is compiled for itself, in the same order of sums. */
-#define BY_COUNT(fn, four)                                                                         \
+#define BY_COUNT(fn, four, least)                                                                  \
     for (size_t n = 0; n < count;) {                                                               \
         size_t left = count - n;                                                                   \
         if (left >= GLM_DOTS) {                                                                    \
-            fn(m, four, tile, x, first + n, GLM_DOTS, out + n * GLM_TILE);                         \
+            fn(m, four, least, tile, x, first + n, GLM_DOTS, out + n * GLM_TILE);                  \
             n += GLM_DOTS;                                                                         \
         } else if (left >= 4) {                                                                    \
-            fn(m, four, tile, x, first + n, 4, out + n * GLM_TILE);                                \
+            fn(m, four, least, tile, x, first + n, 4, out + n * GLM_TILE);                         \
             n += 4;                                                                                \
         } else if (left >= 2) {                                                                    \
-            fn(m, four, tile, x, first + n, 2, out + n * GLM_TILE);                                \
+            fn(m, four, least, tile, x, first + n, 2, out + n * GLM_TILE);                         \
             n += 2;                                                                                \
         } else {                                                                                   \
-            fn(m, four, tile, x, first + n, 1, out + n * GLM_TILE);                                \
+            fn(m, four, least, tile, x, first + n, 1, out + n * GLM_TILE);                         \
             n++;                                                                                   \
         }                                                                                          \
     }
@@ -119,9 +129,11 @@ glm_dots_vnni(const struct glm_matrix *m, size_t tile, const struct glm_codes *x
               size_t count, float *out)
 {
     if (m->form == GLM_FORM_INT4) {
-        BY_COUNT(tile512, true)
+        BY_COUNT(tile512, true, false)
+    } else if (m->form == GLM_FORM_LEAST) {
+        BY_COUNT(tile512, true, true)
     } else {
-        BY_COUNT(tile512, false)
+        BY_COUNT(tile512, false, false)
     }
 }
 
@@ -155,7 +167,7 @@ AVX2 static inline __m256i dot256(bool four, const unsigned char *w, const int8_
     return four ? _mm256_add_epi32(_mm256_madd_epi16(sum, ones), _mm256_set1_epi32(fix)) : sum;
 }
 
-AVX2 static inline void tile256(const struct glm_matrix *m, bool four, size_t tile,
+AVX2 static inline void tile256(const struct glm_matrix *m, bool four, bool least, size_t tile,
                                 const struct glm_codes *x, size_t first, size_t count, float *out)
 {
     const struct walk k = walk_of(m, tile, x, first);
@@ -167,15 +179,19 @@ AVX2 static inline void tile256(const struct glm_matrix *m, bool four, size_t ti
     }
     for (size_t g = 0; g < k.groups; g++) {
         const unsigned char *w = k.w + g * step;
-        const uint16_t *halves = k.scales + g / k.per * GLM_TILE;
+        const uint16_t *halves = k.scales + g / k.per * k.halves;
         for (size_t i = 0; i < step; i += 64) {
             _mm_prefetch((const char *)w + AHEAD + i, _MM_HINT_T0);
         }
-        __m256 scale[2];
+        __m256 scale[2], low[2];
         UNROLL
         for (size_t i = 0; i < 2; i++) {
             scale[i] =
                 _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(halves + i * 8)));
+            if (least) {
+                low[i] = _mm256_cvtph_ps(
+                    _mm_loadu_si128((const __m128i *)(const void *)(halves + GLM_TILE + i * 8)));
+            }
         }
         UNROLL
         for (size_t n = 0; n < count; n++) {
@@ -183,10 +199,14 @@ AVX2 static inline void tile256(const struct glm_matrix *m, bool four, size_t ti
             const size_t at = n * k.groups + g;
             UNROLL
             for (size_t i = 0; i < 2; i++) {
-                __m256i dot = dot256(four, w + i * 32, code, k.fix[at]);
+                __m256i dot = dot256(four, w + i * 32, code, least ? 0 : k.fix[at]);
                 sum[n][i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot),
                                             _mm256_mul_ps(scale[i], _mm256_set1_ps(k.scale[at])),
                                             sum[n][i]);
+                if (least) {
+                    sum[n][i] = _mm256_fmadd_ps(
+                        low[i], _mm256_set1_ps((float)k.fix[at] * k.scale[at]), sum[n][i]);
+                }
             }
         }
     }
@@ -202,9 +222,11 @@ __attribute__((target("avx2,fma,f16c"))) void glm_dots_avx2(const struct glm_mat
                                                             size_t count, float *out)
 {
     if (m->form == GLM_FORM_INT4) {
-        BY_COUNT(tile256, true)
+        BY_COUNT(tile256, true, false)
+    } else if (m->form == GLM_FORM_LEAST) {
+        BY_COUNT(tile256, true, true)
     } else {
-        BY_COUNT(tile256, false)
+        BY_COUNT(tile256, false, false)
     }
 }
 #else

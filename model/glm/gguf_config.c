@@ -244,9 +244,10 @@ static double bytes_kept(const struct glm_gguf *file)
         if (t->name_len == 17 && memcmp(t->name, "token_embd.weight", 17) == 0) {
             continue; /* a row at a time is read */
         }
-        bytes += !glm_type_is_blocks(t->type)                ? (double)t->bytes
-                 : glm_blocks_form(t->type) == GLM_FORM_INT4 ? weights * 0.5625
-                                                             : weights * 1.0625;
+        bytes += !glm_type_is_blocks(t->type)                 ? (double)t->bytes
+                 : glm_blocks_form(t->type) == GLM_FORM_INT4  ? weights * 0.5625
+                 : glm_blocks_form(t->type) == GLM_FORM_LEAST ? weights * 0.625
+                                                              : weights * 1.0625;
     }
     return bytes;
 }

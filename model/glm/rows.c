@@ -28,6 +28,7 @@ static float element(const struct glm_matrix *m, size_t row, size_t col)
     }
     case GLM_FORM_INT8:
     case GLM_FORM_INT4:
+    case GLM_FORM_LEAST:
         return glm_tile_value(m, row, col);
     case GLM_FORM_BLOCKS:
         break; /* glm_row_part reads these */
@@ -214,7 +215,7 @@ static void run_job(struct glm_pool *pool, const struct glm_output *outputs, siz
     size_t units = 0;
     for (size_t i = 0; i < count; i++) {
         const struct glm_matrix *m = outputs[i].m;
-        codes.four = codes.four || m->form == GLM_FORM_INT4;
+        codes.four = codes.four || glm_four_bits(m);
         codes.eight = codes.eight || m->form == GLM_FORM_INT8;
         codes.halves = codes.halves || (m->form == GLM_FORM_BF16 && kernels->pairs != NULL);
         units += quantised(m) ? glm_tile_count(m) : (m->rows + GLM_ROWS - 1) / GLM_ROWS;

@@ -4,7 +4,7 @@ decode and prefill by turns on as many threads, first as the machine is, then wi
 
 Needs gguf and numpy, and the libraries of llama.cpp, for example the package @node-llama-cpp/linux-x64 unpacked:
     npm pack @node-llama-cpp/linux-x64 && tar xzf node-llama-cpp-linux-x64-*.tgz
-    tests/bench/engine_llama.py build/release package/bins/linux-x64 /tmp/bench [--layers 4] [--threads 1,4] [--types Q4_0,BF16]
+    tests/bench/engine_llama.py build/release package/bins/linux-x64 /tmp/bench [--layers 4] [--threads 1,4] [--types Q4_0,Q4_K_M,BF16]
 
 llama.cpp runs as it comes, with its repacked layouts; its context holds 512 tokens in float16, ours in float32. Ratios
 are of medians; what the machine did meanwhile meets both, since they take turns of a few seconds. The logits of the
@@ -21,6 +21,9 @@ import time
 from pathlib import Path
 
 H, INNER, HEADS, KV, DIM, VOCAB = 4096, 13696, 32, 2, 128, 8192
+# weights and bytes of a block; where its scales are, and such that weights have a deviation of about 0.02
+BLOCKS = {"Q4_0": (32, 18, (0, 0.0043)), "Q8_0": (32, 34, (0, 0.00027)), "Q5_0": (32, 22, (0, 0.0022)),
+          "Q4_K": (256, 144, (0, 7e-5), (2, 5.2e-4)), "Q6_K": (256, 210, (208, 1.5e-5))}
 PREFILL, DECODE, LIMIT, PHASE = 64, 16, 2, 60  # tokens; seconds for the decoding of a turn, for the turns of a phase
 
 
@@ -28,10 +31,18 @@ def random_matrix(gguf, np, rng, kind, rows, cols):
     if kind == "BF16":
         values = rng.standard_normal((rows, cols), dtype=np.float32) * 0.02
         return (values.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8), gguf.GGMLQuantizationType.BF16
-    size = 18 if kind == "Q4_0" else 34
-    data = rng.integers(0, 256, (rows, cols // 32, size), dtype=np.uint8)
-    data[:, :, :2] = np.frombuffer(np.float16(0.0043 if kind == "Q4_0" else 0.00027).tobytes(), np.uint8)
+    weights, size, *scales = BLOCKS[kind]
+    data = rng.integers(0, 256, (rows, cols // weights, size), dtype=np.uint8)
+    for at, scale in scales:
+        data[:, :, at:at + 2] = np.frombuffer(np.float16(scale).tobytes(), np.uint8)
     return data.reshape(rows, -1), gguf.GGMLQuantizationType[kind]
+
+
+def kind_of(kind, name, cols):
+    """Q4_K_M files are mixed, and rows that are no whole blocks of 256 are in Q5_0."""
+    if kind != "Q4_K_M":
+        return kind
+    return "Q5_0" if cols % 256 else "Q6_K" if name == "output.weight" or "attn_v" in name else "Q4_K"
 
 
 def write_text(path, kind, layers):
@@ -64,7 +75,7 @@ def write_text(path, kind, layers):
     w.add_eot_token_id(257)
 
     def matrix(name, rows, cols):
-        data, raw = random_matrix(gguf, np, rng, kind, rows, cols)
+        data, raw = random_matrix(gguf, np, rng, kind_of(kind, name, cols), rows, cols)
         w.add_tensor(name, data, raw_dtype=raw)
 
     def vector(name, size, one=True):
@@ -286,7 +297,7 @@ def main():
     p.add_argument("folder")
     p.add_argument("--layers", type=int, default=4)
     p.add_argument("--threads", default=f"1,{len(os.sched_getaffinity(0))}")
-    p.add_argument("--types", default="Q4_0,BF16")
+    p.add_argument("--types", default="Q4_0,Q4_K_M,BF16")
     p.add_argument("--turns", type=int, default=7)
     args = p.parse_args()
     folder = Path(args.folder)
