@@ -25,6 +25,7 @@ static const char usage[] =
     "  --assets inline|DIR  pictures in the page (the default) or as files in a folder\n"
     "  --rounds N         renders that may correct the page, 0 to 20; 6\n"
     "  --target SCORE     stop at this score, and exit with 1 below it\n"
+    "  --scale N          device px per CSS px of the screenshot, 1 to 4; 1\n"
     "  --lang LANGS       languages of the text as Tesseract names them, such as eng+jpn\n"
     "  --title TEXT       title of the page; its largest text\n"
     "  --threads N        for reading text; one a processor\n"
@@ -45,6 +46,7 @@ enum {
     OPT_ASSETS,
     OPT_ROUNDS,
     OPT_TARGET,
+    OPT_SCALE,
     OPT_LANG,
     OPT_TITLE,
     OPT_THREADS,
@@ -64,6 +66,7 @@ static const struct option long_options[] = {
     {"assets", required_argument, NULL, OPT_ASSETS},
     {"rounds", required_argument, NULL, OPT_ROUNDS},
     {"target", required_argument, NULL, OPT_TARGET},
+    {"scale", required_argument, NULL, OPT_SCALE},
     {"lang", required_argument, NULL, OPT_LANG},
     {"title", required_argument, NULL, OPT_TITLE},
     {"threads", required_argument, NULL, OPT_THREADS},
@@ -109,6 +112,14 @@ static bool read_target(const char *text, struct request *r, struct glmv_err *er
            glmv_fail(err, GLMV_ERR_USAGE, "--target: '%s' is not a number from 0 to 1", text);
 }
 
+static bool read_scale(const char *text, struct request *r, struct glmv_err *err)
+{
+    char *end;
+    r->trace.look.scale = strtod(text, &end);
+    return (end != text && *end == '\0' && r->trace.look.scale >= 1 && r->trace.look.scale <= 4) ||
+           glmv_fail(err, GLMV_ERR_USAGE, "--scale: '%s' is not a number from 1 to 4", text);
+}
+
 /* 0 to go on, else the exit code plus one. */
 static int read_options(int argc, char **argv, struct request *r, struct glmv_err *err)
 {
@@ -137,6 +148,9 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             break;
         case OPT_TARGET:
             ok = read_target(optarg, r, err);
+            break;
+        case OPT_SCALE:
+            ok = read_scale(optarg, r, err);
             break;
         case OPT_LANG:
             r->trace.look.lang = optarg;
@@ -251,6 +265,12 @@ static int run(struct request *r, struct glmv_err *err)
         fprintf(stderr, "%s: score %.4f after %d render%s, %.1f s%s%s\n", r->output, t.score.total,
                 t.round_count, t.round_count == 1 ? "" : "s", t.total_seconds,
                 r->report != NULL ? "; look at " : "", r->report != NULL ? r->report : "");
+        if (r->trace.look.scale == 0 && t.scene->scale > 1) {
+            fprintf(stderr,
+                    "%s: looks as if taken at %g device px per CSS px; --scale %g makes a page of "
+                    "that size\n",
+                    r->input, t.scene->scale, t.scene->scale);
+        }
     }
     if (code == REPLICATE_DONE && r->has_target && t.score.total < r->trace.target) {
         code = REPLICATE_BELOW;
@@ -278,6 +298,7 @@ static int run_model(struct request *r)
     struct replicate_model_page job = {.model = &r->model,
                                        .rounds = &rounds,
                                        .lang = r->trace.look.lang,
+                                       .scale = r->trace.look.scale,
                                        .threads = r->trace.look.threads,
                                        .blocks = r->blocks,
                                        .tools = r->tools,

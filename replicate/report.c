@@ -35,7 +35,9 @@ static bool find(const struct replicate_report *r, struct findings *out, struct 
 static const char *element_of(const struct replicate_report *r, const struct glmv_finding *f)
 {
     const struct glmv_page *page = r->trace->render->page;
-    struct glmv_box box = {f->region.x, f->region.y, f->region.w, f->region.h};
+    double scale = r->trace->scale;
+    struct glmv_box box = {f->region.x / scale, f->region.y / scale, f->region.w / scale,
+                           f->region.h / scale};
     int element = replicate_region_element(page, box);
     return element >= 0 ? page->elements[element].path : NULL;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "replicate/referee.h"
+#include "replicate/shrink.h"
 
 #define HTML_MAX ((size_t)64 << 20)
 #define LEAST_GAIN 0.0004 /* of the score; less is noise */
@@ -14,7 +15,7 @@
 
 struct replicate_trace_options replicate_trace_defaults(void)
 {
-    return (struct replicate_trace_options){.rounds = 6, .target = 2, .look = {.scale = 1}};
+    return (struct replicate_trace_options){.rounds = 6, .target = 2};
 }
 
 static double now(void)
@@ -214,35 +215,59 @@ static bool improve(struct replicate_trace *t, const struct replicate_court *cou
     return ok && (err == NULL || err->code == GLMV_ERR_NONE);
 }
 
-bool replicate_trace_run(const struct glmv_image *target,
-                         const struct replicate_trace_options *options, struct replicate_trace *out,
-                         struct glmv_err *err)
+/* The rounds, at one px per CSS px; what is written is measured at the screenshot's own scale. */
+static bool run(struct replicate_trace *out, struct replicate_court *court, double scale,
+                const struct glmv_image *shot, const struct replicate_trace_options *options,
+                struct glmv_err *err)
 {
+    struct glmv_look_options look = options->look;
     double start = now();
-    memset(out, 0, sizeof *out);
-    glmv_buf_init(&out->html, HTML_MAX);
-    /* The renderer starts while the tracer looks. */
-    struct replicate_court court = {.target = target, .scale = 1};
-    court.renderer = glmv_renderer_open(NULL, err);
-    if (court.renderer == NULL) {
-        return false;
-    }
     say(options, "reading the screenshot");
-    out->scene = glmv_tracer_look(target, &options->look, err);
+    look.scale = scale > 1 ? 1 : look.scale;
+    out->scene = glmv_tracer_look(court->target, &look, err);
     out->look_seconds = now() - start;
     bool ok = out->scene != NULL && !cancelled(options, err);
     if (ok) {
         say(options, "laying the page out");
         out->draft = glmv_draft_new(out->scene, &options->emit, err);
-        ok = out->draft != NULL && improve(out, &court, options, err);
+        ok = out->draft != NULL && improve(out, court, options, err);
     }
-    if (out->render != NULL) { /* also after an interrupt: the best page so far is kept */
-        struct glmv_err late = {0};
-        if (!finish(out, &court, &late)) {
-            ok = ok && glmv_fail(err, late.code, "%s", late.message);
-        }
+    if (out->render == NULL) {
+        return ok;
     }
+    /* Also after an interrupt: the best page so far is kept. */
+    struct glmv_err late = {0};
+    bool sharp = scale <= 1 || replicate_sharpen(out->scene, court->target, shot, scale, &late);
+    court->target = shot;
+    court->scale = scale;
+    if (!sharp || !finish(out, court, &late)) {
+        ok = ok && glmv_fail(err, late.code, "%s", late.message);
+    }
+    return ok;
+}
+
+bool replicate_trace_run(const struct glmv_image *target,
+                         const struct replicate_trace_options *options, struct replicate_trace *out,
+                         struct glmv_err *err)
+{
+    double start = now();
+    double scale = options->look.scale > 1 ? options->look.scale : 1;
+    memset(out, 0, sizeof *out);
+    glmv_buf_init(&out->html, HTML_MAX);
+    out->scale = scale;
+    /* The renderer starts while the tracer looks. */
+    struct glmv_image *small = NULL;
+    struct replicate_court court = {.target = target, .scale = 1};
+    court.renderer = glmv_renderer_open(NULL, err);
+    bool ok = court.renderer != NULL;
+    if (ok && scale > 1) {
+        small = replicate_shrink(target, scale, err);
+        court.target = small;
+        ok = small != NULL;
+    }
+    ok = ok && run(out, &court, scale, target, options, err);
     glmv_renderer_close(court.renderer);
+    glmv_image_free(small);
     out->total_seconds = now() - start;
     return ok;
 }

@@ -17,7 +17,7 @@
 struct replicate_trace_options {
     int rounds;    /* renders that may correct the page after the first; 0..REPLICATE_MAX_ROUNDS */
     double target; /* a score at which to stop; above 1: never */
-    struct glmv_look_options look;
+    struct glmv_look_options look; /* scale: of the screenshot; the page is in CSS px; 0: one */
     struct glmv_emit_options emit;
     const atomic_bool *cancel;                     /* may be NULL */
     void (*progress)(void *arg, const char *what); /* may be NULL */
@@ -36,6 +36,7 @@ struct replicate_trace {
     struct glmv_buf html;       /* the page for people */
     struct glmv_scene *scene;   /* owned */
     struct glmv_draft *draft;   /* owned; of the page */
+    double scale;               /* of the screenshot and the render, device px per CSS px */
     struct glmv_render *render; /* owned; of the page; NULL when it was not rendered */
     struct glmv_score score;
     struct replicate_round rounds[REPLICATE_MAX_ROUNDS + 1];

@@ -25,6 +25,7 @@ static bool write_reports(const struct replicate_model_files *files,
                           struct glmv_err *err)
 {
     struct replicate_trace view = {.scene = result->scene,
+                                   .scale = result->scene->scale,
                                    .render = result->render,
                                    .score = result->score,
                                    .round_count = result->history_count,

@@ -271,9 +271,12 @@ static bool surface_rules(struct tracer_emitter *e, const struct tracer_node *no
              tracer_paint_rules(&e->sheet, &e->draft->scene->boxes[node->scene_box], rules, e->err);
     }
     if (node->scene_picture >= 0) {
+        /* The picture may have more px than the page shows. */
+        const struct glmv_scene_picture *picture = &e->draft->scene->pictures[node->scene_picture];
         ok = ok && glmv_buf_append_str(rules, "background: url(", e->err) &&
              put_address(e, node->scene_picture, rules) &&
-             glmv_buf_append_str(rules, ") 0 0 no-repeat; ", e->err);
+             glmv_buf_appendf(rules, e->err, ") 0 0 / %dpx %dpx no-repeat; ", (int)picture->box.w,
+                              (int)picture->box.h);
     }
     return ok;
 }

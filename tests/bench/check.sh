@@ -93,4 +93,4 @@ for _ in range(flaky):
     bad += odd((total,))
 print(f"{bad} results of {total * (rounds + flaky)} in {rounds + flaky} runs were not the same at the first render")
 PY
-python3 rounds.py "$glmv" "$jobs" "$rounds" "$flaky" "$pages"
+python3 -u rounds.py "$glmv" "$jobs" "$rounds" "$flaky" "$pages"

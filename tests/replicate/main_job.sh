@@ -35,6 +35,15 @@ python3 -c "import json,sys; r=json.load(open(sys.argv[1])); sys.exit(not r['sco
 "$GLMV" - -q -o - <"$work/shot.png" 2>/dev/null | grep -q 'Hello there' || fail "standard input and output"
 "$GLMV" "$work/shot.png" -q -o "$work/x.html" --target 1 --rounds 0
 [ $? = 1 ] || fail "a score below the target"
+# A screenshot taken at two device px per CSS px: the page has the size of the one at one.
+"$GLMV" render "$work/page.html" -o "$work/shot2.png" --viewport 640x400 --scale 2 2>/dev/null || fail "render at scale 2"
+"$GLMV" render examples/pages/garden.html -o "$work/garden2.png" --scale 2 2>/dev/null || fail "render a longer page at scale 2"
+"$GLMV" "$work/garden2.png" --rounds 0 -o "$work/two.html" 2>&1 | grep -q -- '--scale 2 makes a page of that size' || fail "scale 2 is not told"
+"$GLMV" "$work/shot2.png" -q --scale 2 -o "$work/two.html" --json "$work/two.json" || fail "--scale 2"
+"$GLMV" score "$work/shot.png" "$work/two.html" --json 2>/dev/null >"$work/two.score"
+python3 -c "import json,sys; r=[json.load(open(f)) for f in sys.argv[1:]]; sys.exit(not (r[0]['score']['total'] > 0.9 and r[1]['total'] > 0.9))" \
+    "$work/two.json" "$work/two.score" || fail "the score at scale 2: $(cat "$work/two.score")"
+
 "$GLMV" --version | grep -q '^glmv-replicate [0-9]' || fail "--version"
 "$GLMV" --help | grep -q 'Commands:' || fail "--help"
 
@@ -108,6 +117,7 @@ rejects "a folder" 3 job "$work"
 rejects "no output folder" 3 "$GLMV" "$work/shot.png" -q -o "$work/none/bad.html"
 rejects "a full disk" 3 "$GLMV" "$work/shot.png" -q -o /dev/full
 rejects "no output" 2 "$GLMV" "$work/shot.png"
+rejects "a wrong scale" 2 "$GLMV" "$work/shot.png" -o "$work/bad.html" --scale 0.5
 rejects "a wrong number" 2 "$GLMV" "$work/shot.png" -o "$work/bad.html" --rounds many
 mkdir "$work/nothing"
 rejects "a mistyped command" 2 "$GLMV" rendr x.html
