@@ -195,3 +195,26 @@ bool glmv_file_write_soon(const char *path, const void *bytes, size_t len, struc
 {
     return write_file(path, bytes, len, false, err);
 }
+
+bool glmv_file_may_write(const char *path, struct glmv_err *err)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0) {
+        return true;
+    }
+    bool there = stat(path, &st) == 0;
+    if (there && S_ISDIR(st.st_mode)) {
+        return glmv_fail(err, GLMV_ERR_IO, "%s: is a folder, not a file", path);
+    }
+    if (there && !S_ISREG(st.st_mode)) {
+        return access(path, W_OK) == 0 ||
+               glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    }
+    /* The file itself is replaced, so its folder is what counts. */
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    int len = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
+    int n = snprintf(folder, sizeof folder, "%.*s", len, slash == NULL ? "." : path);
+    return (n < (int)sizeof folder && access(folder, W_OK | X_OK) == 0) ||
+           glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+}

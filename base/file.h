@@ -24,6 +24,9 @@ bool glmv_file_write(const char *path, const void *bytes, size_t len, struct glm
  * file may be empty. */
 bool glmv_file_write_soon(const char *path, const void *bytes, size_t len, struct glmv_err *err);
 
+/* Whether glmv_file_write could replace path now: to be asked before long work. */
+bool glmv_file_may_write(const char *path, struct glmv_err *err);
+
 /* Removes the temporary file of a write that is under way. Async-signal-safe: for a handler of
  * SIGINT or SIGTERM. */
 void glmv_file_abandon(void);

@@ -320,5 +320,11 @@ int replicate_cmd_replicate(int argc, char **argv)
     if (stop != 0) {
         return stop - 1;
     }
+    /* Before the work of seconds, or of minutes with a model. */
+    if (!glmv_file_may_write(r.output, &err) ||
+        (r.report != NULL && !glmv_file_may_write(r.report, &err)) ||
+        (r.json != NULL && !glmv_file_may_write(r.json, &err))) {
+        return replicate_report(&err);
+    }
     return r.model.where != NULL ? run_model(&r) : run(&r, &err);
 }

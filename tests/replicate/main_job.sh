@@ -115,6 +115,8 @@ for name in text.png empty.png cut.png cut.webp photo.jpg cmyk.jpg huge.png miss
 done
 rejects "a folder" 3 job "$work"
 rejects "no output folder" 3 "$GLMV" "$work/shot.png" -q -o "$work/none/bad.html"
+rejects "no report folder" 3 "$GLMV" "$work/shot.png" -q -o "$work/bad.html" --report "$work/none/report.html"
+rejects "a folder as the page" 3 "$GLMV" "$work/shot.png" -q -o "$work"
 rejects "a full disk" 3 "$GLMV" "$work/shot.png" -q -o /dev/full
 rejects "no output" 2 "$GLMV" "$work/shot.png"
 rejects "a wrong scale" 2 "$GLMV" "$work/shot.png" -o "$work/bad.html" --scale 0.5
