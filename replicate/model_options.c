@@ -106,6 +106,9 @@ bool replicate_model_option(struct replicate_model *model, int code, const char 
     case REPLICATE_OPT_SHOW_THINKING:
         model->show_thinking = true;
         return true;
+    case REPLICATE_OPT_STREAM:
+        model->stream = true;
+        return true;
     default:
         err->code = GLMV_ERR_USAGE;
         return false;

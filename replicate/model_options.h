@@ -23,6 +23,7 @@ enum {
     REPLICATE_OPT_SEED,
     REPLICATE_OPT_THINK,
     REPLICATE_OPT_SHOW_THINKING,
+    REPLICATE_OPT_STREAM,
     REPLICATE_OPT_INT8,
     REPLICATE_OPT_INT4,
 };
@@ -37,6 +38,7 @@ enum {
         {"max-tokens", required_argument, NULL, REPLICATE_OPT_MAX_TOKENS},                         \
         {"seed", required_argument, NULL, REPLICATE_OPT_SEED},                                     \
         {"think", required_argument, NULL, REPLICATE_OPT_THINK},                                   \
+        {"stream", no_argument, NULL, REPLICATE_OPT_STREAM},                                       \
         {"int8", no_argument, NULL, REPLICATE_OPT_INT8},                                           \
         {"int4", optional_argument, NULL, REPLICATE_OPT_INT4},                                     \
     {                                                                                              \
@@ -52,12 +54,13 @@ enum {
     "  --model-name NAME      which of its models (or GLMV_MODEL_NAME); the only one by default\n" \
     "  --think on|off|TOKENS  let the model think first, or not, or for so many tokens\n"          \
     "  --show-thinking        print the thinking on standard error\n"                              \
+    "  --stream               print the answers on standard error as they come\n"                  \
     "  --temperature T  --top-p P  --top-k K  --repetition-penalty R  --max-tokens N  --seed N\n"
 
 struct replicate_model {
     const char *where, *name; /* NULL without one */
     struct glmv_chat_options chat;
-    bool show_thinking;
+    bool show_thinking, stream;
 };
 
 /* Takes GLMV_MODEL and GLMV_MODEL_NAME. */

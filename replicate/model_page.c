@@ -1,5 +1,6 @@
 #include "replicate/model_page.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -62,6 +63,13 @@ static void on_note(void *arg, const char *sentence)
     }
 }
 
+/* What arrives, while it arrives; standard output is the page's. */
+static void on_arrival(void *arg, const char *text, size_t len)
+{
+    (void)arg;
+    fwrite(text, 1, len, stderr);
+}
+
 static double now(void)
 {
     struct timespec t;
@@ -96,7 +104,10 @@ bool replicate_model_page_one(const struct replicate_model_page *job, struct glm
     struct replicate_author author = {
         .chat = chat,
         .options = job->model->chat,
-        .watch = {.note = on_note, .arg = &rounds},
+        .watch = {.text = job->model->stream ? on_arrival : NULL,
+                  .reasoning = job->model->show_thinking ? on_arrival : NULL,
+                  .note = on_note,
+                  .arg = &rounds},
         .target = job->target,
         .scene = scene,
         .part = part,
