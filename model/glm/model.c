@@ -145,6 +145,30 @@ static void bind_block(struct binder *b, struct glm_vision_block *block, int at)
 #undef NAME
 }
 
+struct relay_job {
+    const unsigned char *from;
+    unsigned char *to;
+    size_t in, taps, size; /* size: bytes of a weight */
+};
+
+static void relay_part(void *arg, size_t begin, size_t end)
+{
+    const struct relay_job *job = arg;
+    const size_t taps = job->taps, line = job->in * taps;
+    for (size_t o = begin; o < end; o++) {
+        const unsigned char *from = job->from + o * line * job->size;
+        unsigned char *to = job->to + o * line * job->size;
+        for (size_t i = 0; i < line; i++, from += job->size) {
+            size_t place = (i % taps * job->in + i / taps) * job->size;
+            if (job->size == 2) {
+                memcpy(to + place, from, 2);
+            } else {
+                memcpy(to + place, from, 4);
+            }
+        }
+    }
+}
+
 /* [out][in][my][mx] becomes [out][my][mx][in], so that the rows of a merge block, one after the
  * other, are its input. */
 static void bind_downsample(struct binder *b)
@@ -166,13 +190,8 @@ static void bind_downsample(struct binder *b)
         b->ok = glmv_fail_memory(b->err);
         return;
     }
-    const unsigned char *from = t->data;
-    for (size_t o = 0; o < out; o++) {
-        for (size_t i = 0; i < in * taps; i++) {
-            memcpy(laid + (o * in * taps + i % taps * in + i / taps) * size,
-                   from + (o * in * taps + i) * size, size);
-        }
-    }
+    struct relay_job job = {t->data, laid, in, taps, size};
+    glm_pool_run(b->model->pool, out, 16, relay_part, &job);
     if (keep(b, laid)) {
         b->model->downsample = as_matrix(t, out, in * taps);
         b->model->downsample.data = laid;

@@ -150,7 +150,7 @@ def write_pack(path, source):
                 f.write(scales[:min(len(scales), count - at)])
             place = (second + count + 63) // 64 * 64
         f.truncate(place)
-        head = struct.pack("<8s6Q", b"GLMPACK", 1, 4, 32, source, place, len(shapes))
+        head = struct.pack("<8s6Q", b"GLMPACK", 2, 4, 32, source, place, len(shapes))
         f.seek(0)
         f.write(head + struct.pack("<Q", fnv(fnv(0, head), table)) + table)
 
