@@ -6,13 +6,56 @@
 
 /* -- JSON ------------------------------------------------------------------------------------- */
 
-/* Where a string's content ends: its quote, or the end of the text. */
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\''; /* Python prints the latter */
+}
+
+/* Whether a key and its colon stand at a place, or a value that is no string. */
+static bool is_member(const char *text, size_t len, size_t at)
+{
+    enum { LONGEST = 64 };
+    size_t end = len - at < LONGEST ? len : at + LONGEST;
+    if (at == len || !is_quote(text[at])) {
+        return at == len || strchr("{[0123456789-", text[at]) != NULL;
+    }
+    size_t close = htmlfix_byte(text, end, at + 1, text[at]);
+    if (close == HTMLFIX_NOWHERE) {
+        return end == len; /* cut off */
+    }
+    size_t colon = htmlfix_skip_space(text, len, close + 1);
+    return colon == len || text[colon] == ':';
+}
+
+/* Whether JSON goes on, or ends, behind a quote. */
+static bool json_follows(const char *text, size_t len, size_t at)
+{
+    at = htmlfix_skip_space(text, len, at);
+    if (at == len || text[at] == ':') {
+        return true;
+    }
+    if (text[at] == ',') {
+        return is_member(text, len, htmlfix_skip_space(text, len, at + 1));
+    }
+    if (text[at] != '}' && text[at] != ']') {
+        return false;
+    }
+    while (at < len && (text[at] == '}' || text[at] == ']' || htmlfix_space(text[at]))) {
+        at++;
+    }
+    return at == len || (text[at] != '\0' && strchr(",`<\\\"'", text[at]) != NULL);
+}
+
+/* Where a string's content ends: its quote, or the end of the text. A quote behind which JSON does
+ * not go on was not escaped, or was escaped once more than the rest. */
 static size_t string_end(const char *text, size_t len, size_t at, char quote)
 {
-    while (at < len && text[at] != quote) {
-        at += text[at] == '\\' ? 2 : 1;
+    for (; at < len; at += text[at] == '\\' ? 2 : 1) {
+        if (text[at] == quote && json_follows(text, len, at + 1)) {
+            return at;
+        }
     }
-    return at < len ? at : len;
+    return len;
 }
 
 /* 2: holds the start of a document, 1: some markup, 0: neither. */
@@ -38,9 +81,18 @@ static int promise(const char *text, size_t begin, size_t end)
     return best;
 }
 
-static bool is_quote(char c)
+/* The end of a string that holds a document: behind its </html>, where quotes may have been
+ * forgotten to be escaped. */
+static size_t document_end(const char *text, size_t len, struct htmlfix_span string, char quote,
+                           unsigned *patience)
 {
-    return c == '"' || c == '\''; /* Python prints the latter */
+    static const char close[] = "</html";
+    if (*patience == 0 || htmlfix_word(text, string.end, string.begin, close) != HTMLFIX_NOWHERE) {
+        return string.end;
+    }
+    *patience -= 1;
+    size_t end = htmlfix_word(text, len, string.end, close);
+    return end == HTMLFIX_NOWHERE ? string.end : string_end(text, len, end, quote);
 }
 
 static bool may_be_json(char c)
@@ -53,6 +105,7 @@ bool htmlfix_envelope_json(const char *text, size_t len, size_t at, struct htmlf
 {
     int best = 0;
     size_t depth = 0;
+    unsigned patience = HTMLFIX_PATIENCE;
     if (at >= len || (text[at] != '{' && text[at] != '[' && !is_quote(text[at]))) {
         return false;
     }
@@ -70,6 +123,9 @@ bool htmlfix_envelope_json(const char *text, size_t len, size_t at, struct htmlf
         }
         struct htmlfix_span content = {at + 1, string_end(text, len, at + 1, c)};
         int value = promise(text, content.begin, content.end);
+        if (value == 2) {
+            content.end = document_end(text, len, content, c, &patience);
+        }
         bool longer = content.end - content.begin > string->end - string->begin;
         if (value == 2 || (value == 1 && (best == 0 || (best == 1 && longer)))) {
             *string = content;
@@ -110,7 +166,9 @@ bool htmlfix_envelope_string(const char *text, size_t len, size_t document,
     if (before == 0 || !is_quote(text[before - 1])) {
         return false; /* no key */
     }
+    unsigned patience = 1;
     *string = (struct htmlfix_span){at, string_end(text, len, at, text[quote])};
+    string->end = document_end(text, len, *string, text[quote], &patience);
     return true;
 }
 

@@ -43,11 +43,17 @@ def data(text):
 class Judge:
     def __init__(self, build):
         self.fixer = Tool([build + "/htmlfix_tool", "fix"])
+        self.stream = Tool([build + "/htmlfix_tool", "stream"])
+        self.streamed = self.alike = 0
         self.dom = Tool(["xvfb-run", "-a", build + "/htmlfix_dom"])
 
     def fix(self, answer):
         self.fixer.send(data(answer))
-        return self.fixer.frame()
+        self.stream.send(data(answer))
+        page = self.fixer.frame()
+        self.streamed += 1
+        self.alike += self.stream.frame() == page
+        return page
 
     def verdict(self, wanted, got, rest=""):
         """equal, prefix, or what differs first."""
@@ -95,7 +101,7 @@ class Bench:
         row[0] += 1
         row[1] += good
         if not good and row[0] - row[1] <= self.args.show:
-            print(f"  {name}: {path}: {why}")
+            print(f"  {name}: {path}: {why}", flush=True)
         return row
 
     def try_case(self, group, name, path, case, peers=False):
@@ -116,7 +122,7 @@ class Bench:
             fixed = [self.judge.fix(text) for _, text in some]
             bytewise = sum(out == text.encode() for out, (_, text) in zip(fixed, some))
             equal = sum(self.judge.same(text, out) for out, (_, text) in zip(fixed, some))
-            print(f"{len(some)} pages {name}: {bytewise} come out byte for byte, {equal} with an equal DOM")
+            print(f"{len(some)} pages {name}: {bytewise} come out byte for byte, {equal} with an equal DOM", flush=True)
         return valid
 
     def page(self, path, page, number):
@@ -170,6 +176,7 @@ def main():
             bench.page(path, page, number)
     except KeyboardInterrupt:
         print("interrupted: the tables hold what was done")
+    print(f"{bench.judge.alike} of {bench.judge.streamed} answers give the same page when fed byte by byte")
     for group in ("keeps", "cut", "pairs", "refused"):
         if any(g == group for g, _ in bench.table):
             bench.print(group)

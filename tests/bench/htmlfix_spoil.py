@@ -193,6 +193,7 @@ KEEPS = [
     ("fragment", PIECE, fragment),
     ("JSON object", ESCAPE, lambda p, r: (json.dumps({"title": "x", "html": p}), p)),
     ("JSON, in a list, not ASCII", ESCAPE, lambda p, r: (json.dumps([{"type": "text", "content": p}], ensure_ascii=False), p)),
+    ("JSON, quotes forgotten", ESCAPE, lambda p, r: ('{"html": "' + p.replace("\\", "\\\\").replace("\n", "\\n") + '", "n": 1}', p)),
     ("JSON in JSON", ESCAPE, lambda p, r: (json.dumps({"name": "w", "arguments": json.dumps({"code": p})}), p)),
     ("Python's repr", ESCAPE, lambda p, r: (repr({"html": p}), p)),
     ("entities", ESCAPE, lambda p, r: (html.escape(p), p)),
@@ -340,14 +341,14 @@ def fit(first, second):
 def spoil_twice(ways, page, rng):
     """(names, answer, wanted) of two random ways that fit; None where one of them finds nothing to spoil."""
     two = sorted(rng.sample(ways, 2), key=lambda w: (w[1], w[0] not in CHANGES))
-    one = two[0][2](page, rng) if fit(*two) else None
+    one = two[0][2](page, rng) if fit(*two) and not {two[0][0], two[1][0]} <= CHANGES else None
     if one is None or (isinstance(one[0], bytes) and two[1][1] == ESCAPE):
         return None  # who writes escapes has characters, not bytes
     text = one[0].decode("utf-8", "surrogateescape") if isinstance(one[0], bytes) else one[0]
     seed = rng.random()
     answer = two[1][2](text, type(rng)(seed))
     wanted = two[1][2](one[1], type(rng)(seed))
-    if not answer or not wanted or (two[1][0] in CHANGES and two[0][0] in CHANGES):
+    if not answer or not wanted:
         return None
     return f"{two[0][0]} + {two[1][0]}", answer[0], wanted[1]
 

@@ -1,7 +1,8 @@
 /*
  * The compiled half of htmlfix.py. `fix` answers each frame on standard input (eight bytes of
- * length, the bytes) with a frame; an answer without a document gives an empty one. `speed FILE...`
- * prints MB/s of memcpy, libxml2's HTML parser and htmlfix over the files, in turn, best of five.
+ * length, the bytes) with a frame; an answer without a document gives an empty one. `stream` does
+ * the same, feeding single bytes and asking for the preview after each. `speed FILE...` prints MB/s
+ * of memcpy, libxml2's HTML parser and htmlfix over the files, in turn, best of five.
  */
 #include <libxml/HTMLparser.h>
 #include <stdint.h>
@@ -16,7 +17,21 @@
 #define LIMIT ((size_t)256 << 20)
 enum { ROUNDS = 5 };
 
-static int answer_frames(void)
+static bool feed_bytes(const char *text, size_t len, struct glmv_buf *out, struct glmv_fix *fix)
+{
+    struct glmv_fix_stream *stream = glmv_fix_stream_open(LIMIT, NULL);
+    bool ok = stream != NULL;
+    for (size_t i = 0; ok && i < len; i++) {
+        size_t shown;
+        ok = glmv_fix_stream_feed(stream, text + i, 1, NULL);
+        (void)glmv_fix_stream_preview(stream, &shown);
+    }
+    ok = ok && glmv_fix_stream_finish(stream, out, fix, NULL);
+    glmv_fix_stream_close(stream);
+    return ok;
+}
+
+static int answer_frames(bool in_bytes)
 {
     uint64_t len;
     while (fread(&len, sizeof len, 1, stdin) == 1) {
@@ -27,7 +42,8 @@ static int answer_frames(void)
         struct glmv_fix fix;
         struct glmv_buf out;
         glmv_buf_init(&out, LIMIT);
-        bool ok = glmv_html_fix(text, len, &out, &fix, NULL);
+        bool ok = in_bytes ? feed_bytes(text, len, &out, &fix)
+                           : glmv_html_fix(text, len, &out, &fix, NULL);
         uint64_t size = ok ? out.len : 0;
         fwrite(&size, sizeof size, 1, stdout);
         fwrite(out.data, 1, size, stdout);
@@ -116,12 +132,12 @@ static int speed(char **paths, int count)
 
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "fix") == 0) {
-        return answer_frames();
+    if (argc == 2 && (strcmp(argv[1], "fix") == 0 || strcmp(argv[1], "stream") == 0)) {
+        return answer_frames(argv[1][0] == 's');
     }
     if (argc > 2 && strcmp(argv[1], "speed") == 0) {
         return speed(argv + 2, argc - 2);
     }
-    fprintf(stderr, "usage: htmlfix_tool fix | speed FILE...\n");
+    fprintf(stderr, "usage: htmlfix_tool fix | stream | speed FILE...\n");
     return 2;
 }
