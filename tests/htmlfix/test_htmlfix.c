@@ -103,8 +103,46 @@ static void deep_and_long_text_is_no_burden(void)
     glmv_buf_release(&out);
 }
 
+/* What can be shown while an answer arrives is a whole page each time, and grows with the answer.
+ */
+static void previews_are_pages(void)
+{
+    static const char answer[] =
+        "Here:\n```html\n<!DOCTYPE html>\n<html><head><title>a</title><style>p{color:red}</style>"
+        "</head><body class=\"b\"><div><p>one</p><!-- two --><p>three <b>four</b></p></div>"
+        "</body></html>\n```\nDone.";
+    struct glmv_fix_stream *stream = glmv_fix_stream_open(1 << 20, NULL);
+    size_t most = 0, pages = 0, elements = 0;
+    for (size_t i = 0; i < sizeof answer - 1; i++) {
+        CHECK(glmv_fix_stream_feed(stream, answer + i, 1, NULL));
+        size_t len;
+        const char *page = glmv_fix_stream_preview(stream, &len);
+        if (page == NULL) {
+            CHECK_MSG(pages == 0, "the page is gone at %zu", i);
+            continue;
+        }
+        struct glmv_fix fix;
+        struct glmv_buf again;
+        glmv_buf_init(&again, 1 << 20);
+        CHECK(glmv_html_fix(page, len, &again, &fix, NULL));
+        CHECK_MSG(again.len == len && memcmp(again.data, page, len) == 0, "%s", page);
+        size_t now = 0;
+        for (size_t k = 0; k < len; k++) {
+            now += page[k] == '<';
+        }
+        CHECK_MSG(now + 2 >= elements, "elements are gone at %zu: %s", i, page);
+        elements = now;
+        most = len > most ? len : most;
+        pages++;
+        glmv_buf_release(&again);
+    }
+    CHECK(pages > 100 && most > 150);
+    glmv_fix_stream_close(stream);
+}
+
 int main(void)
 {
+    previews_are_pages();
     cases_come_out_as_written();
     every_prefix_is_safe_and_stable();
     deep_and_long_text_is_no_burden();
