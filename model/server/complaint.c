@@ -108,19 +108,6 @@ static bool business_code(const struct server_complaint *complaint)
            strspn(complaint->code, "0123456789") == 4;
 }
 
-bool server_complaint_passes(const struct server_complaint *complaint)
-{
-    if (business_code(complaint)) {
-        return code_in(complaint, "1302 1303 1305 1312 1234");
-    }
-    if (server_find_word(complaint->code, "insufficient_quota") != NULL) {
-        return false;
-    }
-    int s = complaint->status;
-    return s == 408 || s == 409 || s == 425 || s == 429 || s == 500 || s == 502 || s == 503 ||
-           s == 504 || s == 529 || s == 0;
-}
-
 static bool says(const struct server_complaint *complaint, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -134,6 +121,36 @@ static bool says(const struct server_complaint *complaint, const char *const *wo
 #define SAYS(complaint, ...)                                                                       \
     says(complaint, (const char *const[]){__VA_ARGS__},                                            \
          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+/* Some servers answer 500 to what will never work. */
+static bool too_long(const struct server_complaint *c)
+{
+    return SAYS(c, "context length", "context_length", "context size", "maximum context",
+                "prompt is too long", "too many tokens", "max_model_len",
+                "longer than the maximum");
+}
+
+static bool cannot_see(const struct server_complaint *c)
+{
+    return SAYS(c, "multimodal", "image input", "support image", "mmproj", "vision", "image_url",
+                "support images");
+}
+
+bool server_complaint_passes(const struct server_complaint *complaint)
+{
+    if (business_code(complaint)) {
+        return code_in(complaint, "1302 1303 1305 1312 1234");
+    }
+    if (server_find_word(complaint->code, "insufficient_quota") != NULL) {
+        return false;
+    }
+    if (too_long(complaint) || cannot_see(complaint)) {
+        return false;
+    }
+    int s = complaint->status;
+    return s == 408 || s == 409 || s == 425 || s == 429 || s == 500 || s == 502 || s == 503 ||
+           s == 504 || s == 529 || s == 0;
+}
 
 static const char *advice(const struct server_complaint *c, bool has_key)
 {
@@ -149,14 +166,11 @@ static const char *advice(const struct server_complaint *c, bool has_key)
     if (code_in(c, "1304 1308 1310")) {
         return "the quota of this key is used up; the message says until when";
     }
-    if (code_in(c, "1261") ||
-        SAYS(c, "context length", "context_length", "context size", "maximum context",
-             "prompt is too long", "too many tokens", "max_model_len", "longer than the maximum")) {
+    if (code_in(c, "1261") || too_long(c)) {
         return "page and picture do not fit the model's context: start the server with a larger "
                "one, or give a smaller picture or a smaller --max-tokens";
     }
-    if (code_in(c, "1210") || SAYS(c, "multimodal", "image input", "support image", "mmproj",
-                                   "vision", "image_url", "support images")) {
+    if (code_in(c, "1210") || cannot_see(c)) {
         return "this model cannot see pictures: choose a vision model with --model-name";
     }
     if (code_in(c, "1211") || (SAYS(c, "model") && SAYS(c, "not found", "does not exist",

@@ -384,6 +384,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json(400, {"error": {"message": "text-only is not a multimodal model",
                                        "type": "BadRequestError", "code": 400}})
 
+    def do_blind(self, body, turn):
+        """llama-server without a projector."""
+        self.send_json(500, {"error": {"code": 500, "type": "server_error", "message":
+                                       "image input is not supported - hint: if this is unexpected, you may need "
+                                       "to provide the mmproj"}})
+
     def do_context(self, body, turn):
         self.send_json(400, {"error": {"code": 400, "type": "exceed_context_size_error", "message":
                                        "the request exceeds the available context size",

@@ -85,6 +85,25 @@ static void check_failure(const char *scenario, enum glmv_err_code code, const c
     glmv_chat_result_release(&result);
 }
 
+/* Reads what a scenario's server saw, through the client's own protocol-free path: a plain socket
+ * would do the same, curl is not needed. */
+static char *server_log(const char *scenario)
+{
+    static char log[65536];
+    char command[256];
+    snprintf(command, sizeof command,
+             "python3 -c 'import urllib.request as u; "
+             "print(u.urlopen(\"http://127.0.0.1:%d/log/%s\").read().decode())'",
+             server.port, scenario);
+    FILE *pipe = popen(command, "r");
+    size_t len = pipe != NULL ? fread(log, 1, sizeof log - 1, pipe) : 0;
+    log[len] = '\0';
+    if (pipe != NULL) {
+        pclose(pipe);
+    }
+    return log;
+}
+
 static void test_dialects(void)
 {
     const char *hello = "Hello, world: \xe4\xbd\xa0\xe5\xa5\xbd \xf0\x9f\x98\x80!";
@@ -163,6 +182,8 @@ static void test_faults(void)
     check_failure("empty", GLMV_ERR_MODEL, "empty answer", "");
     check_failure("only-thoughts", GLMV_ERR_MODEL, "thinking", "");
     check_failure("no-vision", GLMV_ERR_MODEL, "cannot see pictures", "");
+    check_failure("blind", GLMV_ERR_MODEL, "cannot see pictures", "");
+    CHECK(strstr(server_log("blind"), "}, {\"body\"") == NULL); /* not tried again */
     check_failure("context", GLMV_ERR_MODEL, "context", "");
     check_failure("not-found", GLMV_ERR_MODEL, "glmv-replicate models", "");
     check_failure("elsewhere", GLMV_ERR_MODEL, "sends elsewhere", "");
@@ -212,25 +233,6 @@ static void test_no_server(void)
     glmv_err_clear(&err);
     CHECK(glmv_chat_open("http://me:secret@h/v1", "m", &err) == NULL);
     CHECK(strstr(err.message, "secret") == NULL);
-}
-
-/* Reads what a scenario's server saw, through the client's own protocol-free path: a plain socket
- * would do the same, curl is not needed. */
-static char *server_log(const char *scenario)
-{
-    static char log[65536];
-    char command[256];
-    snprintf(command, sizeof command,
-             "python3 -c 'import urllib.request as u; "
-             "print(u.urlopen(\"http://127.0.0.1:%d/log/%s\").read().decode())'",
-             server.port, scenario);
-    FILE *pipe = popen(command, "r");
-    size_t len = pipe != NULL ? fread(log, 1, sizeof log - 1, pipe) : 0;
-    log[len] = '\0';
-    if (pipe != NULL) {
-        pclose(pipe);
-    }
-    return log;
 }
 
 static void test_refused_fields_are_left_out(void)
