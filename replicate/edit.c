@@ -11,6 +11,7 @@
 
 #define MAX_PROMPT (16u << 20)
 #define TRIES 2
+#define MAX_INSIDE 12 /* elements of a region that are named */
 
 void replicate_edit_release(struct replicate_edit_result *result)
 {
@@ -40,8 +41,18 @@ static bool write_region(const struct replicate_edit_request *request, struct gl
         "[%.0f,%.0f,%.0f,%.0f] in thousandths of the picture.\n",
         r.x, r.y, r.w, r.h, 1000 * r.x / page->width, 1000 * r.y / page->height,
         1000 * (r.x + r.w) / page->width, 1000 * (r.y + r.h) / page->height);
-    if (ok && at >= 0) {
+    int inside[MAX_INSIDE];
+    size_t count = replicate_region_inside(page, r, inside, MAX_INSIDE);
+    if (ok && count > 1) {
+        ok = glmv_buf_append_str(out, "It holds the elements ", err);
+        for (size_t i = 0; ok && i < count; i++) {
+            ok = glmv_buf_appendf(out, err, "%s%s", i > 0 ? ", " : "",
+                                  page->elements[inside[i]].path);
+        }
+    } else if (ok && at >= 0) {
         ok = glmv_buf_appendf(out, err, "It is the element %s", page->elements[at].path);
+    }
+    if (ok && at >= 0) {
         const char *before = ", with the text: ";
         for (size_t i = 0; ok && i < page->text_count; i++) {
             struct glmv_box b = page->texts[i].box;

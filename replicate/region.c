@@ -5,40 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_class(const char *classes, const char *name, size_t len)
+#include "replicate/selector.h"
+
+#define OVERHANG 0.15 /* of the size of type: letters reach out of the box of their line */
+
+static void unite(struct glmv_box *box, struct glmv_box b)
 {
-    while (classes != NULL && *classes != '\0') {
-        classes += strspn(classes, " \t\r\n");
-        size_t n = strcspn(classes, " \t\r\n");
-        if (n == len && memcmp(classes, name, len) == 0) {
-            return true;
-        }
-        classes += n;
-    }
-    return false;
+    double right = fmax(box->x + box->w, b.x + b.w), bottom = fmax(box->y + box->h, b.y + b.h);
+    box->x = fmin(box->x, b.x);
+    box->y = fmin(box->y, b.y);
+    box->w = right - box->x;
+    box->h = bottom - box->y;
 }
 
-/* tag, #id and .class in any combination. */
-static bool fits(const struct glmv_page_element *element, const char *selector)
+static bool lies_in(const struct glmv_page *page, int element, int ancestor)
 {
-    if (strcmp(element->path, selector) == 0) {
-        return true;
+    while (element > ancestor) {
+        element = page->elements[element].parent;
     }
-    size_t len = strcspn(selector, "#.");
-    if (len > 0 && (strlen(element->tag) != len || memcmp(element->tag, selector, len) != 0)) {
-        return false;
-    }
-    for (selector += len; *selector != '\0'; selector += len) {
-        char kind = *selector++;
-        len = strcspn(selector, "#.");
-        bool same = kind == '#' ? element->id != NULL && strlen(element->id) == len &&
-                                      memcmp(element->id, selector, len) == 0
-                                : has_class(element->classes, selector, len);
-        if (len == 0 || !same) {
-            return false;
+    return element == ancestor;
+}
+
+/* What an element paints: its box and, where that is no higher than a line, the letters that reach
+ * out of it. */
+static struct glmv_box painted_box(const struct glmv_page *page, int element)
+{
+    struct glmv_box own = page->elements[element].box, box = own;
+    for (size_t i = 0; i < page->text_count; i++) {
+        const struct glmv_page_text *text = &page->texts[i];
+        struct glmv_box b = text->box;
+        if (b.h >= own.h - 1 && lies_in(page, text->element, element)) {
+            double more = OVERHANG * text->font_px;
+            unite(&box, (struct glmv_box){b.x - more, b.y - more, b.w + 2 * more, b.h + 2 * more});
         }
     }
-    return true;
+    return box;
 }
 
 bool replicate_region_parse(const struct glmv_page *page, const char *words, struct glmv_box *box,
@@ -56,18 +57,21 @@ bool replicate_region_parse(const struct glmv_page *page, const char *words, str
                          words, page->width, page->height);
     }
     size_t found = 0;
+    int at = 0;
     for (size_t i = 0; words[0] != '\0' && i < page->element_count; i++) {
-        if (fits(&page->elements[i], words)) {
-            *box = found == 0 ? page->elements[i].box : *box;
+        if (strcmp(page->elements[i].path, words) == 0 ||
+            replicate_selector_fits(words, strlen(words), page, (int)i) > 0) {
+            at = found == 0 ? (int)i : at;
             found++;
         }
     }
     if (found == 1) {
+        *box = painted_box(page, at);
         return true;
     }
     return glmv_fail(err, GLMV_ERR_USAGE,
                      found == 0 ? "no element fits '%.80s'; a region is x,y,w,h or a selector such "
-                                  "as #id, .class or tag.class"
+                                  "as #id, .class or main > h2"
                                 : "several elements fit '%.80s'; name one by its id or by x,y,w,h",
                      words);
 }
@@ -84,10 +88,18 @@ static bool is_red(const struct glmv_image *image, int x, int y)
 bool replicate_region_ring(const struct glmv_image *render, const struct glmv_image *mark,
                            struct glmv_box *box, struct glmv_err *err)
 {
+    double scale = (double)mark->width / render->width;
+    bool same = fabs(scale * render->height - mark->height) <= scale;
+    if (!same) {
+        return glmv_fail(err, GLMV_ERR_USAGE,
+                         "the picture has %d x %d px and the page %d x %d: draw the ring on a "
+                         "render of the page",
+                         mark->width, mark->height, render->width, render->height);
+    }
     int x0 = mark->width, y0 = mark->height, x1 = -1, y1 = -1;
     for (int y = 0; y < mark->height; y++) {
         for (int x = 0; x < mark->width; x++) {
-            if (is_red(mark, x, y) && !is_red(render, x, y)) {
+            if (is_red(mark, x, y) && !is_red(render, (int)(x / scale), (int)(y / scale))) {
                 x0 = x < x0 ? x : x0;
                 x1 = x > x1 ? x : x1;
                 y0 = y < y0 ? y : y0;
@@ -99,7 +111,7 @@ bool replicate_region_ring(const struct glmv_image *render, const struct glmv_im
         return glmv_fail(err, GLMV_ERR_USAGE,
                          "no red ring in the picture: draw one (#ff0000) on a render of the page");
     }
-    *box = (struct glmv_box){x0, y0, x1 - x0 + 1, y1 - y0 + 1};
+    *box = (struct glmv_box){x0 / scale, y0 / scale, (x1 - x0 + 1) / scale, (y1 - y0 + 1) / scale};
     return true;
 }
 
@@ -121,17 +133,33 @@ int replicate_region_element(const struct glmv_page *page, struct glmv_box box)
     return best;
 }
 
+size_t replicate_region_inside(const struct glmv_page *page, struct glmv_box box, int *elements,
+                               size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < page->element_count && count < max; i++) {
+        struct glmv_box b = page->elements[i].box;
+        bool in = b.w > 0 && b.h > 0 && b.x >= box.x - 1 && b.y >= box.y - 1 &&
+                  b.x + b.w <= box.x + box.w + 1 && b.y + b.h <= box.y + box.h + 1;
+        bool with_parent = false;
+        for (size_t k = 0; in && k < count; k++) {
+            with_parent = with_parent || lies_in(page, (int)i, elements[k]);
+        }
+        if (in && !with_parent) {
+            elements[count++] = (int)i;
+        }
+    }
+    return count;
+}
+
 static void grow(struct glmv_box *where, int x, int y)
 {
+    struct glmv_box pixel = {x, y, 1, 1};
     if (where->w == 0) {
-        *where = (struct glmv_box){x, y, 1, 1};
-        return;
+        *where = pixel;
+    } else {
+        unite(where, pixel);
     }
-    double right = fmax(where->x + where->w, x + 1), bottom = fmax(where->y + where->h, y + 1);
-    where->x = fmin(where->x, x);
-    where->y = fmin(where->y, y);
-    where->w = right - where->x;
-    where->h = bottom - where->y;
 }
 
 size_t replicate_region_leak(const struct glmv_image *before, const struct glmv_image *after,

@@ -195,8 +195,8 @@ static void correct(struct run *run)
     }
 }
 
-/* A page that renders is needed before anything can be said about it: one more chance for a model
- * that answered something else. */
+/* A page that renders is needed before anything can be said about it: one more chance, also for an
+ * answer that broke off. */
 static bool draft(struct run *run, struct glmv_err *err)
 {
     for (int chance = 0;; chance++) {
@@ -205,8 +205,8 @@ static bool draft(struct run *run, struct glmv_err *err)
         struct glmv_err problem = {0};
         double start = now();
         glmv_buf_init(&answer, REPLICATE_MAX_HTML);
-        bool answered = replicate_author_draft(run->author, &answer, &problem);
-        bool ok = answered && judge(run, &answer, &candidate, &problem);
+        bool ok = replicate_author_draft(run->author, &answer, &problem) &&
+                  judge(run, &answer, &candidate, &problem);
         glmv_buf_release(&answer);
         if (ok) {
             note(run, &candidate.score, true, 0, start);
@@ -216,7 +216,7 @@ static bool draft(struct run *run, struct glmv_err *err)
             return true;
         }
         replicate_rounds_release(&candidate);
-        if (!answered || chance > 0 || problem.code == GLMV_ERR_CANCELLED) {
+        if (chance > 0 || problem.code == GLMV_ERR_CANCELLED) {
             return glmv_fail(err, problem.code, "%s", problem.message);
         }
         say(run, "draft: %s; once more", problem.message);

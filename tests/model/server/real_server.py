@@ -9,6 +9,7 @@ usage, an answer cut off at --max-tokens, and that a stopped request leaves the 
 packages are not there."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,14 +39,21 @@ def check(ok, what):
     bad += not ok
 
 
-MAKE = """
+MAKE = r"""
 import sys, torch
 from transformers import (CLIPImageProcessor, CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration,
                           LlavaProcessor, PreTrainedTokenizerFast)
-nano, out, template = sys.argv[1:]
+nano, out, template, scripted = sys.argv[1:]
 # Word 767 never comes first, so no answer is empty.
 tok = PreTrainedTokenizerFast(tokenizer_file=nano + '/tokenizer.json', eos_token='<|endoftext|>', pad_token='<|endoftext|>',
                               model_max_length=4096)
+if scripted == 'yes':  # text of one token each, and what serve makes of it
+    tok.add_tokens(['{"name": "crop", "arguments": {"box": [0, 0, 500, 500]}}'])
+    tok.response_template = {
+        'defaults': {'role': 'assistant'}, 'start_anchor': '<|assistant|>\n', 'fields': {
+            'tool_calls': {'open_pattern': r'\s*<tool_call>', 'close': '</tool_call>', 'repeats': True, 'content': 'json',
+                           'transform': {'type': 'function', 'function': '{content}'}},
+            'content': {'close_pattern': r'\s*(?:<\|endoftext\|>)', 'content': 'text'}}}
 image = tok.convert_tokens_to_ids('<|image|>')
 torch.manual_seed(7)
 cfg = LlavaConfig(
@@ -59,6 +67,21 @@ with torch.no_grad():
     for p in model.parameters():
         if p.dim() > 1:
             p.normal_(0, 0.3)
+if scripted == 'yes':  # every token has one that follows; attention and feed-forward add nothing
+    chain = [tok.convert_tokens_to_ids(t) for t in (chr(0x10a), '<tool_call>',
+             '{"name": "crop", "arguments": {"box": [0, 0, 500, 500]}}', '</tool_call>')] + [767]
+    embed, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    with torch.no_grad():
+        embed.zero_(); head.zero_()
+        embed[:, 60] = 1
+        for i, t in enumerate(chain):
+            embed[t].zero_(); embed[t, i] = 1
+        for i, t in enumerate(chain[1:]):
+            head[t, i] = 4
+        head[767, 60] = 4
+        for name, p in model.named_parameters():
+            if 'language_model' in name and ('o_proj' in name or 'down_proj' in name):
+                p.zero_()
 model.generation_config.eos_token_id = 767
 model.save_pretrained(out)
 LlavaProcessor(image_processor=CLIPImageProcessor(size={'shortest_edge': 56}, crop_size={'height': 56, 'width': 56}),
@@ -67,8 +90,8 @@ LlavaProcessor(image_processor=CLIPImageProcessor(size={'shortest_edge': 56}, cr
 """
 
 
-def checkpoint(folder):
-    done = subprocess.run([PYTHON, "-c", MAKE, NANO, folder, TEMPLATE], capture_output=True, text=True)
+def checkpoint(folder, scripted="no"):
+    done = subprocess.run([PYTHON, "-c", MAKE, NANO, folder, TEMPLATE, scripted], capture_output=True, text=True)
     if done.returncode != 0:
         print("FAILED  no checkpoint:", done.stderr[-2000:])
         sys.exit(1)
@@ -80,7 +103,7 @@ def glmv(*args, seconds=300):
 
 
 def start(folder, log):
-    os.makedirs(folder + "/../cache/hub")
+    os.makedirs(folder + "/../cache/hub", exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -99,6 +122,15 @@ def start(folder, log):
             time.sleep(0.2)
     server.terminate()
     return None, None
+
+
+def stop(server):
+    if server is not None:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def main():
@@ -124,7 +156,7 @@ def main():
         model = ("--model", url, "--model-name", folder)
         code, out, err = glmv("models", "--model", url)
         # It lists what lies in its cache, which a folder given by its path does not.
-        check("OpenAI-compatible server at" in out and code in (0, 4), "models: %d %s%s" % (code, out, err))
+        check("OpenAI-compatible server at" in out + err and code in (0, 4), "models: %d %s%s" % (code, out, err))
         subprocess.run([GLMV, "render", tmp + "/page.html", "-o", shot, "--viewport", "196x140"], check=True)
         code, out, err = glmv("ask", shot, "What is this?", "--max-tokens", "24", "--temperature", "0", *model)
         check(code == 0 and len(out.strip()) > 0, "a picture and a stream: %d %r %s" % (code, out, err))
@@ -151,12 +183,20 @@ def main():
         check(code == 0 and out3 == again[1], "the server goes on: %d %s" % (code, err))
         code, out, err = glmv("ask", shot, "x", "--model", url, "--model-name", "/no/such/model")
         check(code == 4, "a model that is not there: %d %s" % (code, err))
+        stop(server)
+        # A model that says the same tool call whatever it is asked: made, answered with pictures, and bounded.
+        folder = tmp + "/caller"
+        checkpoint(folder, "yes")
+        log.truncate(0)
+        server, url = start(folder, log)
+        code, out, err = glmv(shot, "-o", tmp + "/out.html", "--tools", "--rounds", "0", "--max-tokens", "40", "--temperature",
+                              "0", "--model", url, "--model-name", folder)
+        log.seek(0)
+        answers = len(re.findall(r"POST /v1/chat/completions.*200", log.read()))
+        # Twice (a draft has a second chance) eight calls, and what is said when none are left.
+        check(code == 4 and answers == 18, "tool calls: %d, %d answers, %s" % (code, answers, err))
     finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        stop(server)
         log.seek(0)
         tail = log.read()[-1500:]
         shutil.rmtree(tmp)
