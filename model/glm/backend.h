@@ -50,6 +50,11 @@ int glm_pool_threads(const struct glm_pool *pool);
 void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
                   void (*run)(void *arg, size_t begin, size_t end), void *arg);
 
+/* The same with parts that are large at first and part in the end: for what passes through memory
+ * once, since what a thread fetches ahead is lost at the end of a part. */
+void glm_pool_run_falling(struct glm_pool *pool, size_t count, size_t part,
+                          void (*run)(void *arg, size_t begin, size_t end), void *arg);
+
 /* The best this processor can do, or the wanted one where it can. For tests and benchmarks. */
 enum glm_cpu glm_cpu_best(void);
 void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu);

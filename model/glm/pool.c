@@ -22,20 +22,35 @@ struct glm_pool {
     bool stop, open;    /* open: the present job still takes helpers */
     atomic_size_t next;
     size_t total, part;
+    bool falling; /* parts are large at first and part in the end */
     void (*run)(void *arg, size_t begin, size_t end);
     void *arg;
     struct glm_kernels kernels;
     struct glm_code_space codes;
 };
 
+/* Takes the next part; false when nothing is left. */
+static bool take(struct glm_pool *pool, size_t *begin, size_t *end)
+{
+    size_t at = atomic_load(&pool->next), next;
+    do {
+        if (at >= pool->total) {
+            return false;
+        }
+        size_t left = pool->total - at, part = pool->part;
+        size_t share = left / ((size_t)(pool->count + 1) * 4);
+        part = pool->falling && share > part ? share : part;
+        next = part < left ? at + part : pool->total;
+    } while (!atomic_compare_exchange_weak(&pool->next, &at, next));
+    *begin = at;
+    *end = next;
+    return true;
+}
+
 static void claim(struct glm_pool *pool)
 {
-    for (;;) {
-        size_t begin = atomic_fetch_add(&pool->next, pool->part);
-        if (begin >= pool->total) {
-            return;
-        }
-        size_t end = pool->total - begin < pool->part ? pool->total : begin + pool->part;
+    size_t begin, end;
+    while (take(pool, &begin, &end)) {
         pool->run(pool->arg, begin, end);
     }
 }
@@ -85,8 +100,8 @@ static void *helper(void *arg)
     }
 }
 
-void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
-                  void (*run)(void *arg, size_t begin, size_t end), void *arg)
+static void run_job(struct glm_pool *pool, size_t count, size_t part, bool falling,
+                    void (*run)(void *arg, size_t begin, size_t end), void *arg)
 {
     if (pool->count == 0 || count <= part) {
         if (count > 0) {
@@ -99,6 +114,7 @@ void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
     pool->arg = arg;
     pool->total = count;
     pool->part = part;
+    pool->falling = falling;
     atomic_store(&pool->next, 0);
     pool->open = true;
     atomic_fetch_add(&pool->serial, 1);
@@ -118,6 +134,18 @@ void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
         pthread_cond_wait(&pool->idle, &pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);
+}
+
+void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
+                  void (*run)(void *arg, size_t begin, size_t end), void *arg)
+{
+    run_job(pool, count, part, false, run, arg);
+}
+
+void glm_pool_run_falling(struct glm_pool *pool, size_t count, size_t part,
+                          void (*run)(void *arg, size_t begin, size_t end), void *arg)
+{
+    run_job(pool, count, part, true, run, arg);
 }
 
 /* Processors this process may use: the affinity mask, cut by the cgroup's quota. */

@@ -232,7 +232,11 @@ static void run_job(struct glm_pool *pool, const struct glm_output *outputs, siz
         if (codes.four || codes.eight || codes.halves) {
             glm_pool_run(pool, job.n, 1, code_part, &codes);
         }
-        glm_pool_run(pool, units, part < 1 ? 1 : part, linear_part, &job);
+        if (job.n <= GLM_COLUMNS) {
+            glm_pool_run_falling(pool, units, part < 1 ? 1 : part, linear_part, &job);
+        } else {
+            glm_pool_run(pool, units, part < 1 ? 1 : part, linear_part, &job);
+        }
     }
 }
 
