@@ -162,6 +162,7 @@ TARGET static void rows256(const struct glm_matrix *m, size_t row, size_t rows, 
 const struct glm_kernels glm_kernels_avx2 = {
     .rows = rows256,
     .dots = glm_dots_avx2,
+    .code = glm_code_row,
     .attend = attend,
     .norm = norm,
     .silu_mul = silu_mul,

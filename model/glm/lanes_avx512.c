@@ -197,9 +197,30 @@ BF16 void glm_round_bf16(const float *x, size_t count, uint16_t *out)
     }
 }
 
+TARGET static void code512(const float *x, size_t cols, bool four, int8_t *code, float *scale,
+                           int32_t *fix)
+{
+    for (size_t g = 0; g < cols / GLM_GROUP; g++, x += GLM_GROUP, code += GLM_GROUP) {
+        __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
+        float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
+        bool none = _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q) != 0 || !(most <= 3e38f);
+        __m512 inverse = _mm512_set1_ps(most > 0 && !none ? 127 / most : 0);
+        __m512i low = _mm512_setzero_si512(), high = low;
+        if (!none) {
+            low = _mm512_cvtps_epi32(_mm512_mul_ps(a, inverse));
+            high = _mm512_cvtps_epi32(_mm512_mul_ps(b, inverse));
+        }
+        _mm_storeu_si128((__m128i *)(void *)code, _mm512_cvtepi32_epi8(low));
+        _mm_storeu_si128((__m128i *)(void *)(code + 16), _mm512_cvtepi32_epi8(high));
+        scale[g] = none ? NAN : most / 127;
+        fix[g] = (four ? -8 : -128) * _mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+    }
+}
+
 const struct glm_kernels glm_kernels_avx512 = {
     .rows = rows512,
     .dots = glm_dots_vnni,
+    .code = code512,
     .attend = attend,
     .norm = norm,
     .silu_mul = silu_mul,

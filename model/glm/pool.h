@@ -21,6 +21,8 @@ struct glm_kernels {
                   size_t x_row, size_t count, float *out);
     void (*round)(const float *x, size_t count, uint16_t *out);
     glm_dots_fn *dots;
+    /* See glm_code_row, which is the reference: the same bits. */
+    void (*code)(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix);
     /* Queries from .. from + count (GLM_QUERIES at most) of a key head; query t is the head
      * t % group of token t / group. */
     void (*attend)(const struct glm_attention *a, size_t key_head, size_t from, size_t count);

@@ -90,6 +90,7 @@ void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t fr
 const struct glm_kernels glm_kernels_scalar = {
     .rows = rows_scalar,
     .dots = glm_dots_scalar,
+    .code = glm_code_row,
     .attend = glm_attend_scalar,
     .norm = norm_scalar,
     .silu_mul = silu_mul_scalar,
@@ -190,8 +191,8 @@ static void code_part(void *arg, size_t begin, size_t end)
     const size_t cols = job->cols, groups = cols / GLM_GROUP;
     for (size_t n = begin; n < end; n++) {
         if (job->eight || job->four) {
-            glm_code_row(job->x + n * cols, cols, job->four, s->code + n * cols,
-                         s->scale + n * groups, s->fix + n * groups);
+            job->kernels->code(job->x + n * cols, cols, job->four, s->code + n * cols,
+                               s->scale + n * groups, s->fix + n * groups);
         }
         if (job->halves) {
             job->kernels->round(job->x + n * cols, cols, s->halves + n * cols);

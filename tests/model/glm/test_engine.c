@@ -11,6 +11,7 @@
 #include "model/glm/glm.h"
 #include "model/glm/pack.h"
 #include "model/glm/picture.h"
+#include "model/glm/pool.h"
 #include "model/glm/prompt.h"
 #include "model/glm/sample.h"
 #include "model/glm/tokenizer.h"
@@ -471,6 +472,39 @@ static void test_kernels(void)
     glm_pool_free(pool);
 }
 
+/* Inputs as codes: the same with every kernel, also where they are no numbers. */
+static void test_codes(void)
+{
+    enum { COLS = 192 };
+    float x[COLS], scale[COLS / 32], want_scale[COLS / 32];
+    int8_t code[COLS], want[COLS];
+    int32_t fix[COLS / 32], want_fix[COLS / 32];
+    struct glm_pool *pool = glm_pool_new(1, NULL);
+    uint32_t random = 3;
+    for (int turn = 0; turn < 200; turn++) {
+        for (size_t i = 0; i < COLS; i++) {
+            random = random * 1664525u + 1013904223u;
+            x[i] = ldexpf((float)((int)(random >> 8 & 511) - 256), (int)(random >> 28) - turn % 40);
+        }
+        x[turn % COLS] = turn % 7 == 0 ? NAN : turn % 7 == 1 ? INFINITY : x[turn % COLS];
+        for (size_t i = 0; i < 32 && turn % 5 == 0; i++) {
+            x[32 + i] = 0;
+        }
+        glm_code_row(x, COLS, turn % 2 == 0, want, want_scale, want_fix);
+        for (int cpu = GLM_CPU_SCALAR; cpu <= (int)glm_cpu_best(); cpu++) {
+            glm_pool_choose(pool, (enum glm_cpu)cpu);
+            glm_pool_kernels(pool)->code(x, COLS, turn % 2 == 0, code, scale, fix);
+            CHECK_MSG(memcmp(code, want, sizeof code) == 0 &&
+                          memcmp(fix, want_fix, sizeof fix) == 0,
+                      "turn %d, kernels %d", turn, cpu);
+            for (size_t g = 0; g < COLS / 32; g++) {
+                CHECK(scale[g] == want_scale[g] || (isnan(scale[g]) && isnan(want_scale[g])));
+            }
+        }
+    }
+    glm_pool_free(pool);
+}
+
 /* Attention with every kernel, query by query and all at once, over more keys than are held at a
  * time. */
 static void test_attention(void)
@@ -534,6 +568,7 @@ int main(void)
 {
     test_pool();
     test_kernels();
+    test_codes();
     test_attention();
     test_lies();
     test_damage();
