@@ -153,8 +153,8 @@ static void test_replays(void)
     rate(1, true, FREE);
     rate(20, true, FREE);
     rate(35, true, FREE);
-    rate(0, false, 0.35);
-    rate(10, true, 0.35);
+    rate(0, false, 0.08);
+    rate(10, true, 0.08);
     CHECK_MSG(ten >= 10, "%g tokens a step at 10 %%", ten);
     CHECK_MSG(three >= 30, "%g tokens a step at 3 %%", three);
     CHECK_MSG(first >= 1.3, "%g tokens a step in a first draft", first);
