@@ -153,6 +153,8 @@ static void rows_unit(const struct linear_job *job, const struct glm_output *o, 
     }
 }
 
+enum { NEAR_UNITS = 8 }; /* 256 KiB of weights with 4096 columns in 16 bits */
+
 static void linear_part(void *arg, size_t begin, size_t end)
 {
     const struct linear_job *job = arg;
@@ -167,10 +169,13 @@ static void linear_part(void *arg, size_t begin, size_t end)
             }
             continue;
         }
-        /* a few rows of x stay near while the part's weights pass by */
-        for (size_t n = 0; n < job->n; n += GLM_COLUMNS) {
-            for (size_t unit = first; unit < last; unit++) {
-                rows_unit(job, o, unit - start, n);
+        /* a block of weights stays near while all of x passes by */
+        for (size_t block = first; block < last; block += NEAR_UNITS) {
+            size_t stop = last - block < NEAR_UNITS ? last : block + NEAR_UNITS;
+            for (size_t n = 0; n < job->n; n += GLM_COLUMNS) {
+                for (size_t unit = block; unit < stop; unit++) {
+                    rows_unit(job, o, unit - start, n);
+                }
             }
         }
     }
