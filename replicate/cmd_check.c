@@ -225,8 +225,8 @@ static int run_check(struct request *r, const struct check_config *config, struc
     if (ok && r->fix && code != REPLICATE_INTERRUPTED) {
         ok = check_fix(&run, &r->model, err);
     }
-    if (run.judged) {
-        write_reports(r, &run, &late);
+    if (run.judged && write_reports(r, &run, &late) && code != REPLICATE_DONE && !r->quiet) {
+        fprintf(stderr, "Look at %s/report.html\n", config->output);
     }
     if (ok && run.updated == 0 && code > REPLICATE_BELOW) {
         for (int i = 0; i < CHECK_STATUS_COUNT; i++) {

@@ -108,6 +108,7 @@ def baselines_are_told_apart():
             "e.400x300": "new"}
     check(r.returncode == 1 and f.statuses() == want, f"each by its name: {f.statuses()}")
     check(f.baselines() == before, "and no baseline was touched")
+    check(r.stderr.strip().endswith("check-output/report.html"), "where to look: " + r.stderr)
     check("pixels differ" in r.stdout and "changed   b.400x300" in r.stdout, "said on the terminal: " + r.stdout)
     r = f.run("--update", "e.*")
     check(r.returncode == 0 and set(f.baselines()) - set(before) == {"e.400x300.png"}, "only what was chosen")

@@ -435,7 +435,7 @@ int main(void)
     unsetenv("GLMV_API_KEY");
     unsetenv("GLMV_API_KEY_FILE");
     setenv("no_proxy", "127.0.0.1", 1);
-    setenv("GLMV_SERVER_FIRST_S", "1.5", 1);
+    setenv("GLMV_SERVER_FIRST_S", "4", 1);
     setenv("GLMV_SERVER_IDLE_S", "1.5", 1);
     if (scripted_start(&server, ".") != 0) {
         SKIP("no python3");
