@@ -384,12 +384,35 @@ static double usual_mass(const struct glmv_scene *scene, const double *mass, boo
     return 0;
 }
 
+/* Whether the bold face of a line's family looks more like its ink than the regular one. */
+static bool looks_bold(const struct model_view *view, struct model_faces *faces,
+                       const struct glmv_scene_line *line)
+{
+    const struct glmv_scene_word *word = sample_word(line);
+    struct model_ink seen;
+    if (word == NULL || strlen(word->text) < 3 ||
+        !model_ink_take(view, &word->ink, line->background, &seen)) {
+        return false;
+    }
+    double unlike[2] = {1, 1};
+    for (size_t k = 0; k < faces->count; k++) {
+        struct model_face *face = &faces->items[k];
+        if (is_common_weight(face->weight) && strcmp(face->family, line->font) == 0) {
+            unlike[face->weight == BOLD] =
+                unlikeness(faces, face, word->text, line->font_px, &seen);
+        }
+    }
+    model_ink_release(&seen);
+    return unlike[1] < unlike[0] - 0.015;
+}
+
 /* Everything is fitted as regular first; what holds clearly more ink than usual is fitted as bold.
  */
 static bool fit_lines(const struct model_view *view, struct model_faces *faces,
                       const struct choice *choice, struct glmv_scene *scene)
 {
     static const double bolder = 0.2; /* bold faces hold 1.3 to 1.5 times the ink */
+    static const double maybe = 0.02; /* where half of a page is bold, the usual is between both */
     double *mass = calloc(scene->line_count + 1, sizeof *mass);
     struct weighed *room = calloc(scene->line_count + 1, sizeof *room);
     bool ok = mass != NULL && room != NULL;
@@ -399,7 +422,9 @@ static bool fit_lines(const struct model_view *view, struct model_faces *faces,
     for (int light = 0; ok && light < 2; light++) {
         double usual = usual_mass(scene, mass, light == 1, room);
         for (size_t i = 0; i < scene->line_count; i++) {
-            if (is_light_on_dark(&scene->lines[i]) == (light == 1) && mass[i] - usual > bolder) {
+            double more = mass[i] - usual;
+            if (is_light_on_dark(&scene->lines[i]) == (light == 1) &&
+                (more > bolder || (more > maybe && looks_bold(view, faces, &scene->lines[i])))) {
                 fit_line(view, faces, choice, BOLD, &scene->lines[i]);
             }
         }
