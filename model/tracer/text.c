@@ -139,7 +139,9 @@ static void read_again(struct model_reading *reading, int worker, const struct m
                        const uint8_t *ink, struct model_ocr_line *line)
 {
     struct model_ocr_line other;
-    if (line->count > 0 && line->confidence > SURE) {
+    /* Two Han characters may pass for two capitals. */
+    bool brief = line->count == 1 && strlen(line->words[0].text) <= 3;
+    if (line->count > 0 && line->confidence > SURE && !brief) {
         return;
     }
     read_scaled(reading, worker, row, ink, CROP_INK, 1, LINE_MODE, &other);
