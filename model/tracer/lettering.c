@@ -17,6 +17,7 @@ enum {
     RAISED = 46,      /* levels that a letter stands out by */
     LIGHT = 150,      /* darkest light text */
     DARK = 90,        /* lightest dark text */
+    CLEAR = 80,       /* levels above which letters of any lightness are seen */
     MIN_HEIGHT = 6,   /* px of a letter */
     MAX_HEIGHT = 90,
     ALIKE = 16, /* levels within the colour of one letter */
@@ -242,8 +243,8 @@ static bool look_for(struct hat *hat, bool dark, struct glmv_err *err)
             continue;
         }
         int up = dark ? hat->a[i] - hat->light[i] : hat->light[i] - hat->a[i];
-        bool strong = hat->photo[i] && up >= RAISED &&
-                      (dark ? hat->light[i] <= DARK : hat->light[i] >= LIGHT);
+        bool strong = up >= CLEAR || (up >= RAISED && (dark ? hat->light[i] <= DARK
+                                                            : hat->light[i] >= LIGHT));
         hat->raised[i] = (uint8_t)model_max(0, up);
         hat->a[i] = strong;
     }

@@ -437,6 +437,24 @@ static void settle_photos(struct model_text *text)
     }
 }
 
+/* Letters of a word on a photo that no mark was made of are ink as well. */
+static void mask_lettering(struct model_view *view, const struct glmv_scene *scene)
+{
+    enum { FAINT = 20 }; /* levels */
+    for (size_t i = 0; i < scene->line_count; i++) {
+        const struct glmv_scene_line *line = &scene->lines[i];
+        for (size_t k = 0; line->on_picture && k < line->word_count; k++) {
+            const struct glmv_box *b = &line->words[k].ink;
+            for (int y = model_max(0, b->y - 1); y < model_min(view->h, b->y + b->h + 1); y++) {
+                for (int x = model_max(0, b->x - 1); x < model_min(view->w, b->x + b->w + 1); x++) {
+                    size_t at = (size_t)y * (size_t)view->w + (size_t)x;
+                    view->text_mask[at] |= view->lettering[at] >= FAINT;
+                }
+            }
+        }
+    }
+}
+
 bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err)
 {
     struct model_view *view = text->view;
@@ -449,6 +467,7 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
             ok = take_row(view, &view->rows[i], &text->lines[i], scene, err);
         }
     }
+    mask_lettering(view, scene);
     if (ok && scene->line_count > 1) {
         qsort(scene->lines, scene->line_count, sizeof *scene->lines, by_place);
     }
