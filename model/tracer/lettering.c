@@ -15,12 +15,13 @@ enum {
     PHOTO_TILES = 40, /* tiles of the smallest photo that is looked at */
     STROKE = 9,       /* px, half of the widest stroke */
     RAISED = 46,      /* levels that a letter stands out by */
+    FAINT = 28,       /* levels that all of its px do */
     LIGHT = 150,      /* darkest light text */
     DARK = 90,        /* lightest dark text */
     CLEAR = 80,       /* levels above which letters of any lightness are seen */
     MIN_HEIGHT = 6,   /* px of a letter */
     MAX_HEIGHT = 90,
-    ALIKE = 16, /* levels within the colour of one letter */
+    ALIKE = 16, /* levels within the colour of one letter, at least */
     MAX_MARKS = 4000,
 };
 
@@ -127,12 +128,15 @@ static bool has_one_colour(const struct hat *hat, int count)
         strongest = hat->raised[hat->queue[i]] > hat->raised[strongest] ? hat->queue[i] : strongest;
     }
     const uint8_t *rgba = hat->view->image->rgba;
+    int limit = model_max(ALIKE, hat->raised[strongest] * 2 / 5); /* thin strokes fall between px */
     int alike = 0;
+    int inner = 0; /* the rest are soft edges */
     for (int i = 0; i < count; i++) {
+        inner += hat->raised[hat->queue[i]] * 2 >= hat->raised[strongest];
         alike +=
-            model_distance(rgba + (size_t)hat->queue[i] * 4, rgba + (size_t)strongest * 4) <= ALIKE;
+            model_distance(rgba + (size_t)hat->queue[i] * 4, rgba + (size_t)strongest * 4) <= limit;
     }
-    return alike * 100 >= 35 * count;
+    return alike * 100 >= 35 * inner;
 }
 
 /* The letter that holds a px; clears it from the mask in hat->a. */
@@ -199,7 +203,7 @@ static bool add_letters(struct hat *hat, int surface, struct glmv_err *err)
     view->marks = marks;
     int added = 0;
     for (size_t i = 0; i < total && added < MAX_MARKS; i++) {
-        if (!hat->a[i]) {
+        if (hat->a[i] != 2) {
             continue;
         }
         struct model_rect r;
@@ -208,7 +212,7 @@ static bool add_letters(struct hat *hat, int surface, struct glmv_err *err)
         int h = r.y1 - r.y0;
         double filled = (double)count / ((double)w * h);
         if (h > MAX_HEIGHT || w > 3 * MAX_HEIGHT || (h < MIN_HEIGHT && w > MIN_HEIGHT) ||
-            count < 6 || (filled > 0.95 && h > 12) || filled < 0.12 ||
+            count < 6 || (filled > 0.95 && h > 12 && w * 3 > h) || filled < 0.12 ||
             !has_one_colour(hat, count)) {
             continue;
         }
@@ -246,7 +250,7 @@ static bool look_for(struct hat *hat, bool dark, struct glmv_err *err)
         bool strong = up >= CLEAR || (up >= RAISED && (dark ? hat->light[i] <= DARK
                                                             : hat->light[i] >= LIGHT));
         hat->raised[i] = (uint8_t)model_max(0, up);
-        hat->a[i] = strong;
+        hat->a[i] = strong ? 2 : up >= FAINT;
     }
     for (size_t i = 0; i < total; i++) {
         view->lettering[i] =
