@@ -23,6 +23,7 @@ struct model_region {
                           corner */
     bool surface;      /* large and even enough to be something that text lies on */
     bool gradient;     /* follows the plane and not one colour */
+    bool mottled;      /* near one colour, but not often of it: mist, sky, paper */
     bool is_text;      /* a part of a glyph */
     bool used;         /* shown by a box already */
 };

@@ -7,9 +7,12 @@
 #include "model/tracer/perception.h"
 
 enum {
-    EXPLAINED = 14,    /* levels */
+    EXACT = 1,         /* levels */
+    EXPLAINED = 14,
     STRONG = 40,       /* levels: what is fainter does not join pictures into one */
     VEIL_SIDE = 160,   /* px */
+    TILE = 16,
+    OWNER_SIDE = 20,
     REACH = 4,         /* px between parts of one picture */
     MIN_RESIDUAL = 10, /* px that a picture must differ in */
     PHOTO_SIDE = 48,
@@ -21,6 +24,7 @@ struct leftovers {
     uint8_t *residual; /* 1 where unexplained */
     uint8_t *wide;     /* residual grown by REACH; cleared as it is visited */
     uint8_t *strong;   /* 1 where far from explained */
+    uint16_t *owner;   /* the filled box that a px lies in, 0 for the page: none hides another's */
     int32_t *queue;
 };
 
@@ -81,7 +85,7 @@ static int visit(struct leftovers *lo, int start, struct model_rect *box, int *v
         const int next[4] = {x > 0 ? i - 1 : i, x + 1 < w ? i + 1 : i, y > 0 ? i - w : i,
                              y + 1 < h ? i + w : i};
         for (int k = 0; k < 4; k++) {
-            if (lo->wide[next[k]]) {
+            if (lo->wide[next[k]] && lo->owner[next[k]] == lo->owner[start]) {
                 lo->wide[next[k]] = 0;
                 lo->queue[tail++] = next[k];
             }
@@ -192,6 +196,131 @@ static bool is_sparse(struct model_rect r, int residual)
     return w >= VEIL_SIDE && h >= VEIL_SIDE && residual < 0.6 * w * h;
 }
 
+/* Whether a tile is of the calm part of a photo: most of its px are a little off, and differently
+ * so from those beside them, or lie on a mottled surface. */
+static bool is_calm(const struct model_view *view, const struct glmv_image *canvas, int x0, int y0)
+{
+    int off = 0;
+    int even = 0;
+    int mottled = 0;
+    for (int y = y0; y < y0 + TILE; y++) {
+        for (int x = x0; x < x0 + TILE; x++) {
+            const uint8_t *p = model_px(view, x, y);
+            size_t i = (size_t)y * (size_t)view->w + (size_t)x;
+            int d = model_distance(p, canvas->rgba + i * 4);
+            off += d > EXACT;
+            mottled += view->label[i] >= 0 && view->regions[view->label[i]].mottled;
+            even += memcmp(p, p - 4, 3) == 0 && memcmp(p, p - (size_t)view->w * 4, 3) == 0;
+        }
+    }
+    return mottled * 10 >= 6 * TILE * TILE ||
+           (off * 10 >= 6 * TILE * TILE && even * 10 <= 4 * TILE * TILE);
+}
+
+/* Photos have calm parts that pass for the page: tiles of them that touch what is not explained are
+ * not explained either, and so on. */
+static void spread_photos(struct leftovers *lo, const struct glmv_image *canvas)
+{
+    const struct model_view *view = lo->view;
+    int tw = view->w / TILE;
+    int th = view->h / TILE;
+    int tail = 0;
+    uint8_t *state = lo->wide; /* 1: calm, 2: not explained */
+    for (int t = 0; t < tw * th; t++) {
+        int x0 = t % tw * TILE;
+        int y0 = t / tw * TILE;
+        int n = 0;
+        for (int y = y0; y < y0 + TILE; y++) {
+            for (int x = x0; x < x0 + TILE; x++) {
+                n += lo->residual[(size_t)y * (size_t)view->w + (size_t)x];
+            }
+        }
+        bool dense = n * 10 >= 7 * TILE * TILE;
+        state[t] = dense ? 2 : x0 > 0 && y0 > 0 && is_calm(view, canvas, x0, y0);
+        if (dense) {
+            lo->queue[tail++] = t;
+        }
+    }
+    for (int head = 0; head < tail; head++) {
+        int t = lo->queue[head];
+        int tx = t % tw;
+        int ty = t / tw;
+        for (int y = ty * TILE; y < (ty + 1) * TILE; y++) {
+            for (int x = tx * TILE; x < (tx + 1) * TILE; x++) {
+                size_t i = (size_t)y * (size_t)view->w + (size_t)x;
+                lo->residual[i] |=
+                    lo->owner[i] == 0 ||
+                    model_distance(view->image->rgba + i * 4, canvas->rgba + i * 4) > EXACT;
+            }
+        }
+        for (int k = 0; k < 9; k++) {
+            int nx = tx + k % 3 - 1;
+            int ny = ty + k / 3 - 1;
+            if (nx >= 0 && ny >= 0 && nx < tw && ny < th && state[ny * tw + nx] == 1) {
+                state[ny * tw + nx] = 2;
+                lo->queue[tail++] = ny * tw + nx;
+            }
+        }
+    }
+}
+
+static struct model_rect whole_px(const struct model_view *view, const struct glmv_box *b)
+{
+    return (struct model_rect){model_max(0, (int)lround(b->x)), model_max(0, (int)lround(b->y)),
+                               model_min(view->w, (int)lround(b->x + b->w)),
+                               model_min(view->h, (int)lround(b->y + b->h))};
+}
+
+static void mark_owners(struct leftovers *lo, const struct glmv_scene *scene)
+{
+    const struct model_view *view = lo->view;
+    for (size_t i = 0; i < scene->box_count && i < UINT16_MAX; i++) {
+        const struct glmv_scene_box *box = &scene->boxes[i];
+        if (box->fill == GLMV_FILL_NONE || box->box.w < OWNER_SIDE || box->box.h < OWNER_SIDE) {
+            continue;
+        }
+        struct model_rect r = whole_px(view, &box->box);
+        for (int y = r.y0; y < r.y1; y++) {
+            for (int x = r.x0; x < r.x1; x++) {
+                lo->owner[(size_t)y * (size_t)view->w + (size_t)x] = (uint16_t)(i + 1);
+            }
+        }
+    }
+}
+
+/* Along the edge of a box lie half-covered px: alone, they are no picture. at: of the outermost px;
+ * step: to the next one inwards. */
+static void drop_fringe(struct leftovers *lo, size_t at, ptrdiff_t step)
+{
+    for (int k = 1; k >= 0; k--) {
+        size_t i = at + (size_t)(k * step);
+        if (!lo->residual[i + (size_t)step]) {
+            lo->residual[i] = 0;
+            lo->strong[i] = 0;
+        }
+    }
+}
+
+static void drop_fringes(struct leftovers *lo, const struct glmv_scene *scene)
+{
+    ptrdiff_t w = lo->view->w;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        struct model_rect r = whole_px(lo->view, &scene->boxes[i].box);
+        if (scene->boxes[i].fill == GLMV_FILL_NONE || r.x1 - r.x0 < OWNER_SIDE ||
+            r.y1 - r.y0 < OWNER_SIDE) {
+            continue;
+        }
+        for (int x = r.x0; x < r.x1; x++) {
+            drop_fringe(lo, (size_t)(r.y0 * w + x), w);
+            drop_fringe(lo, (size_t)((r.y1 - 1) * w + x), -w);
+        }
+        for (int y = r.y0; y < r.y1; y++) {
+            drop_fringe(lo, (size_t)(y * w + r.x0), 1);
+            drop_fringe(lo, (size_t)(y * w + r.x1 - 1), -1);
+        }
+    }
+}
+
 static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
 {
     const struct model_view *view = lo->view;
@@ -202,7 +331,7 @@ static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
         lo->residual[i] = d > EXPLAINED;
         lo->strong[i] = d > STRONG;
     }
-    grow_mask(lo->residual, lo->wide, view->w, view->h, REACH);
+    spread_photos(lo, canvas);
 }
 
 /* Makes pictures of the connected parts. Sparse ones are left for a second look where wanted; the
@@ -242,11 +371,15 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
     lo.wide = malloc(total);
     lo.strong = malloc(total);
     lo.queue = malloc(total * sizeof *lo.queue);
+    lo.owner = calloc(total, sizeof *lo.owner);
     bool ok = canvas != NULL && lo.residual != NULL && lo.wide != NULL && lo.strong != NULL &&
-              lo.queue != NULL;
+              lo.queue != NULL && lo.owner != NULL;
     if (ok) {
         model_paint_boxes(scene, canvas);
+        mark_owners(&lo, scene);
         mark_residual(&lo, canvas);
+        drop_fringes(&lo, scene);
+        grow_mask(lo.residual, lo.wide, view->w, view->h, REACH);
     } else {
         glmv_fail_memory(err);
     }
@@ -263,5 +396,6 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
     free(lo.wide);
     free(lo.strong);
     free(lo.queue);
+    free(lo.owner);
     return ok;
 }

@@ -18,6 +18,7 @@ enum {
     SHADE_DEPTH = 32,  /* levels that shadows take from a ground */
 };
 
+#define MOTTLED 0.4     /* most of a surface that may have its very colour and still be of a photo */
 #define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
 
 static int32_t find_root(int32_t *parent, int32_t i)
@@ -273,6 +274,8 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
                           sums[i].equal >= SHADE_FLAT * g->area;
             g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane || shaded);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
+            bool mixed = flat && !g->gradient && sums[i].equal < MOTTLED * g->area;
+            g->mottled = g->area >= SHADE_MIN_AREA && (!g->surface || mixed);
         }
     }
     free(sums);

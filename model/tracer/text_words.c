@@ -443,7 +443,7 @@ static void mask_lettering(struct model_view *view, const struct glmv_scene *sce
     enum { FAINT = 20 }; /* levels */
     for (size_t i = 0; i < scene->line_count; i++) {
         const struct glmv_scene_line *line = &scene->lines[i];
-        for (size_t k = 0; line->on_picture && k < line->word_count; k++) {
+        for (size_t k = 0; k < line->word_count; k++) {
             const struct glmv_box *b = &line->words[k].ink;
             for (int y = model_max(0, b->y - 1); y < model_min(view->h, b->y + b->h + 1); y++) {
                 for (int x = model_max(0, b->x - 1); x < model_min(view->w, b->x + b->w + 1); x++) {
