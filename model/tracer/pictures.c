@@ -7,10 +7,10 @@
 #include "model/tracer/perception.h"
 
 enum {
-    EXACT = 1,         /* levels */
+    EXACT = 1, /* levels */
     EXPLAINED = 14,
-    STRONG = 40,       /* levels: what is fainter does not join pictures into one */
-    VEIL_SIDE = 160,   /* px */
+    STRONG = 40,     /* levels: what is fainter does not join pictures into one */
+    VEIL_SIDE = 160, /* px */
     TILE = 16,
     OWNER_SIDE = 20,
     REACH = 4,         /* px between parts of one picture */
