@@ -16,6 +16,7 @@ enum {
     STROKE = 9,       /* px, half of the widest stroke */
     RAISED = 46,      /* levels that a letter stands out by */
     FAINT = 28,       /* levels that all of its px do */
+    SOFT = 2,         /* px that faint ones reach beyond those */
     LIGHT = 150,      /* darkest light text */
     DARK = 90,        /* lightest dark text */
     CLEAR = 80,       /* levels above which letters of any lightness are seen */
@@ -145,8 +146,10 @@ static int take_letter(struct hat *hat, int start, struct model_rect *box)
     const struct model_view *view = hat->view;
     int head = 0;
     int tail = 0;
+    uint8_t *soft = hat->b; /* px since the last that stood out */
     hat->queue[tail++] = start;
     hat->a[start] = 0;
+    soft[start] = 0;
     *box = (struct model_rect){view->w, view->h, 0, 0};
     while (head < tail) {
         int i = hat->queue[head++];
@@ -159,7 +162,8 @@ static int take_letter(struct hat *hat, int start, struct model_rect *box)
         for (int ny = model_max(0, y - 1); ny <= model_min(view->h - 1, y + 1); ny++) {
             for (int nx = model_max(0, x - 1); nx <= model_min(view->w - 1, x + 1); nx++) {
                 int n = ny * view->w + nx;
-                if (hat->a[n]) {
+                if (hat->a[n] == 2 || (hat->a[n] == 1 && soft[i] < SOFT)) {
+                    soft[n] = hat->a[n] == 2 ? 0 : (uint8_t)(soft[i] + 1);
                     hat->a[n] = 0;
                     hat->queue[tail++] = n;
                 }
@@ -241,20 +245,19 @@ static bool look_for(struct hat *hat, bool dark, struct glmv_err *err)
     filter(hat, hat->a, hat->b, hat->a,
            (uint8_t)(flip ^ 255)); /* and back: what is left is the ground */
     for (size_t i = 0; i < total; i++) {
-        if (!hat->photo[i]) {
-            hat->a[i] = 0;
-            hat->raised[i] = 0;
-            continue;
-        }
         int up = dark ? hat->a[i] - hat->light[i] : hat->light[i] - hat->a[i];
-        bool strong = up >= CLEAR || (up >= RAISED && (dark ? hat->light[i] <= DARK
-                                                            : hat->light[i] >= LIGHT));
-        hat->raised[i] = (uint8_t)model_max(0, up);
-        hat->a[i] = strong ? 2 : up >= FAINT;
-    }
-    for (size_t i = 0; i < total; i++) {
+        hat->raised[i] = (uint8_t)(hat->photo[i] ? model_max(0, up) : 0);
         view->lettering[i] =
             (uint8_t)(hat->photo[i] ? model_max(view->lettering[i], hat->raised[i]) : 0);
+    }
+    /* Beside letters that stand out far, what stands out less is their edges or the photo. */
+    filter(hat, hat->raised, hat->b, hat->a, 255);
+    for (size_t i = 0; i < total; i++) {
+        int up = hat->raised[i];
+        int highest = up > 0 ? hat->a[i] : 255;
+        bool clear = dark ? hat->light[i] <= DARK : hat->light[i] >= LIGHT;
+        bool strong = up >= (clear ? RAISED : CLEAR) && up * 5 >= highest * 2;
+        hat->a[i] = strong ? 2 : up >= FAINT && up * 4 >= highest;
     }
     return add_letters(hat, dark ? MODEL_ON_PHOTO_DARK : MODEL_ON_PHOTO_LIGHT, err);
 }

@@ -411,6 +411,31 @@ static bool is_read_better(const struct model_text *text, int row)
     return false;
 }
 
+/* Between light letters lies something like dark ones, and the other way round. */
+static bool is_other_side(const struct model_text *text, int row)
+{
+    for (int i = 0; i < text->count; i++) {
+        if (i != row && text->view->rows[i].surface < 0 && text->lines[i].count > 0 &&
+            text->lines[i].confidence > text->lines[row].confidence &&
+            lies_in(&text->view->rows[row].r, &text->view->rows[i].r)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Leaves and stones are read with little confidence, or as a sign or two. */
+static bool is_text_on_photo(const struct model_ocr_line *line)
+{
+    int letters = 0;
+    for (int i = 0; i < line->count; i++) {
+        for (const char *c = line->words[i].text; *c != '\0'; c++) {
+            letters += isalnum((unsigned char)*c) || (unsigned char)*c >= 0xc0;
+        }
+    }
+    return letters >= 3 && line->confidence >= SURE_ON_PHOTO;
+}
+
 static void forget_row(struct model_text *text, int i)
 {
     model_ocr_line_release(&text->lines[i]);
@@ -423,8 +448,8 @@ static void settle_photos(struct model_text *text)
         if (text->view->rows[i].surface >= 0 || text->lines[i].count == 0) {
             continue;
         }
-        /* Leaves and stones are read with little confidence. */
-        if (text->lines[i].confidence < SURE_ON_PHOTO || is_read_better(text, i)) {
+        if (!is_text_on_photo(&text->lines[i]) || is_read_better(text, i) ||
+            is_other_side(text, i)) {
             forget_row(text, i);
             continue;
         }
