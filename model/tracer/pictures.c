@@ -249,7 +249,6 @@ static void spread_photos(struct leftovers *lo, const struct glmv_image *canvas)
             for (int x = tx * TILE; x < (tx + 1) * TILE; x++) {
                 size_t i = (size_t)y * (size_t)view->w + (size_t)x;
                 lo->residual[i] |=
-                    lo->owner[i] == 0 ||
                     model_distance(view->image->rgba + i * 4, canvas->rgba + i * 4) > EXACT;
             }
         }
