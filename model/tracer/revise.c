@@ -9,7 +9,8 @@
 
 #include "model/tracer/draft.h"
 
-#define REACH 6        /* px around a line in which its ink is looked for */
+#define REACH 6        /* px that ink may be off and still be that of a line */
+#define BESIDE 2       /* px beside a line that its ink may reach */
 #define MAX_STEP 40.0  /* px; a larger error is not a matter of numbers */
 #define WRAP_STEP 0.35 /* font sizes by which a paragraph is made wider or narrower at a time */
 #define WRAP_STEPS 4
@@ -125,14 +126,17 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
     }
     struct glmv_box want;
     struct glmv_box got;
-    struct glmv_box area = {line->ink.x - REACH, line->ink.y - 1, line->ink.w + 2 * REACH,
+    struct glmv_box area = {line->ink.x - BESIDE, line->ink.y - 1, line->ink.w + 2 * BESIDE,
                             line->ink.h + 2};
     double dy = element->box.y - top;
     if (fabs(dy) > MAX_STEP) {
         shift(r, by, 0, fmax(-MAX_STEP, fmin(MAX_STEP, -dy)));
         return;
     }
-    struct glmv_box there = {area.x - 10, area.y + dy - 2, area.w + 20, area.h + 4};
+    /* Not beyond its element: an icon beside it is no ink of it. */
+    double left = fmax(area.x - 14, element->box.x - BESIDE);
+    double right = fmin(area.x + area.w + 14, element->box.x + element->box.w + BESIDE);
+    struct glmv_box there = {left, area.y + dy - 2, right - left, area.h + 4};
     if (!ink_box(r->target, area, line->color, line->background, &want) ||
         !ink_box(r->render, there, line->color, line->background, &got)) {
         shift(r, by, 0, top - element->box.y);
