@@ -127,9 +127,10 @@ static bool is_icon(const struct evidence *e, const struct glmv_scene_word *word
         letters += isalnum((unsigned char)*c) != 0;
     }
     /* A word that the reader is sure of is more often a rare face than an icon. */
-    double wanted = letters > 1 && word->confidence >= 90   ? 0.2
-                    : letters == 1 && word->text[1] == '\0' ? 0.5
-                                                            : 0.55;
+    double wanted = letters > 1 && word->confidence >= 90 ? 0.2
+                    : letters == 1 && word->text[1] == '\0'
+                        ? (words == 1 && isalpha((unsigned char)word->text[0]) ? 0.75 : 0.5)
+                        : 0.55;
     return score < (words > 4 ? wanted - 0.15 : wanted);
 }
 
