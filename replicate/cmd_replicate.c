@@ -29,6 +29,9 @@ static const char usage[] =
     "  --lang LANGS       languages of the text as Tesseract names them, such as eng+jpn\n"
     "  --title TEXT       title of the page; its largest text\n"
     "  --threads N        for reading text; one a processor\n"
+    "  --without STAGES   leave stages of the tracer out, to see what they are worth: "
+    "photos,faces,\n"
+    "                     icons,shadows\n"
     "  -q, --quiet        print errors only\n"
     "\nWith a model instead of the built-in tracer:\n" REPLICATE_MODEL_HELP
     "  --blocks               take search/replace blocks as corrections; whole pages otherwise\n"
@@ -50,6 +53,7 @@ enum {
     OPT_LANG,
     OPT_TITLE,
     OPT_THREADS,
+    OPT_WITHOUT,
     OPT_BLOCKS,
     OPT_NO_CORRECTIONS,
     OPT_TOOLS,
@@ -70,6 +74,7 @@ static const struct option long_options[] = {
     {"lang", required_argument, NULL, OPT_LANG},
     {"title", required_argument, NULL, OPT_TITLE},
     {"threads", required_argument, NULL, OPT_THREADS},
+    {"without", required_argument, NULL, OPT_WITHOUT},
     {"blocks", no_argument, NULL, OPT_BLOCKS},
     {"tools", no_argument, NULL, OPT_TOOLS},
     {"slice", required_argument, NULL, OPT_SLICE},
@@ -120,6 +125,35 @@ static bool read_scale(const char *text, struct request *r, struct glmv_err *err
            glmv_fail(err, GLMV_ERR_USAGE, "--scale: '%s' is not a number from 1 to 4", text);
 }
 
+/* Names of stages, separated by commas. */
+static bool read_stages(const char *text, struct request *r, struct glmv_err *err)
+{
+    static const struct {
+        const char *name;
+        enum glmv_look_stage stage;
+    } stages[] = {{"photos", GLMV_LOOK_PHOTOS},
+                  {"faces", GLMV_LOOK_FACES},
+                  {"icons", GLMV_LOOK_ICONS},
+                  {"shadows", GLMV_LOOK_SHADOWS}};
+    for (const char *name = text; *name != '\0';) {
+        size_t length = strcspn(name, ",");
+        unsigned stage = 0;
+        for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+            if (strlen(stages[i].name) == length && strncmp(name, stages[i].name, length) == 0) {
+                stage = stages[i].stage;
+            }
+        }
+        if (stage == 0) {
+            return glmv_fail(err, GLMV_ERR_USAGE,
+                             "--without: '%.*s' is none of photos, faces, icons, shadows",
+                             (int)length, name);
+        }
+        r->trace.look.without |= stage;
+        name += length + (name[length] == ',');
+    }
+    return true;
+}
+
 /* 0 to go on, else the exit code plus one. */
 static int read_options(int argc, char **argv, struct request *r, struct glmv_err *err)
 {
@@ -160,6 +194,9 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             break;
         case OPT_THREADS:
             ok = whole(optarg, "--threads", 1, 256, &r->trace.look.threads, err);
+            break;
+        case OPT_WITHOUT:
+            ok = read_stages(optarg, r, err);
             break;
         case 'h':
         case OPT_HELP:

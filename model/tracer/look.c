@@ -80,7 +80,9 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
         scene->background = model_rgba(view->page >= 0 ? view->regions[view->page].rgb : white);
     }
     struct model_text text = {.view = view};
-    ok = ok && model_marks_find(view, err) && model_lettering_find(view, err) &&
+    unsigned without = options != NULL ? options->without : 0;
+    ok = ok && model_marks_find(view, err) &&
+         ((without & GLMV_LOOK_PHOTOS) != 0 || model_lettering_find(view, err)) &&
          model_rows_find(view, err) && model_text_read(&text, ocr, false, threads, err);
     if (ok && (options == NULL || options->lang == NULL)) {
         ok = read_cjk(&text, ocr, threads, scene, err);
@@ -88,8 +90,8 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     ok = ok && model_text_take(&text, scene, err);
     model_text_release(&text);
     model_ocr_close(ocr);
-    ok = ok && model_type_fit(view, scene, err) && model_boxes_find(view, scene, err);
-    if (ok) {
+    ok = ok && model_type_fit(view, scene, without, err) && model_boxes_find(view, scene, err);
+    if (ok && (without & GLMV_LOOK_SHADOWS) == 0) {
         model_shadows_find(view, scene);
     }
     ok = ok && model_pictures_find(view, scene, err);

@@ -159,7 +159,9 @@ struct model_ocr *model_text_choose(const struct model_text *text, const char *c
 bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err);
 void model_text_release(struct model_text *text);
 /* Fits family, size, weight and spacing of the scene's lines; drops words that are icons. */
-bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
+/* without: bits of enum glmv_look_stage. */
+bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned without,
+                    struct glmv_err *err);
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 /* Measures the shadows of the scene's boxes. */
 void model_shadows_find(const struct model_view *view, struct glmv_scene *scene);

@@ -466,7 +466,7 @@ static void settle_photos(struct model_text *text)
 static void mask_lettering(struct model_view *view, const struct glmv_scene *scene)
 {
     enum { FAINT = 20 }; /* levels */
-    for (size_t i = 0; i < scene->line_count; i++) {
+    for (size_t i = 0; view->lettering != NULL && i < scene->line_count; i++) {
         const struct glmv_scene_line *line = &scene->lines[i];
         for (size_t k = 0; k < line->word_count; k++) {
             const struct glmv_box *b = &line->words[k].ink;

@@ -17,10 +17,19 @@
 #include "base/page.h"
 #include "model/tracer/scene.h"
 
+/* Stages of the look that can be left out, to measure what they are worth. */
+enum glmv_look_stage {
+    GLMV_LOOK_PHOTOS = 1,  /* text on photos */
+    GLMV_LOOK_FACES = 2,   /* fitting of family and weight: all is Liberation Sans, regular */
+    GLMV_LOOK_ICONS = 4,   /* telling icons from letters by drawing what was read */
+    GLMV_LOOK_SHADOWS = 8,
+};
+
 struct glmv_look_options {
     int threads;         /* 0: as many as there are processors, at most 8 */
     const char *lang;    /* Tesseract languages, "eng+chi_sim"; NULL: English, and CJK where its data is installed */
     double scale;        /* device px per CSS px; 0: guess */
+    unsigned without;    /* bits of enum glmv_look_stage */
 };
 
 /* Measures a picture. NULL on failure: GLMV_ERR_MISSING when OCR data is not installed. Free with glmv_scene_free. */

@@ -106,7 +106,9 @@ static bool fit_face(struct model_face *face, const struct glmv_scene_line *line
     /* Han characters fill their squares: width tells more than the height of the few that are
      * there. */
     double allowed = (face->cjk ? 0.2 : 0.05) + 0.7 / line->ink.h;
-    if (fabs(fit->tall) > allowed && m.glyphs > 1) {
+    /* The ink of letters on photos seems taller than it is, not wider. */
+    bool blurred = line->on_picture && fit->tall > 0 && fit->tall < 0.35;
+    if (fabs(fit->tall) > allowed && m.glyphs > 1 && !blurred) {
         /* Another face, or spaced letters: the height gives the size, spacing the width. */
         fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
         double natural = (m.right - m.left) * fit->size;
@@ -495,7 +497,8 @@ static void refit_line(void *context, struct glmv_scene_line *line)
     fit_line(r->view, r->faces, r->choice, line->weight >= 600 ? BOLD : REGULAR, line);
 }
 
-bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned without,
+                    struct glmv_err *err)
 {
     struct model_faces faces;
     if (!model_faces_open(&faces, err)) {
@@ -515,13 +518,23 @@ bool model_type_fit(struct model_view *view, struct glmv_scene *scene, struct gl
     }
     qsort(order, n, sizeof(struct glmv_scene_line *), longer_first);
     struct choice choice = {0};
-    vote(view, &faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
+    bool ok = true;
+    if ((without & GLMV_LOOK_FACES) != 0) {
+        choice = (struct choice){{"Liberation Sans"}, 1};
+        for (size_t i = 0; i < scene->line_count; i++) {
+            fit_line(view, &faces, &choice, REGULAR, &scene->lines[i]);
+        }
+    } else {
+        vote(view, &faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
+        ok = fit_lines(view, &faces, &choice, scene);
+        follow_code(view, &faces, scene);
+        follow_code(view, &faces, scene); /* twice: what became code has neighbours of its own */
+    }
     free(order);
-    bool ok = fit_lines(view, &faces, &choice, scene);
-    follow_code(view, &faces, scene);
-    follow_code(view, &faces, scene); /* twice: what became code has neighbours of its own */
-    struct refit refit = {view, &faces, &choice};
-    model_proof(view, &faces, scene, refit_line, &refit);
+    if ((without & GLMV_LOOK_ICONS) == 0) {
+        struct refit refit = {view, &faces, &choice};
+        model_proof(view, &faces, scene, refit_line, &refit);
+    }
     model_faces_close(&faces);
     return ok || glmv_fail_memory(err);
 }
