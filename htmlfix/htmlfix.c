@@ -112,13 +112,25 @@ static bool open_json(struct work *w, struct htmlfix_span string, struct glmv_er
     return enter(w, string.begin, string.end, HTMLFIX_STRING, err);
 }
 
+/* Whether an answer starts with a tag of HTML before a fence: the fence is the piece's own. */
+static bool starts_before(const struct htmlfix_view *view, size_t from, size_t fence)
+{
+    size_t lead = htmlfix_skip_lead(view->text, view->len, from);
+    if (lead >= fence || view->text[lead] != '<') {
+        return false;
+    }
+    struct htmlfix_token token;
+    htmlfix_scan(view->text, view->len, lead, &token);
+    return token.kind == HTMLFIX_START && token.tag != 0;
+}
+
 /* A piece of a page: a fence that holds markup, or a text that starts with it. */
 static bool find_fragment(struct work *w)
 {
     const struct htmlfix_view *view = view_of(w);
     struct htmlfix_outline *o = &w->outline;
     size_t begin = o->begin, end = view->len;
-    bool fenced = o->fence.end > o->fence.begin;
+    bool fenced = o->fence.end > o->fence.begin && !starts_before(view, o->begin, o->fence.begin);
     if (fenced) {
         begin = o->fence.begin;
         end = o->fence.end;
