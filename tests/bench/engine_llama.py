@@ -8,7 +8,8 @@ Needs gguf and numpy, and the libraries of llama.cpp, for example the package @n
 
 llama.cpp runs as it comes, with its repacked layouts; its context holds 512 tokens in float16, ours in float32. Ratios
 are of medians; what the machine did meanwhile meets both, since they take turns of a few seconds. The logits of the
-same 64 tokens are compared first: an engine that reads the file in another way would be seen.
+same 64 tokens are compared first, also with those of unpacked weights: an engine that reads the file in another way
+would be seen.
 """
 import argparse
 import ctypes as c
@@ -201,9 +202,9 @@ class Llama:
 
 
 class Ours:
-    def __init__(self, program, model, cache, threads):
+    def __init__(self, program, model, cache, threads, form="bf16"):
         env = dict(os.environ, XDG_CACHE_HOME=str(cache))
-        self.run = subprocess.Popen([program, model, "bf16", str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.run = subprocess.Popen([program, model, form, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                     text=True, env=env)
         if self.run.stdout.readline() != "ready\n":
             sys.exit("the engine does not open the file")
@@ -267,12 +268,18 @@ def compare(kind, threads, args, folder):
         write_tower(folder / f"mmproj-{text.name}")
         write_text(text.with_suffix(".part"), kind, args.layers)
         text.with_suffix(".part").rename(text)
-    ours = Ours(f"{args.build}/tests/model/glm/bench_engine_turns", str(text), folder / "cache", threads)
+    program = f"{args.build}/tests/model/glm/bench_engine_turns"
+    ours = Ours(program, str(text), folder / "cache", threads)
     theirs = Llama(args.llama, text, threads)
     print(f"{kind}, {args.layers} layers, {text.stat().st_size / 1e9:.2f} GB, threads: {threads}")
+    exact = Ours(program, str(text), folder / "cache", threads, "floats")
+    x = exact.logits(64, folder / "logits")
+    exact.close()
     a, b = ours.logits(64, folder / "logits"), np.array(theirs.logits(64), np.float32)
-    print(f"  logits differ by {np.linalg.norm(a - b) / np.linalg.norm(b):.4f} of their length; "
-          f"the largest is {'the same' if a.argmax() == b.argmax() else 'another one'}", flush=True)
+    off = [np.linalg.norm(u - v) / np.linalg.norm(v) for u, v in ((a, b), (a, x), (b, x))]
+    print(f"  logits: ours and llama.cpp's differ by {off[0]:.4f} of their length; from those with unpacked weights ours by "
+          f"{off[1]:.4f}, llama.cpp's by {off[2]:.4f}; the largest is "
+          f"{'the same' if a.argmax() == b.argmax() else 'another one'}", flush=True)
     quiet = measure(ours, theirs, args.turns)
     show("  as the machine is", quiet)
     others = busy(2 * len(os.sched_getaffinity(0)))

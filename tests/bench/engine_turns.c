@@ -4,10 +4,12 @@
  *     decode N          evaluates N more, one at a time
  *     logits N FILE     a prefill, then the last token's logits as floats
  * Answers with seconds. Token i is (37 i + 11) mod 256.
- *     build/release/tests/model/glm/bench_engine_turns WHERE bf16|int8|int4|int4-g128 THREADS
+ *     build/release/tests/model/glm/bench_engine_turns WHERE bf16|int8|int4|int4-g128|floats
+ * THREADS floats: every weight is unpacked first, so that nothing is rounded.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "model/glm/model.h"
@@ -51,18 +53,44 @@ static bool save(const char *path, const float *logits, size_t count)
     return file != NULL && fclose(file) == 0 && ok;
 }
 
+/* Not freed: the program ends with the model. */
+static bool unpack(struct glm_model *model)
+{
+    const size_t most = (size_t)model->config.text.layers * GLM_LAYER_MATRICES + 1;
+    struct glm_matrix **all = malloc(most * sizeof *all);
+    const size_t count = all != NULL ? glm_model_matrices(model, all) : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct glm_matrix *m = all[i];
+        float *data = malloc(m->rows * m->cols * sizeof *data);
+        if (data == NULL) {
+            return false;
+        }
+        for (size_t row = 0; row < m->rows; row++) {
+            glm_row(m, row, data + row * m->cols);
+        }
+        *m = (struct glm_matrix){GLM_FORM_F32, m->rows, m->cols, data, NULL, 0};
+    }
+    free(all);
+    return count > 0;
+}
+
 int main(int argc, char **argv)
 {
     struct glmv_err err = {0};
     struct glm_store store;
     struct glm_decoder d = {0};
-    if (argc < 4 || !glm_store_parse(argv[2], &store, &err)) {
-        fprintf(stderr, "usage: %s WHERE bf16|int8|int4|int4-g128 THREADS\n", argv[0]);
+    const bool floats = argc > 2 && strcmp(argv[2], "floats") == 0;
+    if (argc < 4 || !glm_store_parse(floats ? NULL : argv[2], &store, &err)) {
+        fprintf(stderr, "usage: %s WHERE bf16|int8|int4|int4-g128|floats THREADS\n", argv[0]);
         return 2;
     }
+    store.form = floats ? GLM_FORM_BLOCKS : store.form; /* as they are in the file */
     struct glm_model *model = glm_model_open(argv[1], store, atoi(argv[3]), &err);
     if (model == NULL || !glm_decoder_init(&d, model, CONTEXT, &err)) {
         fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    if (floats && !unpack(model)) {
         return 1;
     }
     const size_t vocab = (size_t)model->config.text.vocab;

@@ -28,6 +28,11 @@ static void read_rows(const struct glm_weights *weights)
             GLM_FORM_BLOCKS, (size_t)t->shape[0], (size_t)t->shape[1], t->data, NULL, t->type};
         glm_row_part(&m, 0, 0, 32, last);
         glm_row_part(&m, m.rows - 1, m.cols - 32, 32, last);
+        if (glm_blocks_keeps(&m, glm_blocks_form(t->type), 32)) {
+            int codes[32];
+            uint16_t halves[2];
+            glm_blocks_codes(&m, m.rows - 1, m.cols - 32, codes, halves);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "model/chat.h"
 #include "model/glm/blocks.h"
 #include "model/glm/codes.h"
 #include "model/glm/gguf.h"
@@ -412,6 +413,37 @@ static void test_conversations(void)
     CHECK(system(command) == 0);
 }
 
+static void answer(const char *where, struct glmv_chat_result *result)
+{
+    struct glmv_err err = {0};
+    struct glmv_chat *chat = glmv_chat_open(where, NULL, &err);
+    CHECK_MSG(chat != NULL, "%s", err.message);
+    struct glmv_image *image = test_picture(120, 80);
+    struct glmv_chat_chunk chunks[] = {glmv_chat_image(image), glmv_chat_text("What is it?")};
+    struct glmv_chat_message message = {GLMV_CHAT_USER, chunks, 2, NULL, 0, NULL};
+    struct glmv_chat_options options = glmv_chat_defaults();
+    options.max_tokens = 32;
+    options.temperature = 0;
+    options.thinking = GLMV_CHAT_THINK_OFF;
+    bool ok = chat != NULL && glmv_chat_complete(chat, &message, 1, &options, NULL, result, &err);
+    CHECK_MSG(ok, "%s: %s", where, err.message);
+    glmv_image_free(image);
+    glmv_chat_close(chat);
+}
+
+/* What a person gets from the files is what the folder gives them. */
+static void test_answers(void)
+{
+    struct glmv_chat_result a = {0}, b = {0};
+    answer(GOLD "nano", &a);
+    answer(GOLD "gguf/bf16/nano-BF16.gguf", &b);
+    CHECK(a.usage.prompt_tokens == b.usage.prompt_tokens && a.text.len > 0);
+    CHECK(a.usage.completion_tokens == b.usage.completion_tokens);
+    CHECK(a.text.len == b.text.len && memcmp(a.text.data, b.text.data, a.text.len) == 0);
+    glmv_chat_result_release(&a);
+    glmv_chat_result_release(&b);
+}
+
 static void fails_with(const char *where, const char *part)
 {
     struct glmv_err err = {0};
@@ -525,6 +557,7 @@ int main(void)
     test_tokens();
     test_tensors();
     test_conversations();
+    test_answers();
     test_finding();
     test_damage();
     test_other_formats();
