@@ -109,5 +109,7 @@ bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, st
         "%s as %s needs %.2f GB of memory and %.2f GB for each 10,000 tokens; %.1f GB are free%s",
         config.name, glm_store_name(&config, store), (need.text + need.tower) / 1e9,
         need.token / 1e5, glm_memory_free() / 1e9,
-        store.form >= GLM_FORM_INT8 ? "; the first time, weights are packed into the cache" : "");
+        store.form >= GLM_FORM_INT8 || config.stored_text > 0
+            ? "; the first time, weights are packed into the cache"
+            : "");
 }
