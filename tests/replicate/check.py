@@ -63,7 +63,7 @@ class Folder:
         if user is not None:
             # The build may lie where only root can go.
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", program_for_all(), *command[1:]]
-        return subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=400)
 
     def report(self):
         return json.loads((self.path / "check-output/report.json").read_text())
@@ -225,7 +225,7 @@ def scripts_waits_and_pages_that_never_rest():
             "'<div id=late style=\"height:50px;background:#a00\">', 500)</script>")
     noise = ("<body style=margin:0><script>for (let i = 0; i < 100; i++) document.body.insertAdjacentHTML('beforeend', "
              "`<div style=\"height:9px;background:hsl(${Math.random() * 360} 90% 50%)\">`)</script>")
-    f = Folder("waits", scripts=True, retries=1, timeout=8,
+    f = Folder("waits", scripts=True, retries=1, timeout=40,
                pages=[{"name": "for", "file": "late.html", "wait_for": "#late"},
                       {"name": "ms", "file": "late.html", "wait_ms": 1000}])
     f.page("late.html", text=late)
@@ -237,7 +237,8 @@ def scripts_waits_and_pages_that_never_rest():
     f.page("hang.html", text="<p>x<script>while (true) {}</script>")
     f.page("good.html")
     before = f.baselines()
-    f.config(scripts=True, retries=1, timeout=2, pages=["noise.html", "hang.html", "good.html"])
+    f.config(scripts=True, retries=1, timeout=40,
+             pages=["noise.html", {"file": "hang.html", "timeout": 2}, "good.html"])
     r = f.run("--update=all")
     check(r.returncode == 4, f"exit code 4: {r.returncode}")
     check(f.statuses() == {"for.400x300": "removed", "ms.400x300": "removed", "noise.400x300": "unstable",
