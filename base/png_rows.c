@@ -35,7 +35,8 @@ static uint32_t big_endian(const uint8_t *p)
 /* Chunks that say nothing about the pixels as this project reads them. */
 static bool is_harmless(const uint8_t *type)
 {
-    static const char names[][5] = {"sRGB", "gAMA", "pHYs", "tEXt", "tIME", "sBIT", "bKGD", "cHRM"};
+    static const char names[][5] = {"sRGB", "gAMA", "pHYs", "tEXt", "tIME",
+                                    "sBIT", "bKGD", "cHRM", "glHS"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (memcmp(type, names[i], 4) == 0) {
             return true;

@@ -1,11 +1,14 @@
-/* The comparison core on two 4K frames in memory against memcmp, and every scan path against it:
- * ratios in one run. Usage: diff_core [ROUNDS] */
+/* The comparison core on two 4K frames in memory against memcmp, every scan path against it, and a
+ * frame against a stored one: ratios in one run. With a PNG of that size the frames hold it.
+ * Usage: diff_core [ROUNDS [PNG]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "diff/baseline.h"
 #include "diff/difference.h"
+#include "diff/hash.h"
 #include "diff/pixels.h"
 #include "diff/scan.h"
 
@@ -32,6 +35,37 @@ static void print(const char *name, double *times, int rounds, double bytes)
            bytes / times[0] / 1e6);
 }
 
+/* A frame in memory against a stored one of which every tenth strip differs. */
+static void time_baseline(struct glmv_image *a, double *times, int rounds)
+{
+    struct glmv_buf file;
+    glmv_buf_init(&file, 1u << 28);
+    if (!glmv_baseline_encode(a, &file, NULL)) {
+        return;
+    }
+    double bytes = (double)W * H * 4;
+    for (int changed = 0; changed < 2; changed++) {
+        for (size_t y = 5; y < H && changed; y += (size_t)10 * GLMV_BASELINE_ROWS) {
+            memset(a->rgba + (y * W + 700) * 4, 90, 2000);
+        }
+        struct glmv_pixel_options options = {0.1, false};
+        struct glmv_pixel_count count = {0};
+        for (int r = 0; r < rounds; r++) {
+            double t = now();
+            struct glmv_baseline_rows rows;
+            if (glmv_baseline_compare(file.data, file.len, a, &rows)) {
+                glmv_diff_mark_rows(rows.stored, a, rows.differs, &options, &count, NULL);
+            }
+            glmv_baseline_release(&rows);
+            times[r] = now() - t;
+        }
+        print(changed ? "own baseline, 10 % of strips" : "own baseline, the same", times, rounds,
+              bytes);
+        printf("%zu pixels differ; the file has %zu bytes\n", count.differing, file.len);
+    }
+    glmv_buf_release(&file);
+}
+
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 25;
@@ -49,6 +83,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < len; i++) {
         a->rgba[i] = i % 4 == 3 ? 255 : (uint8_t)(i >> 9);
     }
+    struct glmv_image *page = argc > 2 ? glmv_image_read(argv[2], NULL) : NULL;
+    if (page != NULL && page->width == W && page->height == H) {
+        memcpy(a->rgba, page->rgba, len);
+    }
+    glmv_image_free(page);
     memcpy(b->rgba, a->rgba, len);
     volatile int sink = 0;
     for (int r = 0; r < rounds; r++) {
@@ -93,6 +132,15 @@ int main(int argc, char **argv)
         glmv_buf_release(&png);
     }
     print("difference picture", times, rounds, (double)len);
+    uint64_t sum[2];
+    for (int r = 0; r < rounds; r++) {
+        double t = now();
+        diff_hash_best()(a->rgba, len, sum);
+        times[r] = now() - t;
+        sink += (int)sum[0];
+    }
+    print("hash", times, rounds, (double)len);
+    time_baseline(a, times, rounds);
     free(a->rgba);
     free(b->rgba);
     free(marks);
