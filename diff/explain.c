@@ -462,9 +462,9 @@ bool glmv_finding_sentence(const struct glmv_finding *f, struct glmv_buf *out, s
         return glmv_buf_appendf(out, err, "The box %s changed from %d x %d to %d x %d px.", place,
                                 f->before_w, f->before_h, f->after_w, f->after_h);
     case GLMV_CHANGE_COLOUR:
-        return glmv_buf_appendf(out, err,
-                                "The colour %s changed from #%06x to #%06x (CIEDE2000 %.1f).",
-                                place, f->before, f->after, f->delta_e);
+        return glmv_buf_appendf(
+            out, err, "The colour %s changed %sfrom #%06x to #%06x (CIEDE2000 %.1f).", place,
+            f->faint ? "by less than the threshold, " : "", f->before, f->after, f->delta_e);
     case GLMV_CHANGE_TEXT:
         return glmv_buf_appendf(out, err, "The text %s changed: %zu pixels differ.", place,
                                 r->pixels);

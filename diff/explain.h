@@ -30,6 +30,7 @@ struct glmv_finding {
     int after_w, after_h;
     uint32_t before, after; /* 0xRRGGBB, for a colour */
     double delta_e;         /* CIEDE2000 of the two */
+    bool faint;             /* below the threshold: see faint.h */
 };
 
 /*

@@ -2,14 +2,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "replicate/command.h"
 #include "replicate/comparison.h"
 
 static const char usage[] =
-    "Usage: glmv-replicate diff A.png B.png [OPTION...]\n"
-    "Compares two pictures of a page, PNG or WebP. Exit code 0: the same; 1: different.\n\n"
+    "Usage: glmv-replicate diff A B [OPTION...]\n"
+    "Compares two pictures of a page, PNG or WebP. Either may be the page itself (.html), which "
+    "is\n"
+    "drawn as wide as the other; what differs is then named by its selector, too.\n"
+    "Exit code 0: the same; 1: different.\n\n"
     "  -o FILE           the difference as a PNG: red where it differs, amber for anti-aliasing\n"
     "  --threshold T     colour distance that counts, 0 to 1, as in pixelmatch and odiff; 0.1\n"
     "  --aa              leave out pixels that differ by anti-aliasing only\n"
@@ -17,6 +21,8 @@ static const char usage[] =
     "  --noise           what rendering noise explains is the same: other anti-aliasing, parts of "
     "a\n"
     "                    pixel; replaces --max-diff\n"
+    "  --assets DIR      the folder that relative addresses of a page reach; none\n"
+    "  --scale N         px of the picture for a CSS px of the page, 0.25 to 4; 1\n"
     "  --json            the result as JSON on standard output\n"
     "  --markdown        the result as Markdown on standard output\n"
     "  --github          the result as an annotation for GitHub Actions\n"
@@ -25,7 +31,8 @@ static const char usage[] =
 
 struct request {
     const char *paths[2];
-    const char *picture, *junit, *html;
+    const char *picture, *junit, *html, *assets;
+    double scale; /* of a page */
     struct glmv_pixel_options pixels;
     double max_diff;
     bool max_is_share;
@@ -41,7 +48,9 @@ enum {
     OPT_MD,
     OPT_GITHUB,
     OPT_JUNIT,
-    OPT_HTML
+    OPT_HTML,
+    OPT_ASSETS,
+    OPT_SCALE
 };
 
 static const struct option long_options[] = {{"threshold", required_argument, NULL, OPT_THRESHOLD},
@@ -53,6 +62,8 @@ static const struct option long_options[] = {{"threshold", required_argument, NU
                                              {"github", no_argument, NULL, OPT_GITHUB},
                                              {"junit", required_argument, NULL, OPT_JUNIT},
                                              {"html", required_argument, NULL, OPT_HTML},
+                                             {"assets", required_argument, NULL, OPT_ASSETS},
+                                             {"scale", required_argument, NULL, OPT_SCALE},
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
@@ -73,6 +84,21 @@ static bool read_threshold(const char *text, struct request *r, struct glmv_err 
     r->pixels.threshold = strtod(text, &end);
     return (end != text && *end == '\0' && r->pixels.threshold >= 0 && r->pixels.threshold <= 1) ||
            glmv_fail(err, GLMV_ERR_USAGE, "--threshold: '%s' is not a number from 0 to 1", text);
+}
+
+static bool read_scale(const char *text, struct request *r, struct glmv_err *err)
+{
+    char *end;
+    r->scale = strtod(text, &end);
+    return (end != text && *end == '\0' && r->scale >= 0.25 && r->scale <= 4) ||
+           glmv_fail(err, GLMV_ERR_USAGE, "--scale: '%s' is not a number from 0.25 to 4", text);
+}
+
+bool replicate_is_page(const char *path)
+{
+    size_t len = strlen(path);
+    return (len > 5 && strcasecmp(path + len - 5, ".html") == 0) ||
+           (len > 4 && strcasecmp(path + len - 4, ".htm") == 0);
 }
 
 /* 0 to go on, else the exit code plus one. */
@@ -112,6 +138,12 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             break;
         case OPT_HTML:
             r->html = optarg;
+            break;
+        case OPT_ASSETS:
+            r->assets = optarg;
+            break;
+        case OPT_SCALE:
+            ok = read_scale(optarg, r, err);
             break;
         case 'h':
             fputs(usage, stdout);
@@ -171,10 +203,10 @@ static bool write_results(const struct request *r, const struct replicate_compar
     return ok;
 }
 
-int replicate_cmd_diff(int argc, char **argv)
+int replicate_diff(int argc, char **argv, replicate_draw_fn *draw)
 {
     struct glmv_err err = {0};
-    struct request r = {.pixels = {.threshold = GLMV_DIFF_THRESHOLD}};
+    struct request r = {.pixels = {.threshold = GLMV_DIFF_THRESHOLD}, .scale = 1};
     int stop = read_options(argc, argv, &r, &err);
     if (stop != 0) {
         return stop - 1;
@@ -183,7 +215,9 @@ int replicate_cmd_diff(int argc, char **argv)
     enum replicate_pictures pictures = r.html != NULL      ? REPLICATE_ALL_PICTURES
                                        : r.picture != NULL ? REPLICATE_DIFFERENCE
                                                            : REPLICATE_NO_PICTURES;
-    if (!replicate_compare(&c, &r.pixels, pictures, &err)) {
+    bool drawn = replicate_is_page(r.paths[0]) || replicate_is_page(r.paths[1]);
+    if (drawn ? !draw(&c, r.assets, r.scale, &err) || !replicate_compare_images(&c, &r.pixels, &err)
+              : !replicate_compare(&c, &r.pixels, pictures, &err)) {
         replicate_comparison_release(&c);
         return replicate_report(&err);
     }

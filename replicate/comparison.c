@@ -9,10 +9,12 @@
 
 #include "base/file.h"
 #include "diff/difference.h"
+#include "diff/faint.h"
 
 /* Rows that moved make more than so much of the page differ; looking for them costs more than all
  * else. */
 #define MOVED_SHARE 0.005
+#define ELEMENT_SHARE 0.8 /* of a region that lies in the element behind it */
 
 /* Matches rows that moved; keeps it only where it explains at least a fifth of the difference. */
 static bool align(struct replicate_comparison *c, const struct glmv_image *a,
@@ -31,7 +33,8 @@ static bool align(struct replicate_comparison *c, const struct glmv_image *a,
     } else {
         glmv_fail_memory(err);
     }
-    free(list);
+    c->bands = list;
+    c->band_count = bands;
     if (*aligned == NULL) {
         return false;
     }
@@ -41,6 +44,7 @@ static bool align(struct replicate_comparison *c, const struct glmv_image *a,
         c->aligned = rest.differing;
     } else {
         c->gap_count = 0;
+        c->band_count = 0;
         glmv_image_free(*aligned);
         *aligned = NULL;
     }
@@ -67,6 +71,29 @@ static bool explain(struct replicate_comparison *c, const struct sight *s,
     }
     free(list);
     return c->findings != NULL;
+}
+
+/* Adds flat areas that changed by less than the threshold. */
+static bool add_faint(struct replicate_comparison *c, const struct sight *s,
+                      const struct glmv_pixel_options *options, struct glmv_err *err)
+{
+    size_t count;
+    struct glmv_finding *faint = glmv_diff_faint(s->a, s->b, s->differs, options->threshold,
+                                                 REPLICATE_MAX_FINDINGS, &count, err);
+    struct glmv_finding *list =
+        faint != NULL ? realloc(c->findings, (c->finding_count + count + 1) * sizeof *list) : NULL;
+    if (list == NULL) {
+        free(faint);
+        return glmv_fail_memory(err);
+    }
+    c->findings = list;
+    count = c->finding_count + count < REPLICATE_MAX_FINDINGS
+                ? count
+                : REPLICATE_MAX_FINDINGS - c->finding_count;
+    memcpy(list + c->finding_count, faint, count * sizeof *faint);
+    c->finding_count += count;
+    free(faint);
+    return true;
 }
 
 /* The stream's missing rows, when there is one. */
@@ -96,7 +123,8 @@ static bool compare(struct replicate_comparison *c, struct sight s,
     c->aligned = c->count.differing;
     if (c->count.differing == 0) {
         /* Colours that changed by less than the threshold still are a change. */
-        return !c->wants_noise || glmv_diff_noise_in(s.a, s.b, s.differs, &c->noise, err);
+        return (!c->wants_noise || glmv_diff_noise_in(s.a, s.b, s.differs, &c->noise, err)) &&
+               add_faint(c, &s, options, err);
     }
     struct glmv_image *aligned = NULL;
     bool may_have_moved = s.a->width != s.b->width || s.a->height != s.b->height ||
@@ -114,6 +142,7 @@ static bool compare(struct replicate_comparison *c, struct sight s,
     if (ok && !enough) {
         ok = complete(c, &s, err) && explain(c, &s, options, &enough, err);
     }
+    ok = ok && add_faint(c, &s, options, err);
     glmv_image_free(aligned);
     return ok;
 }
@@ -272,9 +301,61 @@ void replicate_comparison_release(struct replicate_comparison *c)
     }
     free((void *)c->selectors);
     free(c->marks);
+    free(c->bands);
     free(c->gaps);
     free(c->findings);
+    glmv_page_free(c->page);
     *c = (struct replicate_comparison){0};
+}
+
+/* Where a finding's middle lies in the picture that the page is of. */
+static struct glmv_box place_in_page(const struct replicate_comparison *c,
+                                     const struct glmv_finding *f)
+{
+    const struct glmv_region *r = &f->region;
+    int dx = 0;
+    int dy = 0;
+    if (c->page_side == 1) {
+        for (size_t i = 0; i < c->band_count; i++) {
+            int middle = r->y + r->h / 2;
+            dy = middle >= c->bands[i].y && middle < c->bands[i].y + c->bands[i].h ? c->bands[i].dy
+                                                                                   : dy;
+        }
+        dx = f->change == GLMV_CHANGE_MOVED ? f->dx : 0;
+        dy += f->change == GLMV_CHANGE_MOVED ? f->dy : 0;
+    }
+    double scale = c->scale > 0 ? c->scale : 1;
+    return (struct glmv_box){(r->x + dx) / scale, (r->y + dy) / scale, r->w / scale, r->h / scale};
+}
+
+static double shared_area(const struct glmv_box *a, const struct glmv_box *b)
+{
+    double l = a->x > b->x ? a->x : b->x;
+    double t = a->y > b->y ? a->y : b->y;
+    double r = a->x + a->w < b->x + b->w ? a->x + a->w : b->x + b->w;
+    double bottom = a->y + a->h < b->y + b->h ? a->y + a->h : b->y + b->h;
+    return r > l && bottom > t ? (r - l) * (bottom - t) : 0;
+}
+
+const char *replicate_comparison_element(const struct replicate_comparison *c, size_t finding)
+{
+    const char *found = NULL;
+    double least = 0;
+    if (c->page == NULL) {
+        return c->selectors != NULL ? c->selectors[finding] : NULL;
+    }
+    /* The smallest element that has most of the region; of equal ones the inner, which is later. */
+    struct glmv_box place = place_in_page(c, &c->findings[finding]);
+    for (size_t i = 0; i < c->page->element_count; i++) {
+        const struct glmv_page_element *e = &c->page->elements[i];
+        double area = e->box.w * e->box.h;
+        if (shared_area(&e->box, &place) >= ELEMENT_SHARE * place.w * place.h &&
+            (found == NULL || area <= least)) {
+            found = e->path;
+            least = area;
+        }
+    }
+    return found;
 }
 
 const struct glmv_image *replicate_comparison_image(const struct replicate_comparison *c, int which)

@@ -3,6 +3,7 @@
 #ifndef GLMV_REPLICATE_COMPARISON_H
 #define GLMV_REPLICATE_COMPARISON_H
 
+#include "base/page.h"
 #include "diff/diff.h"
 #include "diff/explain.h"
 #include "diff/noise.h"
@@ -22,17 +23,23 @@ struct replicate_comparison {
     double
         noise; /* glmv_diff_noise after matching the rows; GLMV_NOISE_LIMIT says how to read it */
     struct glmv_pixel_count count;
-    uint8_t *marks; /* one for each pixel of the larger canvas */
+    uint8_t *marks;          /* one for each pixel of the larger canvas */
+    struct glmv_band *bands; /* of the first picture's rows; NULL where none moved */
+    size_t band_count;
     struct glmv_gap *gaps;
     size_t gap_count;
     size_t aligned; /* pixels that still differ once rows that moved are matched */
     /* After matching the rows; boxes in the first picture. */
     struct glmv_finding *findings;
     size_t finding_count;
-    /* Of the element in each finding's place, where the caller has a DOM: owned, put there after
+    /* Of the element in each finding's place, where the caller has no page to give: owned, put there after
      * comparing; NULL, or with NULLs in it, where there is none. */
     char **selectors;
     bool same; /* the caller's verdict */
+    /* What the renderer knows of a page that one of the pictures was drawn from. */
+    struct glmv_page *page; /* owned; NULL when both are pictures */
+    int page_side;          /* 0 or 1: the picture that is the page's */
+    double scale;           /* px of the picture for a CSS px */
 };
 
 /* What is wanted besides the verdict and the findings. */
@@ -49,6 +56,8 @@ bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_o
 bool replicate_compare_images(struct replicate_comparison *c,
                               const struct glmv_pixel_options *options, struct glmv_err *err);
 void replicate_comparison_release(struct replicate_comparison *c);
+/* A selector of the element behind a finding, borrowed; NULL where there is none. */
+const char *replicate_comparison_element(const struct replicate_comparison *c, size_t finding);
 /* The first or second picture, borrowed. */
 const struct glmv_image *replicate_comparison_image(const struct replicate_comparison *c,
                                                     int which);
@@ -68,5 +77,13 @@ bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv
                                struct glmv_err *err);
 bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_buf *out,
                               struct glmv_err *err);
+
+/* Whether a path is that of a page and not of a picture. */
+bool replicate_is_page(const char *path);
+/* Draws the page among the two paths, or both, and fills images and page. */
+typedef bool replicate_draw_fn(struct replicate_comparison *c, const char *assets, double scale,
+                               struct glmv_err *err);
+/* The command diff; draw is called where one of the two is a page. */
+int replicate_diff(int argc, char **argv, replicate_draw_fn *draw);
 
 #endif

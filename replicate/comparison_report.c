@@ -37,16 +37,12 @@ static bool json_string(struct glmv_buf *out, const char *text, struct glmv_err 
     return ok && glmv_buf_append_str(out, "\"", err);
 }
 
-static const char *selector_of(const struct replicate_comparison *c, size_t finding)
-{
-    return c->selectors != NULL ? c->selectors[finding] : NULL;
-}
-
 static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
                     struct glmv_err *err)
 {
     if (c->count.differing == 0) {
-        return glmv_buf_append_str(out, "the same", err);
+        return glmv_buf_append_str(
+            out, c->finding_count > 0 ? "the same at this threshold" : "the same", err);
     }
     return glmv_buf_appendf(out, err, "%s: %zu of %zu pixels differ (%.3f %%)",
                             c->same ? "within the limit" : "different", c->count.differing,
@@ -54,9 +50,22 @@ static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
                             100 * (double)c->count.differing / (double)c->count.total);
 }
 
+/* Appends the selector of an element in a form that the output takes. */
+typedef bool name_fn(struct glmv_buf *out, const char *text, struct glmv_err *err);
+
+static bool as_it_is(struct glmv_buf *out, const char *text, struct glmv_err *err)
+{
+    return glmv_buf_append_str(out, text, err);
+}
+
+static bool as_code(struct glmv_buf *out, const char *text, struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "`%s`", text);
+}
+
 /* One sentence for each finding, with lead before and tail behind it. */
 static bool findings(const struct replicate_comparison *c, const char *lead, const char *tail,
-                     struct glmv_buf *out, struct glmv_err *err)
+                     name_fn *name, struct glmv_buf *out, struct glmv_err *err)
 {
     const int(*size)[2] = c->sizes;
     bool ok = true;
@@ -77,10 +86,11 @@ static bool findings(const struct replicate_comparison *c, const char *lead, con
                              lead, c->aligned, tail);
     }
     for (size_t i = 0; i < c->finding_count && ok; i++) {
+        const char *element = replicate_comparison_element(c, i);
         ok = glmv_buf_append_str(out, lead, err) &&
              glmv_finding_sentence(&c->findings[i], out, err) &&
-             (selector_of(c, i) == NULL ||
-              glmv_buf_appendf(out, err, " In %s.", selector_of(c, i))) &&
+             (element == NULL || (glmv_buf_append_str(out, " In ", err) &&
+                                  name(out, element, err) && glmv_buf_append_str(out, ".", err))) &&
              glmv_buf_append_str(out, tail, err);
     }
     return ok;
@@ -90,7 +100,7 @@ bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv
                                struct glmv_err *err)
 {
     return verdict(c, out, err) && glmv_buf_append_str(out, "\n", err) &&
-           findings(c, "  ", "\n", out, err);
+           findings(c, "  ", "\n", as_it_is, out, err);
 }
 
 /* What a kind of finding has besides its box. */
@@ -104,11 +114,20 @@ static bool numbers(const struct glmv_finding *f, struct glmv_buf *out, struct g
                                 f->before_h, f->after_w, f->after_h);
     case GLMV_CHANGE_COLOUR:
         return glmv_buf_appendf(out, err,
-                                "\"before\":\"#%06x\",\"after\":\"#%06x\",\"delta_e\":%.2f,",
-                                f->before, f->after, f->delta_e);
+                                "\"before\":\"#%06x\",\"after\":\"#%06x\",\"delta_e\":%.2f,"
+                                "\"faint\":%s,",
+                                f->before, f->after, f->delta_e, f->faint ? "true" : "false");
     default:
         return true;
     }
+}
+
+static bool element(const struct replicate_comparison *c, size_t i, struct glmv_buf *out,
+                    struct glmv_err *err)
+{
+    const char *path = replicate_comparison_element(c, i);
+    return path == NULL || (glmv_buf_append_str(out, "\"selector\":", err) &&
+                            json_string(out, path, err) && glmv_buf_append_str(out, ",", err));
 }
 
 bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv_buf *out,
@@ -142,10 +161,9 @@ bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv
                               "%s{\"kind\":\"%s\",\"box\":[%d,%d,%d,%d],\"differing\":%zu,",
                               i > 0 ? "," : "", glmv_change_name(f->change), r->x, r->y, r->w, r->h,
                               r->pixels) &&
-             numbers(f, out, err) && glmv_finding_sentence(f, &text, err) &&
+             numbers(f, out, err) && element(c, i, out, err) &&
+             glmv_finding_sentence(f, &text, err) &&
              glmv_buf_append_str(out, "\"sentence\":", err) && json_string(out, text.data, err) &&
-             (selector_of(c, i) == NULL || (glmv_buf_append_str(out, ",\"selector\":", err) &&
-                                            json_string(out, selector_of(c, i), err))) &&
              glmv_buf_append_str(out, "}", err);
         glmv_buf_release(&text);
     }
@@ -157,7 +175,7 @@ bool replicate_comparison_markdown(const struct replicate_comparison *c, struct 
 {
     return glmv_buf_appendf(out, err, "### `%s` → `%s`\n\n**", c->paths[0], c->paths[1]) &&
            verdict(c, out, err) && glmv_buf_append_str(out, "**\n\n", err) &&
-           findings(c, "- ", "\n", out, err);
+           findings(c, "- ", "\n", as_code, out, err);
 }
 
 bool replicate_comparison_github(const struct replicate_comparison *c, struct glmv_buf *out,
@@ -167,7 +185,7 @@ bool replicate_comparison_github(const struct replicate_comparison *c, struct gl
     return glmv_buf_append_str(
                out,
                c->same ? "::notice title=visual diff::" : "::error title=visual diff::", err) &&
-           verdict(c, out, err) && findings(c, "%0A", "", out, err) &&
+           verdict(c, out, err) && findings(c, "%0A", "", as_it_is, out, err) &&
            glmv_buf_append_str(out, "\n", err);
 }
 
@@ -182,7 +200,7 @@ bool replicate_comparison_junit(const struct replicate_comparison *c, struct glm
               escaped(out, c->paths[1], err) && glmv_buf_append_str(out, "\">", err);
     if (ok && !c->same) {
         ok = glmv_buf_append_str(out, "<failure message=\"", err) && verdict(c, out, err) &&
-             glmv_buf_append_str(out, "\">", err) && findings(c, "", "\n", out, err) &&
+             glmv_buf_append_str(out, "\">", err) && findings(c, "", "\n", escaped, out, err) &&
              glmv_buf_append_str(out, "</failure>", err);
     }
     return ok && glmv_buf_append_str(out, "</testcase>\n</testsuite>\n", err);
@@ -231,7 +249,8 @@ bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv
     bool ok = glmv_buf_append_str(out, page_head, err) && escaped(out, c->paths[0], err) &&
               glmv_buf_append_str(out, " → ", err) && escaped(out, c->paths[1], err) &&
               glmv_buf_append_str(out, ": <b>", err) && verdict(c, out, err) &&
-              glmv_buf_append_str(out, "</b></p><ul>", err) && findings(c, "<li>", "", out, err) &&
+              glmv_buf_append_str(out, "</b></p><ul>", err) &&
+              findings(c, "<li>", "", escaped, out, err) &&
               glmv_buf_append_str(out, page_controls, err);
     for (int i = 0; i < 3 && ok; i++) {
         struct glmv_buf png;

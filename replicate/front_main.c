@@ -9,11 +9,17 @@
 #include <unistd.h>
 
 #include "replicate/command.h"
+#include "replicate/comparison.h"
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "diff") == 0) {
-        return replicate_cmd_diff(argc - 1, argv + 1);
+    bool pictures = argc > 1 && strcmp(argv[1], "diff") == 0;
+    for (int i = 2; i < argc; i++) {
+        /* A page has to be drawn; the file of --html is none. */
+        pictures = pictures && (strcmp(argv[i - 1], "--html") == 0 || !replicate_is_page(argv[i]));
+    }
+    if (pictures) {
+        return replicate_diff(argc - 1, argv + 1, NULL);
     }
     static const char *const places[] = {"", "../libexec/glmv-replicate/"};
     char self[PATH_MAX] = "";
