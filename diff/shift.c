@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENT 64      /* px; narrow enough that a fixed sidebar does not outvote the rest */
-#define OFFSETS 12      /* candidates besides 0 */
-#define MIN_VOTES 8     /* unique segments that an offset needs */
+#define SEGMENT 64  /* px; narrow enough that a fixed sidebar does not outvote the rest */
+#define OFFSETS 12  /* candidates besides 0 */
+#define MIN_VOTES 8 /* unique segments that an offset needs */
+#define PLAIN_COST                                                                                 \
+    0.1 /* of a segment that is of one colour in both: that tells little of its place */
 #define SWITCH_COST 3.0 /* in rows that match nowhere */
 
 struct mark {
@@ -15,7 +17,7 @@ struct mark {
 };
 
 struct grid {
-    uint64_t *hashes; /* rows x columns; 0 for a segment of one colour, which never votes */
+    uint64_t *hashes; /* rows x columns; odd for a segment of one colour, which never votes */
     struct mark *marks;
     size_t mark_count;
     int rows, columns;
@@ -38,7 +40,7 @@ static uint64_t hash_segment(const uint8_t *p, int w, int column, bool *plain)
         h = mix(h, pixel);
         *plain = *plain && memcmp(p, p + (size_t)x * 4, 4) == 0;
     }
-    return h;
+    return *plain ? h | 1 : h & ~(uint64_t)1;
 }
 
 static int by_hash(const void *p, const void *q)
@@ -126,11 +128,12 @@ static double row_cost(const struct grid *a, const struct grid *b, int y, int dy
     }
     const uint64_t *p = a->hashes + (size_t)y * (size_t)a->columns;
     const uint64_t *q = b->hashes + (size_t)(y + dy) * (size_t)b->columns;
-    int differ = 0;
+    double differ = 0;
     for (int c = 0; c < a->columns; c++) {
-        differ += p[c] != q[c];
+        bool plain = (p[c] & q[c] & 1) != 0;
+        differ += p[c] == q[c] ? 0 : plain ? PLAIN_COST : 1;
     }
-    return (double)differ / a->columns;
+    return differ / a->columns;
 }
 
 /* Viterbi: from[] receives, for each row and offset, the offset of the row above. Returns the best

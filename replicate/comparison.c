@@ -14,6 +14,7 @@
 /* Rows that moved make more than so much of the page differ; looking for them costs more than all
  * else. */
 #define MOVED_SHARE 0.005
+#define INSERTION_LINE 2  /* px */
 #define ELEMENT_SHARE 0.8 /* of a region that lies in the element behind it */
 
 /* Matches rows that moved; keeps it only where it explains at least a fifth of the difference. */
@@ -96,6 +97,28 @@ static bool add_faint(struct replicate_comparison *c, const struct sight *s,
     return true;
 }
 
+/* The marks of what still differs when rows that moved are matched: rows that only the first has,
+ * and a line where rows of the second were put in, are marked whole. */
+static void mark_aligned(struct replicate_comparison *c, const struct sight *s,
+                         const struct glmv_pixel_options *options)
+{
+    struct glmv_pixel_count rest;
+    size_t width = (size_t)(c->sizes[0][0] > c->sizes[1][0] ? c->sizes[0][0] : c->sizes[1][0]);
+    int height = c->sizes[0][1] > c->sizes[1][1] ? c->sizes[0][1] : c->sizes[1][1];
+    int moved = 0; /* by how much rows of the second lie lower */
+    memset(c->marks, GLMV_MARK_SAME, width * (size_t)height);
+    glmv_diff_mark(s->a, s->b, options, &rest, c->marks); /* as high as the first */
+    for (size_t i = 0; i < c->gap_count; i++) {
+        const struct glmv_gap *g = &c->gaps[i];
+        int top = g->inserted ? g->y - moved : g->y;
+        int rows = g->inserted ? INSERTION_LINE : g->h;
+        for (int y = top; y < top + rows && y < height; y++) {
+            memset(c->marks + (size_t)y * width, GLMV_MARK_DIFFERENT, width);
+        }
+        moved += g->inserted ? g->h : -g->h;
+    }
+}
+
 /* The stream's missing rows, when there is one. */
 static bool complete(struct replicate_comparison *c, struct sight *s, struct glmv_err *err)
 {
@@ -135,6 +158,7 @@ static bool compare(struct replicate_comparison *c, struct sight s,
     if (aligned != NULL) {
         s.b = aligned;
         s.differs = NULL;
+        mark_aligned(c, &s, options);
     }
     bool enough = true;
     bool ok = (!c->wants_noise || glmv_diff_noise_in(s.a, s.b, s.differs, &c->noise, err)) &&
@@ -174,7 +198,7 @@ static bool compare_stream(struct replicate_comparison *c, const struct glmv_buf
         options, err);
     size_t width = (size_t)c->sizes[0][0];
     for (size_t y = 0; ok && stream->colours != NULL && y < (size_t)c->sizes[0][1]; y++) {
-        if (stream->differs[y]) {
+        if (stream->differs[y] || c->gap_count > 0) {
             glmv_diff_colours_mark(c->marks + y * width, (int)width,
                                    stream->colours + y * glmv_diff_colours_step((int)width));
         }
@@ -308,24 +332,22 @@ void replicate_comparison_release(struct replicate_comparison *c)
     *c = (struct replicate_comparison){0};
 }
 
-/* Where a finding's middle lies in the picture that the page is of. */
-static struct glmv_box place_in_page(const struct replicate_comparison *c,
-                                     const struct glmv_finding *f)
+struct glmv_box replicate_comparison_place(const struct replicate_comparison *c, size_t finding,
+                                           int which)
 {
+    const struct glmv_finding *f = &c->findings[finding];
     const struct glmv_region *r = &f->region;
-    int dx = 0;
-    int dy = 0;
-    if (c->page_side == 1) {
+    struct glmv_box place = {r->x, r->y, r->w, r->h};
+    if (which == 1) {
+        int middle = r->y + r->h / 2;
         for (size_t i = 0; i < c->band_count; i++) {
-            int middle = r->y + r->h / 2;
-            dy = middle >= c->bands[i].y && middle < c->bands[i].y + c->bands[i].h ? c->bands[i].dy
-                                                                                   : dy;
+            const struct glmv_band *band = &c->bands[i];
+            place.y += middle >= band->y && middle < band->y + band->h ? band->dy : 0;
         }
-        dx = f->change == GLMV_CHANGE_MOVED ? f->dx : 0;
-        dy += f->change == GLMV_CHANGE_MOVED ? f->dy : 0;
+        place.x += f->change == GLMV_CHANGE_MOVED ? f->dx : 0;
+        place.y += f->change == GLMV_CHANGE_MOVED ? f->dy : 0;
     }
-    double scale = c->scale > 0 ? c->scale : 1;
-    return (struct glmv_box){(r->x + dx) / scale, (r->y + dy) / scale, r->w / scale, r->h / scale};
+    return place;
 }
 
 static double shared_area(const struct glmv_box *a, const struct glmv_box *b)
@@ -345,7 +367,9 @@ const char *replicate_comparison_element(const struct replicate_comparison *c, s
         return c->selectors != NULL ? c->selectors[finding] : NULL;
     }
     /* The smallest element that has most of the region; of equal ones the inner, which is later. */
-    struct glmv_box place = place_in_page(c, &c->findings[finding]);
+    struct glmv_box place = replicate_comparison_place(c, finding, c->page_side);
+    place = (struct glmv_box){place.x / c->scale, place.y / c->scale, place.w / c->scale,
+                              place.h / c->scale};
     for (size_t i = 0; i < c->page->element_count; i++) {
         const struct glmv_page_element *e = &c->page->elements[i];
         double area = e->box.w * e->box.h;

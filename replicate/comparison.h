@@ -3,6 +3,7 @@
 #ifndef GLMV_REPLICATE_COMPARISON_H
 #define GLMV_REPLICATE_COMPARISON_H
 
+#include "base/box.h"
 #include "base/page.h"
 #include "diff/diff.h"
 #include "diff/explain.h"
@@ -23,7 +24,8 @@ struct replicate_comparison {
     double
         noise; /* glmv_diff_noise after matching the rows; GLMV_NOISE_LIMIT says how to read it */
     struct glmv_pixel_count count;
-    uint8_t *marks;          /* one for each pixel of the larger canvas */
+    /* One for each pixel of the larger canvas; where rows moved, what differs besides. */
+    uint8_t *marks;
     struct glmv_band *bands; /* of the first picture's rows; NULL where none moved */
     size_t band_count;
     struct glmv_gap *gaps;
@@ -56,6 +58,9 @@ bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_o
 bool replicate_compare_images(struct replicate_comparison *c,
                               const struct glmv_pixel_options *options, struct glmv_err *err);
 void replicate_comparison_release(struct replicate_comparison *c);
+/* Where a finding lies in the first or second picture, px. */
+struct glmv_box replicate_comparison_place(const struct replicate_comparison *c, size_t finding,
+                                           int which);
 /* A selector of the element behind a finding, borrowed; NULL where there is none. */
 const char *replicate_comparison_element(const struct replicate_comparison *c, size_t finding);
 /* The first or second picture, borrowed. */
@@ -77,6 +82,14 @@ bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv
                                struct glmv_err *err);
 bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_buf *out,
                               struct glmv_err *err);
+
+/* Parts of them: the verdict in a few words, sentences about sizes and rows that moved, each
+ * between lead and tail, and text for HTML and XML. */
+bool replicate_comparison_verdict(const struct replicate_comparison *c, struct glmv_buf *out,
+                                  struct glmv_err *err);
+bool replicate_comparison_layout(const struct replicate_comparison *c, const char *lead,
+                                 const char *tail, struct glmv_buf *out, struct glmv_err *err);
+bool replicate_append_escaped(struct glmv_buf *out, const char *text, struct glmv_err *err);
 
 /* Whether a path is that of a page and not of a picture. */
 bool replicate_is_page(const char *path);

@@ -1,8 +1,6 @@
-#include "base/base64.h"
 #include "replicate/comparison.h"
 
-/* Appends text for HTML and XML. */
-static bool escaped(struct glmv_buf *out, const char *text, struct glmv_err *err)
+bool replicate_append_escaped(struct glmv_buf *out, const char *text, struct glmv_err *err)
 {
     bool ok = true;
     for (; *text != '\0' && ok; text++) {
@@ -37,8 +35,8 @@ static bool json_string(struct glmv_buf *out, const char *text, struct glmv_err 
     return ok && glmv_buf_append_str(out, "\"", err);
 }
 
-static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
-                    struct glmv_err *err)
+bool replicate_comparison_verdict(const struct replicate_comparison *c, struct glmv_buf *out,
+                                  struct glmv_err *err)
 {
     if (c->count.differing == 0) {
         return glmv_buf_append_str(
@@ -50,22 +48,8 @@ static bool verdict(const struct replicate_comparison *c, struct glmv_buf *out,
                             100 * (double)c->count.differing / (double)c->count.total);
 }
 
-/* Appends the selector of an element in a form that the output takes. */
-typedef bool name_fn(struct glmv_buf *out, const char *text, struct glmv_err *err);
-
-static bool as_it_is(struct glmv_buf *out, const char *text, struct glmv_err *err)
-{
-    return glmv_buf_append_str(out, text, err);
-}
-
-static bool as_code(struct glmv_buf *out, const char *text, struct glmv_err *err)
-{
-    return glmv_buf_appendf(out, err, "`%s`", text);
-}
-
-/* One sentence for each finding, with lead before and tail behind it. */
-static bool findings(const struct replicate_comparison *c, const char *lead, const char *tail,
-                     name_fn *name, struct glmv_buf *out, struct glmv_err *err)
+bool replicate_comparison_layout(const struct replicate_comparison *c, const char *lead,
+                                 const char *tail, struct glmv_buf *out, struct glmv_err *err)
 {
     const int(*size)[2] = c->sizes;
     bool ok = true;
@@ -85,6 +69,27 @@ static bool findings(const struct replicate_comparison *c, const char *lead, con
             glmv_buf_appendf(out, err, "%sWith rows that moved matched, %zu pixels still differ.%s",
                              lead, c->aligned, tail);
     }
+    return ok;
+}
+
+/* Appends the selector of an element in a form that the output takes. */
+typedef bool name_fn(struct glmv_buf *out, const char *text, struct glmv_err *err);
+
+static bool as_it_is(struct glmv_buf *out, const char *text, struct glmv_err *err)
+{
+    return glmv_buf_append_str(out, text, err);
+}
+
+static bool as_code(struct glmv_buf *out, const char *text, struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "`%s`", text);
+}
+
+/* One sentence for each finding, with lead before and tail behind it. */
+static bool findings(const struct replicate_comparison *c, const char *lead, const char *tail,
+                     name_fn *name, struct glmv_buf *out, struct glmv_err *err)
+{
+    bool ok = replicate_comparison_layout(c, lead, tail, out, err);
     for (size_t i = 0; i < c->finding_count && ok; i++) {
         const char *element = replicate_comparison_element(c, i);
         ok = glmv_buf_append_str(out, lead, err) &&
@@ -99,7 +104,7 @@ static bool findings(const struct replicate_comparison *c, const char *lead, con
 bool replicate_comparison_text(const struct replicate_comparison *c, struct glmv_buf *out,
                                struct glmv_err *err)
 {
-    return verdict(c, out, err) && glmv_buf_append_str(out, "\n", err) &&
+    return replicate_comparison_verdict(c, out, err) && glmv_buf_append_str(out, "\n", err) &&
            findings(c, "  ", "\n", as_it_is, out, err);
 }
 
@@ -174,7 +179,7 @@ bool replicate_comparison_markdown(const struct replicate_comparison *c, struct 
                                    struct glmv_err *err)
 {
     return glmv_buf_appendf(out, err, "### `%s` → `%s`\n\n**", c->paths[0], c->paths[1]) &&
-           verdict(c, out, err) && glmv_buf_append_str(out, "**\n\n", err) &&
+           replicate_comparison_verdict(c, out, err) && glmv_buf_append_str(out, "**\n\n", err) &&
            findings(c, "- ", "\n", as_code, out, err);
 }
 
@@ -185,8 +190,8 @@ bool replicate_comparison_github(const struct replicate_comparison *c, struct gl
     return glmv_buf_append_str(
                out,
                c->same ? "::notice title=visual diff::" : "::error title=visual diff::", err) &&
-           verdict(c, out, err) && findings(c, "%0A", "", as_it_is, out, err) &&
-           glmv_buf_append_str(out, "\n", err);
+           replicate_comparison_verdict(c, out, err) &&
+           findings(c, "%0A", "", as_it_is, out, err) && glmv_buf_append_str(out, "\n", err);
 }
 
 bool replicate_comparison_junit(const struct replicate_comparison *c, struct glmv_buf *out,
@@ -197,68 +202,13 @@ bool replicate_comparison_junit(const struct replicate_comparison *c, struct glm
                                "name=\"visual diff\" tests=\"1\" failures=\"%d\">\n<testcase "
                                "name=\"",
                                !c->same) &&
-              escaped(out, c->paths[1], err) && glmv_buf_append_str(out, "\">", err);
+              replicate_append_escaped(out, c->paths[1], err) &&
+              glmv_buf_append_str(out, "\">", err);
     if (ok && !c->same) {
-        ok = glmv_buf_append_str(out, "<failure message=\"", err) && verdict(c, out, err) &&
-             glmv_buf_append_str(out, "\">", err) && findings(c, "", "\n", escaped, out, err) &&
+        ok = glmv_buf_append_str(out, "<failure message=\"", err) &&
+             replicate_comparison_verdict(c, out, err) && glmv_buf_append_str(out, "\">", err) &&
+             findings(c, "", "\n", replicate_append_escaped, out, err) &&
              glmv_buf_append_str(out, "</failure>", err);
     }
     return ok && glmv_buf_append_str(out, "</testcase>\n</testsuite>\n", err);
-}
-
-static bool data_uri(const struct glmv_buf *png, const char *id, struct glmv_buf *out,
-                     struct glmv_err *err)
-{
-    return glmv_buf_appendf(out, err,
-                            "<figure><figcaption>%s</figcaption><img id=%s alt=%s "
-                            "src=\"data:image/png;base64,",
-                            id, id, id) &&
-           glmv_base64_append(out, png->data, png->len, err) &&
-           glmv_buf_append_str(out, "\"></figure>", err);
-}
-
-static const char page_head[] =
-    "<!doctype html><html lang=en><meta charset=utf-8><title>Visual diff</title><style>"
-    "body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;color:#1c2430;background:#f4f5f7}"
-    "#stage{display:flex;gap:1rem;align-items:flex-start;position:relative}"
-    "figure{margin:0;flex:1 1 0;min-width:0}figcaption{color:#5b6675;margin-bottom:.25rem}"
-    "#stage img{max-width:100%;box-shadow:0 0 0 1px #c5cad3}"
-    ".over #stage{display:block}.over figure{position:absolute;left:0;top:0}"
-    ".over figcaption,.over figure:last-child,body:not(.slide) input{display:none}"
-    "input{width:20rem;vertical-align:middle}"
-    "</style><h1>Visual diff</h1><p>";
-static const char page_controls[] =
-    "</ul><p><button onclick=\"show('')\">Side by side</button> "
-    "<button onclick=\"show('slide')\">Slider</button> "
-    "<button onclick=\"show('blink')\">Blink</button> "
-    "<input id=cut type=range value=50 aria-label=\"Slider\"></p><div id=stage>";
-static const char page_tail[] =
-    "</div><script>let timer,top_=document.getElementById('after'),"
-    "cut=document.getElementById('cut');"
-    "function slide(){top_.style.clipPath='inset(0 0 0 '+cut.value+'%)'}"
-    "function show(mode){clearInterval(timer);top_.style.clipPath='';top_.style.opacity=1;"
-    "document.body.className=mode?'over '+mode:'';cut.oninput=mode=='slide'?slide:null;"
-    "if(mode=='slide')slide();"
-    "if(mode=='blink')timer=setInterval(()=>top_.style.opacity=1-top_.style.opacity,600)}"
-    "</script></html>\n";
-
-bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv_buf *out,
-                               struct glmv_err *err)
-{
-    static const char *const ids[] = {"before", "after", "difference"};
-    bool ok = glmv_buf_append_str(out, page_head, err) && escaped(out, c->paths[0], err) &&
-              glmv_buf_append_str(out, " → ", err) && escaped(out, c->paths[1], err) &&
-              glmv_buf_append_str(out, ": <b>", err) && verdict(c, out, err) &&
-              glmv_buf_append_str(out, "</b></p><ul>", err) &&
-              findings(c, "<li>", "", escaped, out, err) &&
-              glmv_buf_append_str(out, page_controls, err);
-    for (int i = 0; i < 3 && ok; i++) {
-        struct glmv_buf png;
-        glmv_buf_init(&png, 1u << 29);
-        ok = (i < 2 ? glmv_image_encode_png(replicate_comparison_image(c, i), 6, &png, err)
-                    : replicate_comparison_png(c, &png, err)) &&
-             data_uri(&png, ids[i], out, err);
-        glmv_buf_release(&png);
-    }
-    return ok && glmv_buf_append_str(out, page_tail, err);
 }

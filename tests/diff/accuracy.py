@@ -2,8 +2,9 @@
 """How well changes are told from rendering noise, and what changed is named: pairs of pages with known differences.
 
 Usage: GLMV=build/release/replicate/glmv-replicate tests/diff/accuracy.py [FOLDER]
-Twelve designs, thirteen variants each, every other design by Chromium, the rest by WebKit. The first six designs are for
-tuning, the last six only for reporting. Pictures and labels.json stay in FOLDER (a temporary one by default).
+Twelve designs, fourteen variants each, every other design by Chromium, the rest by WebKit. The first six designs are for
+tuning, the last six only for reporting. Pictures and labels.json stay in FOLDER (a temporary one by default); a second run
+with the same folder draws nothing and measures again.
 """
 import concurrent.futures, json, os, subprocess, sys, tempfile
 
@@ -66,6 +67,8 @@ def page(design, variant):
 
 def draw(folder, d, variant):
     stem = os.path.join(folder, 'd%02d-%s' % (d, variant[0]))
+    if os.path.exists(stem + '.png'):
+        return stem + '.png'
     with open(stem + '.html', 'w') as f:
         f.write(page(DESIGNS[d], variant))
     if d % 2 == 0:

@@ -18,6 +18,9 @@ want 0 $pairs/base.png $pairs/base.png
 says "$tmp/out" "the same"
 want 0 $pairs/base.png $pairs/faint.png
 want 1 $pairs/base.png $pairs/faint.png --threshold 0.02
+cp $pairs/base.png "$tmp/copy.png"
+want 0 $pairs/base.png "$tmp/copy.png"
+says "$tmp/out" "the same"
 want 1 $pairs/base.png $pairs/colour.png --json
 says "$tmp/out" '"differing":2341,'
 says "$tmp/out" '"kind":"colour"'
@@ -32,6 +35,10 @@ want 0 $pairs/base.png $pairs/colour.png --max-diff 3%
 want 1 $pairs/base.png $pairs/banner.png -o "$tmp/d.png" --html "$tmp/d.html" --junit "$tmp/d.xml"
 says "$tmp/out" "20 px were inserted at y 0; what is below moved down."
 says "$tmp/d.html" "20 px were inserted at y 0"
+# Rows that moved are matched in the picture, too: red are two rows where 20 were put in, and 20 that went.
+want 0 $pairs/base.png $pairs/base.png -o "$tmp/pale.png"
+want 1 "$tmp/d.png" "$tmp/pale.png" --json
+says "$tmp/out" '"differing":7920,'
 says "$tmp/d.xml" 'failures="1"'
 want 1 "$tmp/d.png" $pairs/base.png --markdown
 says "$tmp/out" "**different:"
