@@ -10,12 +10,12 @@
 #include "base/file.h"
 #include "diff/difference.h"
 #include "diff/faint.h"
+#include "replicate/region.h"
 
 /* Rows that moved make more than so much of the page differ; looking for them costs more than all
  * else. */
 #define MOVED_SHARE 0.005
-#define INSERTION_LINE 2  /* px */
-#define ELEMENT_SHARE 0.8 /* of a region that lies in the element behind it */
+#define INSERTION_LINE 2 /* px */
 
 /* Matches rows that moved; keeps it only where it explains at least a fifth of the difference. */
 static bool align(struct replicate_comparison *c, const struct glmv_image *a,
@@ -350,36 +350,16 @@ struct glmv_box replicate_comparison_place(const struct replicate_comparison *c,
     return place;
 }
 
-static double shared_area(const struct glmv_box *a, const struct glmv_box *b)
-{
-    double l = a->x > b->x ? a->x : b->x;
-    double t = a->y > b->y ? a->y : b->y;
-    double r = a->x + a->w < b->x + b->w ? a->x + a->w : b->x + b->w;
-    double bottom = a->y + a->h < b->y + b->h ? a->y + a->h : b->y + b->h;
-    return r > l && bottom > t ? (r - l) * (bottom - t) : 0;
-}
-
 const char *replicate_comparison_element(const struct replicate_comparison *c, size_t finding)
 {
-    const char *found = NULL;
-    double least = 0;
     if (c->page == NULL) {
         return c->selectors != NULL ? c->selectors[finding] : NULL;
     }
-    /* The smallest element that has most of the region; of equal ones the inner, which is later. */
     struct glmv_box place = replicate_comparison_place(c, finding, c->page_side);
-    place = (struct glmv_box){place.x / c->scale, place.y / c->scale, place.w / c->scale,
-                              place.h / c->scale};
-    for (size_t i = 0; i < c->page->element_count; i++) {
-        const struct glmv_page_element *e = &c->page->elements[i];
-        double area = e->box.w * e->box.h;
-        if (shared_area(&e->box, &place) >= ELEMENT_SHARE * place.w * place.h &&
-            (found == NULL || area <= least)) {
-            found = e->path;
-            least = area;
-        }
-    }
-    return found;
+    int element = replicate_region_element(
+        c->page, (struct glmv_box){place.x / c->scale, place.y / c->scale, place.w / c->scale,
+                                   place.h / c->scale});
+    return element >= 0 ? c->page->elements[element].path : NULL;
 }
 
 const struct glmv_image *replicate_comparison_image(const struct replicate_comparison *c, int which)

@@ -34,8 +34,8 @@ struct replicate_comparison {
     /* After matching the rows; boxes in the first picture. */
     struct glmv_finding *findings;
     size_t finding_count;
-    /* Of the element in each finding's place, where the caller has no page to give: owned, put there after
-     * comparing; NULL, or with NULLs in it, where there is none. */
+    /* Of the element in each finding's place, where the caller has no page to give: owned, put
+     * there after comparing; NULL, or with NULLs in it, where there is none. */
     char **selectors;
     bool same; /* the caller's verdict */
     /* What the renderer knows of a page that one of the pictures was drawn from. */

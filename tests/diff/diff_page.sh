@@ -20,7 +20,7 @@ done
 # The page may come first, and at another scale: selectors are those of the page.
 "$GLMV" render "$tmp/a.html" -o "$tmp/a2.png" --viewport 640x400 --scale 2 >/dev/null || exit 1
 "$GLMV" diff "$tmp/b.html" "$tmp/a2.png" --scale 2 >"$tmp/out"
-[ $? -eq 1 ] && grep -q 'from #1a9c5b to #2255cc.*It is body > main > a\.' "$tmp/out" || { cat "$tmp/out"; echo "not named at scale 2"; exit 1; }
+[ $? -eq 1 ] && grep -q 'from #1a9c5b to #2255cc.*In body > main > a\.' "$tmp/out" || { cat "$tmp/out"; echo "not named at scale 2"; exit 1; }
 "$GLMV" diff "$tmp/a.html" "$tmp/b.html" --html "$tmp/r.html" >"$tmp/out"
 [ $? -eq 1 ] && grep -q '<code>#note</code>' "$tmp/r.html" || { cat "$tmp/out"; echo "two pages are not compared"; exit 1; }
 "$GLMV" diff "$tmp/a.png" "$tmp/none.html" 2>/dev/null
