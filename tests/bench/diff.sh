@@ -55,16 +55,44 @@ cat >looks.cjs <<'JS'
 const looksSame = require('looks-same');
 looksSame(process.argv[2], process.argv[3]).then((r) => process.exit(r.equal ? 0 : 1));
 JS
+# Library calls: a picture that is in memory already against a file, or, for odiff's server, two files.
+cat >calls.mjs <<'JS'
+import fs from 'node:fs';
+import {PNG} from 'pngjs';
+import pixelmatch from 'pixelmatch';
+import odiff from 'odiff-bin';
+const frame = PNG.sync.read(fs.readFileSync('b.png'));
+const file = fs.readFileSync('a.png');
+const times = {};
+const time = async (name, call) => {
+    times[name] = [];
+    for (let i = 0; i < Number(process.argv[2]); i++) {
+        const start = performance.now();
+        await call();
+        times[name].push(performance.now() - start);
+    }
+    times[name].sort((p, q) => p - q);
+    console.log(`  ${name.padEnd(32)} median ${times[name][times[name].length >> 1].toFixed(1)} ms, least ${times[name][0].toFixed(1)} ms`);
+};
+await time('pngjs and pixelmatch', () => {
+    const a = PNG.sync.read(file);
+    pixelmatch(a.data, frame.data, null, a.width, a.height, {threshold: 0.1, includeAA: true});
+});
+const server = new odiff.ODiffServer();
+await time('odiff, server', () => server.compare('a.png', 'b.png', 'out-server.png'));
+server.stop();
+process.exit(0);
+JS
 cat >rounds.py <<'PY'
 import os, random, statistics, subprocess, sys, time
 glmv, rounds = sys.argv[1], int(sys.argv[2])
 odiff = 'node_modules/@odiff/linux-x64/odiff'
-slow = {'pixelmatch': ['node', 'pixelmatch.mjs', 'a.png', 'b.png', 'f.png']}
+slow = {'pixelmatch': ['node', 'pixelmatch.mjs', 'a.png', 'b.png', 'out-pixelmatch.png']}
 if os.path.isdir('node_modules/looks-same'):
     slow['looks-same'] = ['node', 'looks.cjs', 'a.png', 'b.png']
 def pair(a, b, picture):
     ours, theirs = [glmv, 'diff', a, b], [odiff, a, b]
-    return {'ours': ours + (['-o', 'd.png'] if picture else []), 'odiff': theirs + (['e.png'] if picture else [])}
+    return {'ours': ours + (['-o', 'out-ours.png'] if picture else []), 'odiff': theirs + (['out-odiff.png'] if picture else [])}
 sets = {'4K page, with picture': {**pair('a.png', 'b.png', True), **slow}, '4K page, verdict': pair('a.png', 'b.png', False),
         '4K photo, with picture': pair('p.png', 'q.png', True), '4K photo, verdict': pair('p.png', 'q.png', False),
         '4K page, same bytes': pair('a.png', 'same.png', False), '1280x800, with picture': pair('c.png', 'd.png', True)}
@@ -90,3 +118,11 @@ for name, cmds in sets.items():
               f'{ratio:6.2f} x ours, CPU {min(r[2] for r in runs):6.0f} ms ({cpu:.1f} x), memory {max(r[1] for r in runs):4.0f} MB')
 PY
 python3 rounds.py "$glmv" "$rounds"
+core=$(dirname "$glmv")/../tests/diff/diff_core
+if [ -x "$core" ]; then
+    echo "4K frame in memory against a stored picture, library calls"
+    "$core" $((rounds * 5)) a.png | grep -E 'baseline'
+    node calls.mjs "$rounds"
+    echo "comparison core, 4K frames in memory"
+    "$core" $((rounds * 5)) a.png | grep -vE 'baseline|pixels differ'
+fi
