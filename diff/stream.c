@@ -9,7 +9,9 @@
 #include "diff/difference.h"
 #include "diff/scan.h"
 
-#define SLOTS 3 /* strips of each file that are under way */
+#define SLOTS 6 /* strips of each file that are under way */
+/* Who has to wait, waits for so many strips: waking a thread costs as much as comparing one. */
+#define BATCH 3
 /* Pixels from which a thread for the second file saves more than it costs, and one for the first.
  */
 #define SECOND_THREAD 60000
@@ -33,6 +35,8 @@ struct lane {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
     int made, used; /* strips */
+    int awaited;    /* strips made that the reader waits for; 0 when it does not */
+    int freed;      /* strips used that the maker waits for; 0 when it does not */
     bool failed, stopped;
 };
 
@@ -81,16 +85,20 @@ static void *make_strips(void *argument)
     int strips = strip_count(lane->rows);
     for (int i = 0; i < strips; i++) {
         pthread_mutex_lock(&lane->mutex);
-        while (i >= lane->used + SLOTS && !lane->stopped) {
+        lane->freed = i >= lane->used + SLOTS ? i - SLOTS + BATCH : 0;
+        while (lane->used < lane->freed && !lane->stopped) {
             pthread_cond_wait(&lane->changed, &lane->mutex);
         }
+        lane->freed = 0;
         bool stopped = lane->stopped;
         pthread_mutex_unlock(&lane->mutex);
         bool ok = !stopped && make_strip(lane, i);
         pthread_mutex_lock(&lane->mutex);
         lane->made += ok;
         lane->failed = !ok;
-        pthread_cond_signal(&lane->changed);
+        if (!ok || lane->made == lane->awaited) {
+            pthread_cond_signal(&lane->changed);
+        }
         pthread_mutex_unlock(&lane->mutex);
         if (!ok) {
             break;
@@ -105,9 +113,12 @@ static const struct slot *wait_for(struct lane *lane, int number)
     bool ok;
     if (lane->threaded) {
         pthread_mutex_lock(&lane->mutex);
-        while (lane->made <= number && !lane->failed) {
+        int strips = strip_count(lane->rows);
+        lane->awaited = lane->made > number ? 0 : number + BATCH < strips ? number + BATCH : strips;
+        while (lane->made < lane->awaited && !lane->failed) {
             pthread_cond_wait(&lane->changed, &lane->mutex);
         }
+        lane->awaited = 0;
         ok = lane->made > number;
         pthread_mutex_unlock(&lane->mutex);
     } else {
@@ -122,7 +133,9 @@ static void give_back(struct lane *lane, int number)
     if (lane->threaded) {
         pthread_mutex_lock(&lane->mutex);
         lane->used = number;
-        pthread_cond_signal(&lane->changed);
+        if (lane->used == lane->freed) {
+            pthread_cond_signal(&lane->changed);
+        }
         pthread_mutex_unlock(&lane->mutex);
     }
 }
