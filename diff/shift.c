@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diff/diff.h"
+
 #define SEGMENT 64  /* px; narrow enough that a fixed sidebar does not outvote the rest */
 #define OFFSETS 12  /* candidates besides 0 */
 #define MIN_VOTES 8 /* unique segments that an offset needs */
-#define PLAIN_COST                                                                                 \
-    0.1 /* of a segment that is of one colour in both: that tells little of its place */
+/* Of a segment of one colour that changed by less than the threshold, where another is 1. */
+#define FAINT_COST 0.1
 #define SWITCH_COST 3.0 /* in rows that match nowhere */
 
 struct mark {
@@ -17,7 +19,8 @@ struct mark {
 };
 
 struct grid {
-    uint64_t *hashes; /* rows x columns; odd for a segment of one colour, which never votes */
+    /* rows x columns; of a segment of one colour that colour, made odd; all others are even */
+    uint64_t *hashes;
     struct mark *marks;
     size_t mark_count;
     int rows, columns;
@@ -40,7 +43,12 @@ static uint64_t hash_segment(const uint8_t *p, int w, int column, bool *plain)
         h = mix(h, pixel);
         *plain = *plain && memcmp(p, p + (size_t)x * 4, 4) == 0;
     }
-    return *plain ? h | 1 : h & ~(uint64_t)1;
+    if (*plain) {
+        uint32_t pixel;
+        memcpy(&pixel, p, 4);
+        return (uint64_t)pixel << 1 | 1;
+    }
+    return h & ~(uint64_t)1;
 }
 
 static int by_hash(const void *p, const void *q)
@@ -120,6 +128,16 @@ static int find_offsets(const struct grid *a, const struct grid *b, int *offsets
     return count;
 }
 
+static bool is_faint(uint64_t p, uint64_t q)
+{
+    uint32_t a = (uint32_t)(p >> 1);
+    uint32_t b = (uint32_t)(q >> 1);
+    uint8_t colours[2][4];
+    memcpy(colours[0], &a, 4);
+    memcpy(colours[1], &b, 4);
+    return (p & q & 1) != 0 && !glmv_diff_pixel(colours[0], colours[1], GLMV_DIFF_THRESHOLD);
+}
+
 /* Share of a row's segments that differ from the row it would have moved to. */
 static double row_cost(const struct grid *a, const struct grid *b, int y, int dy)
 {
@@ -130,8 +148,7 @@ static double row_cost(const struct grid *a, const struct grid *b, int y, int dy
     const uint64_t *q = b->hashes + (size_t)(y + dy) * (size_t)b->columns;
     double differ = 0;
     for (int c = 0; c < a->columns; c++) {
-        bool plain = (p[c] & q[c] & 1) != 0;
-        differ += p[c] == q[c] ? 0 : plain ? PLAIN_COST : 1;
+        differ += p[c] == q[c] ? 0 : is_faint(p[c], q[c]) ? FAINT_COST : 1;
     }
     return differ / a->columns;
 }
