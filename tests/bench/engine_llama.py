@@ -282,6 +282,9 @@ def compare(kind, threads, args, folder):
           f"{'the same' if a.argmax() == b.argmax() else 'another one'}", flush=True)
     quiet = measure(ours, theirs, args.turns)
     show("  as the machine is", quiet)
+    if args.quiet:
+        ours.close()
+        return
     others = busy(2 * len(os.sched_getaffinity(0)))
     try:
         time.sleep(1)
@@ -306,6 +309,7 @@ def main():
     p.add_argument("--threads", default=f"1,{len(os.sched_getaffinity(0))}")
     p.add_argument("--types", default="Q4_0,Q4_K_M,BF16")
     p.add_argument("--turns", type=int, default=7)
+    p.add_argument("--quiet", action="store_true", help="without busy processes: for use with chrt -f")
     args = p.parse_args()
     folder = Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
