@@ -144,10 +144,12 @@ static bool do_diff(struct replicate_repl *repl, const char *words, struct glmv_
     if (parent == 0) {
         return glmv_fail(err, GLMV_ERR_USAGE, "this is the first version");
     }
+    const char *plain = getenv("NO_COLOR");
+    bool colour = repl->terminal && (plain == NULL || plain[0] == '\0');
     glmv_buf_init(&before, REPLICATE_MAX_HTML);
     bool ok = replicate_session_read(repl->session, parent, &before, err) &&
               replicate_line_diff(before.data != NULL ? before.data : "", before.len, html_of(repl),
-                                  repl->html.len, repl->terminal, stdout, err);
+                                  repl->html.len, colour, stdout, err);
     struct glmv_render *old =
         ok ? glmv_renderer_render(repl->renderer, before.data != NULL ? before.data : "",
                                   before.len, &repl->render_options, err)
