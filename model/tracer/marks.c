@@ -8,6 +8,7 @@
 enum {
     MARK_MAX_HEIGHT = 150,
     MARK_MIN_CONTRAST = 18,
+    TIGHT_HEIGHT = 40, /* px of a surface that letters may fill from top to bottom */
     WORK_PER_PX =
         14, /* bounding boxes searched per px of the picture, or nested shapes cost their square */
 };
@@ -133,11 +134,24 @@ static bool spans_width(const struct search *s, struct model_rect r)
     return true;
 }
 
+/* Whether a hole is open to the outside. In tight boxes, such as those of code in a sentence,
+ * letters touch the upper and the lower edge. */
+static bool is_open(const struct search *s, struct model_rect r)
+{
+    int tall = s->r.y1 - s->r.y0;
+    bool beside = r.x0 <= s->r.x0 + 1 || r.x1 >= s->r.x1 - 1;
+    bool above = r.y0 == s->r.y0;
+    bool below = r.y1 == s->r.y1;
+    bool letter = tall <= TIGHT_HEIGHT && r.y1 - r.y0 >= 3 && r.x1 - r.x0 <= 2 * tall &&
+                  s->r.x1 - s->r.x0 > tall;
+    return (beside && (r.x0 == s->r.x0 || r.x1 == s->r.x1)) ||
+           ((above || below) && (beside || (above && below) || !letter));
+}
+
 static bool consider_hole(struct search *s, int count, struct model_rect r, struct glmv_err *err)
 {
     struct model_view *view = s->view;
-    bool at_edge = r.x0 == s->r.x0 || r.y0 == s->r.y0 || r.x1 == s->r.x1 || r.y1 == s->r.y1;
-    if (at_edge) {
+    if (is_open(s, r)) {
         return true;
     }
     view->regions[s->surface].hole_area += count;
