@@ -4,12 +4,15 @@
 
 #include "replicate/pairing.h"
 
+enum { REFEREE_SECONDS = 30 }; /* a page of thousands of nodes on a busy machine */
+
 #define PIXELS 0.6
 
 struct glmv_render *replicate_measure(const struct replicate_court *court, const char *html,
                                       size_t len, struct glmv_score *score, struct glmv_err *err)
 {
     struct glmv_render_options options = glmv_render_defaults();
+    options.timeout_s = REFEREE_SECONDS;
     double scale = court->scale;
     options.width = (int)lround(court->target->width / scale);
     options.height = (int)lround(court->target->height / scale);
