@@ -452,6 +452,61 @@ static bool are_near(const struct glmv_scene_line *a, const struct glmv_scene_li
     return a->color == b->color && across <= 2 * size && down <= 2.2 * size;
 }
 
+/* How unlike its ink a line's word is in a face. */
+static double unlike_in(const struct model_view *view, struct model_faces *faces,
+                        struct model_face *face, double size, const struct glmv_scene_line *line)
+{
+    const struct glmv_scene_word *word = sample_word(line);
+    struct model_ink seen;
+    if (word == NULL || !model_ink_take(view, &word->ink, line->background, &seen)) {
+        return 1;
+    }
+    double unlike = unlikeness(faces, face, word->text, size, &seen);
+    model_ink_release(&seen);
+    return unlike;
+}
+
+/* A page's few lines of code choose none of its families: what fits only when its letters are
+ * spaced is tried in faces of one width. */
+static void find_code(const struct model_view *view, struct model_faces *faces,
+                      struct glmv_scene *scene)
+{
+    static const double spaced = 0.03; /* em */
+    for (size_t i = 0; i < scene->line_count; i++) {
+        struct glmv_scene_line *line = &scene->lines[i];
+        if (line->family == GLMV_FAMILY_MONO || line->on_picture || strlen(line->text) < 4 ||
+            fabs(line->letter_spacing) < spaced * line->font_px) {
+            continue;
+        }
+        struct model_face *own = NULL;
+        for (size_t k = 0; k < faces->count; k++) {
+            struct model_face *face = &faces->items[k];
+            bool same = strcmp(face->family, line->font) == 0 && face->weight == line->weight;
+            own = own == NULL && same ? face : own;
+        }
+        double limit = own != NULL ? unlike_in(view, faces, own, line->font_px, line) - 0.05 : 0;
+        struct glmv_scene_line best = *line;
+        for (size_t k = 0; k < faces->count; k++) {
+            struct model_face *face = &faces->items[k];
+            if (face->kind != GLMV_FAMILY_MONO || !is_common_weight(face->weight)) {
+                continue;
+            }
+            struct glmv_scene_line as_code = *line;
+            struct choice one = {{face->family}, 1};
+            fit_line(view, faces, &one, face->weight, &as_code);
+            double unlike = as_code.family == GLMV_FAMILY_MONO &&
+                                    fabs(as_code.letter_spacing) < spaced * as_code.font_px
+                                ? unlike_in(view, faces, face, as_code.font_px, line)
+                                : 1;
+            if (unlike < limit) {
+                limit = unlike;
+                best = as_code;
+            }
+        }
+        *line = best;
+    }
+}
+
 /* A short line beside code is code: one word fits many faces, a line of several words few. */
 static void follow_code(const struct model_view *view, struct model_faces *faces,
                         struct glmv_scene *scene)
@@ -527,6 +582,7 @@ bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned 
     } else {
         vote(view, &faces, order, n < VOTERS ? (int)n : VOTERS, &choice);
         ok = fit_lines(view, &faces, &choice, scene);
+        find_code(view, &faces, scene);
         follow_code(view, &faces, scene);
         follow_code(view, &faces, scene); /* twice: what became code has neighbours of its own */
     }
