@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "render/facts.h"
 #include "render/wire.h"
 
@@ -136,9 +137,9 @@ static void stop_worker(struct glmv_renderer *r)
     }
     glmv_renderer_dismiss(r);
     close(r->socket);
-    double deadline = render_now() + CLOSE_WAIT_S;
+    double deadline = glmv_now() + CLOSE_WAIT_S;
     while (waitpid(r->pid, NULL, WNOHANG) == 0) {
-        if (render_now() > deadline) {
+        if (glmv_now() > deadline) {
             kill(r->pid, SIGKILL);
             waitpid(r->pid, NULL, 0);
             break;
@@ -156,7 +157,7 @@ static bool greet(struct glmv_renderer *r, struct glmv_err *err)
     }
     struct render_hello hello;
     char message[sizeof((struct glmv_err *)0)->message] = "";
-    double deadline = render_now() + START_WAIT_S;
+    double deadline = glmv_now() + START_WAIT_S;
     if (!render_wire_receive(r->socket, &hello, sizeof hello, NULL, deadline) ||
         hello.magic != RENDER_MAGIC || hello.message_len >= sizeof message ||
         !render_wire_receive(r->socket, message, hello.message_len, NULL, deadline)) {
@@ -363,7 +364,7 @@ static struct glmv_render *run_job(struct glmv_renderer *r, const char *html, si
                                    bool is_url, const struct glmv_render_options *options,
                                    struct glmv_err *err)
 {
-    double start = render_now();
+    double start = glmv_now();
     struct glmv_err local = {0};
     if (err == NULL) {
         err = &local;
@@ -383,17 +384,17 @@ static struct glmv_render *run_job(struct glmv_renderer *r, const char *html, si
         return NULL;
     }
     bool sent = send_job(r, html, len, is_url, options, err);
-    double deadline = render_now() + options->timeout_s + GRACE_S;
+    double deadline = glmv_now() + options->timeout_s + GRACE_S;
     if (sent && receive_answer(r, deadline, out, err)) {
         out->sandboxed = r->sandboxed;
         out->isolated = r->isolated;
-        out->seconds = render_now() - start;
+        out->seconds = glmv_now() - start;
         return out;
     }
     if (sent && err->code == GLMV_ERR_NONE) {
         glmv_fail(err, GLMV_ERR_RENDER,
-                  render_now() >= deadline ? "the renderer hung on this page and was killed"
-                                           : "the renderer crashed on this page");
+                  glmv_now() >= deadline ? "the renderer hung on this page and was killed"
+                                         : "the renderer crashed on this page");
         stop_worker(r); /* the next job gets a fresh one */
     }
     glmv_render_free(out);

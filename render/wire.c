@@ -4,15 +4,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-double render_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#include "base/clock.h"
 
 bool render_wire_send(int socket, const void *bytes, size_t len, int fd)
 {
@@ -71,7 +65,7 @@ static bool wait_readable(int socket, double deadline)
     for (;;) {
         int wait_ms = -1;
         if (deadline > 0) {
-            double left = deadline - render_now();
+            double left = deadline - glmv_now();
             if (left <= 0) {
                 return false;
             }

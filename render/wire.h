@@ -57,7 +57,5 @@ bool render_wire_send(int socket, const void *bytes, size_t len, int fd);
 /* Waits until the deadline (CLOCK_MONOTONIC seconds, 0 for no end). fd may be NULL; receives -1
  * when none came. */
 bool render_wire_receive(int socket, void *bytes, size_t len, int *fd, double deadline);
-/* Seconds of CLOCK_MONOTONIC. */
-double render_now(void);
 
 #endif

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "replicate/model_page.h"
 #include "replicate/seats.h"
@@ -123,13 +123,6 @@ struct work {
     void *arg;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* Facts first: a page that is there is done, and then its facts are there too. */
 static bool write_page(struct work *work, int i, const char *html, size_t len,
                        struct replicate_batch_event *event, struct glmv_err *err)
@@ -186,7 +179,7 @@ static bool by_model(struct work *work, int i, struct glmv_chat *chat,
     const struct replicate_batch_options *options = work->options;
     struct replicate_rounds_options rounds = replicate_rounds_defaults();
     struct replicate_rounds_result result;
-    double start = now();
+    double start = glmv_now();
     rounds.rounds = options->rounds;
     rounds.target = options->target;
     struct replicate_model_page job = {.model = options->model,
@@ -199,7 +192,7 @@ static bool by_model(struct work *work, int i, struct glmv_chat *chat,
                                        .slice_px = REPLICATE_SLICE_PX,
                                        .scale = 1};
     bool ok = replicate_model_page_write(&job, &result, err);
-    event->seconds += now() - start;
+    event->seconds += glmv_now() - start;
     if (result.render != NULL && (ok || err->code == GLMV_ERR_MODEL)) {
         struct glmv_err problem = *err;
         glmv_err_clear(err);

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "replicate/batch.h"
 #include "replicate/command.h"
 #include "replicate/trace.h"
@@ -33,18 +33,11 @@ struct show {
     double started;
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* Seconds until the end at the pace so far; -1 before there is one. */
 static double eta(const struct show *show, const struct replicate_batch_count *count)
 {
     size_t ended = count->done + count->failed, rest = count->total - count->skipped - ended;
-    return ended > 0 ? (now() - show->started) / (double)ended * (double)rest : -1;
+    return ended > 0 ? (glmv_now() - show->started) / (double)ended * (double)rest : -1;
 }
 
 static void print_json(cJSON *root)
@@ -105,7 +98,7 @@ static int run(const struct replicate_batch_options *options)
 {
     struct glmv_err err = {0};
     struct replicate_batch_count count;
-    struct show show = {isatty(STDERR_FILENO) && isatty(STDOUT_FILENO), now()};
+    struct show show = {isatty(STDERR_FILENO) && isatty(STDOUT_FILENO), glmv_now()};
     bool ok = replicate_batch_run(options, on_page, &show, &count, &err);
     size_t left = count.total - count.skipped - count.done - count.failed;
     if (show.terminal) {
@@ -118,7 +111,7 @@ static int run(const struct replicate_batch_options *options)
         cJSON_AddNumberToObject(root, "failed", (double)count.failed);
         cJSON_AddNumberToObject(root, "skipped", (double)count.skipped);
         cJSON_AddNumberToObject(root, "left", (double)left);
-        cJSON_AddNumberToObject(root, "seconds", now() - show.started);
+        cJSON_AddNumberToObject(root, "seconds", glmv_now() - show.started);
         print_json(root);
     }
     if (!ok) {

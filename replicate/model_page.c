@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "model/tracer/tracer.h"
 #include "replicate/extract.h"
 #include "replicate/referee.h"
@@ -70,13 +70,6 @@ static void on_arrival(void *arg, const char *text, size_t len)
     fwrite(text, 1, len, stderr);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 struct glmv_render *replicate_model_page_measure(const struct replicate_model_page *job,
                                                  const struct glmv_scene *scene, const char *html,
                                                  size_t len, struct glmv_score *score,
@@ -91,9 +84,9 @@ bool replicate_model_page_one(const struct replicate_model_page *job, struct glm
                               struct glmv_err *err)
 {
     memset(result, 0, sizeof *result);
-    double start = now();
+    double start = glmv_now();
     struct glmv_scene *scene = look_at(job, err);
-    double looked = now() - start;
+    double looked = glmv_now() - start;
     if (scene == NULL) {
         return false;
     }

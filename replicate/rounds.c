@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "replicate/blocks.h"
 #include "replicate/correct.h"
 #include "replicate/slots.h"
@@ -63,13 +63,6 @@ struct run {
     struct replicate_round history[REPLICATE_MAX_ROUNDS + 1];
     int history_count;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void say(const struct run *run, const char *format, ...) GLMV_PRINTF(2, 3);
 static void say(const struct run *run, const char *format, ...)
@@ -133,7 +126,7 @@ static void note(struct run *run, const struct glmv_score *score, bool accepted,
 {
     if (run->history_count <= REPLICATE_MAX_ROUNDS) {
         run->history[run->history_count++] =
-            (struct replicate_round){*score, accepted, facts, now() - start};
+            (struct replicate_round){*score, accepted, facts, glmv_now() - start};
     }
 }
 
@@ -171,7 +164,7 @@ static void correct(struct run *run)
         struct glmv_err problem = {0};
         char why[WHY];
         int changed = 0;
-        double start = now();
+        double start = glmv_now();
         if (best->score.total >= options->target || cancelled(run, &problem)) {
             return;
         }
@@ -203,7 +196,7 @@ static bool draft(struct run *run, struct glmv_err *err)
         struct glmv_buf answer;
         struct replicate_rounds_result candidate = {0};
         struct glmv_err problem = {0};
-        double start = now();
+        double start = glmv_now();
         glmv_buf_init(&answer, REPLICATE_MAX_HTML);
         bool ok = replicate_author_draft(run->author, &answer, &problem) &&
                   judge(run, &answer, &candidate, &problem);
@@ -227,7 +220,7 @@ static bool over_budget(const struct run *run)
 {
     const struct replicate_rounds_options *o = run->options;
     return (o->budget_tokens > 0 && run->author->tokens >= o->budget_tokens) ||
-           (o->budget_seconds > 0 && now() - run->started >= o->budget_seconds);
+           (o->budget_seconds > 0 && glmv_now() - run->started >= o->budget_seconds);
 }
 
 /* An answer in blocks becomes the page that they make of the best one. Where they do not fit, whole
@@ -264,7 +257,7 @@ static bool revise(struct run *run, const struct replicate_fact *facts, int coun
     struct replicate_rounds_result candidate = {0};
     struct glmv_err problem = {0};
     char why[WHY];
-    double start = now();
+    double start = glmv_now();
     glmv_buf_init(&answer, REPLICATE_MAX_HTML);
     *accepted = false;
     if (run->author->tools != NULL) {
@@ -352,8 +345,11 @@ bool replicate_rounds_run(struct replicate_author *author, const struct replicat
                           const struct replicate_rounds_options *options,
                           struct replicate_rounds_result *result, struct glmv_err *err)
 {
-    struct run run = {
-        .author = author, .referee = referee, .options = options, .best = result, .started = now()};
+    struct run run = {.author = author,
+                      .referee = referee,
+                      .options = options,
+                      .best = result,
+                      .started = glmv_now()};
     memset(result, 0, sizeof *result);
     bool ok = run_rounds(&run, err);
     memcpy(result->history, run.history, sizeof run.history);

@@ -2,19 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "replicate/parts.h"
 #include "replicate/prompt.h"
 #include "replicate/slices.h"
 #include "replicate/slots.h"
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 struct slices {
     const struct replicate_model_page *job;
@@ -147,7 +140,7 @@ static bool write_slices(struct slices *s, struct replicate_rounds_result *resul
     bool ok = true;
     for (size_t i = 0; ok && i < s->count; i++) {
         char line[120];
-        double start = now();
+        double start = glmv_now();
         snprintf(line, sizeof line, "slice %zu of %zu, y %d to %d px", i + 1, s->count, s->tops[i],
                  s->tops[i + 1]);
         if (rounds.log != NULL) {
@@ -157,7 +150,7 @@ static bool write_slices(struct slices *s, struct replicate_rounds_result *resul
         done += ok || s->results[i].render != NULL;
         account(result, &s->results[i]);
         result->stop = s->results[i].stop;
-        if (!spend(&rounds, s->results[i].tokens, now() - start)) {
+        if (!spend(&rounds, s->results[i].tokens, glmv_now() - start)) {
             rounds.rounds = 0; /* drafts for the rest: a page with holes is no page */
             rounds.budget_tokens = rounds.budget_seconds = 0;
         }

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "replicate/referee.h"
 #include "replicate/shrink.h"
 
@@ -16,13 +16,6 @@
 struct replicate_trace_options replicate_trace_defaults(void)
 {
     return (struct replicate_trace_options){.rounds = 6, .target = 2};
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void say(const struct replicate_trace_options *options, const char *what)
@@ -85,7 +78,7 @@ static bool try_draft(struct replicate_trace *t, const struct replicate_court *c
                       const struct replicate_trace_options *options, struct glmv_render **lost,
                       struct glmv_err *err)
 {
-    double start = now();
+    double start = glmv_now();
     struct glmv_score score;
     *lost = NULL;
     struct glmv_render *render = measure(court, next, true, html, &score, err);
@@ -93,7 +86,7 @@ static bool try_draft(struct replicate_trace *t, const struct replicate_court *c
         return false;
     }
     bool better = accepts(&t->score, &score);
-    note_round(t, &score, better, changed, now() - start, options);
+    note_round(t, &score, better, changed, glmv_now() - start, options);
     if (!better) {
         *lost = render;
         return false;
@@ -201,12 +194,12 @@ static bool improve(struct replicate_trace *t, const struct replicate_court *cou
 {
     struct glmv_buf html;
     glmv_buf_init(&html, HTML_MAX);
-    double start = now();
+    double start = glmv_now();
     say(options, "rendering");
     t->render = measure(court, t->draft, true, &html, &t->score, err);
     bool ok = t->render != NULL;
     if (ok) {
-        note_round(t, &t->score, true, 0, now() - start, options);
+        note_round(t, &t->score, true, 0, glmv_now() - start, options);
         while (t->round_count <= options->rounds && t->score.total < options->target &&
                !cancelled(options, err) && correct(t, court, &html, options, err)) {
         }
@@ -221,11 +214,11 @@ static bool run(struct replicate_trace *out, struct replicate_court *court, doub
                 struct glmv_err *err)
 {
     struct glmv_look_options look = options->look;
-    double start = now();
+    double start = glmv_now();
     say(options, "reading the screenshot");
     look.scale = scale > 1 ? 1 : look.scale;
     out->scene = glmv_tracer_look(court->target, &look, err);
-    out->look_seconds = now() - start;
+    out->look_seconds = glmv_now() - start;
     bool ok = out->scene != NULL && !cancelled(options, err);
     if (ok) {
         say(options, "laying the page out");
@@ -250,7 +243,7 @@ bool replicate_trace_run(const struct glmv_image *target,
                          const struct replicate_trace_options *options, struct replicate_trace *out,
                          struct glmv_err *err)
 {
-    double start = now();
+    double start = glmv_now();
     double scale = options->look.scale > 1 ? options->look.scale : 1;
     memset(out, 0, sizeof *out);
     glmv_buf_init(&out->html, HTML_MAX);
@@ -268,7 +261,7 @@ bool replicate_trace_run(const struct glmv_image *target,
     ok = ok && run(out, &court, scale, target, options, err);
     glmv_renderer_close(court.renderer);
     glmv_image_free(small);
-    out->total_seconds = now() - start;
+    out->total_seconds = glmv_now() - start;
     return ok;
 }
 

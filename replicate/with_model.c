@@ -1,8 +1,8 @@
 /* The main job with a model as the author instead of the tracer. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "replicate/command.h"
 #include "replicate/model_page.h"
@@ -10,13 +10,6 @@
 #include "replicate/slots.h"
 
 #define REPORT_MAX ((size_t)1 << 30)
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* The report shows a run of the model as it shows one of the tracer. */
 static bool write_reports(const struct replicate_model_files *files,
@@ -77,7 +70,7 @@ int replicate_with_model(const struct replicate_model_files *files,
     job->target = target;
     job->renderer = target != NULL ? glmv_renderer_open(NULL, &err) : NULL;
     int code = REPLICATE_DONE;
-    double start = now();
+    double start = glmv_now();
     bool ok = false;
     if (job->renderer != NULL) {
         glmv_image_flatten(target, 0xFFFFFF);
@@ -85,7 +78,7 @@ int replicate_with_model(const struct replicate_model_files *files,
     }
     if (result.render != NULL) {
         if (write_page(files, &result, &problem) &&
-            write_reports(files, target, &result, now() - start, &problem)) {
+            write_reports(files, target, &result, glmv_now() - start, &problem)) {
             if (job->rounds->log != NULL) {
                 fprintf(stderr, "score %.4f after %d rounds, %d accepted: %s\n", result.score.total,
                         result.tried, result.accepted, stops[result.stop]);

@@ -8,19 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "model/glm/gguf.h"
 #include "model/glm/glm.h"
 
 #define DEFAULT_CONTEXT 32768 /* tokens; the memory is touched as it fills */
-
-double glm_engine_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static bool is_folder(const char *where)
 {
@@ -140,7 +133,7 @@ static bool engine_complete(void *self, const struct glmv_chat_message *messages
     struct glm_turn turn = {0};
     struct glm_speaker speaker;
     size_t cached = 0;
-    double started = glm_engine_now();
+    double started = glmv_now();
     glm_speaker_init(&speaker, e->tokenizer, options, watch, result);
     bool ok = glm_turn_make(e, messages, count, options, &turn, err) &&
               glm_turn_prefill(e, &turn, options->cancel, &cached, err);
@@ -153,7 +146,7 @@ static bool engine_complete(void *self, const struct glmv_chat_message *messages
             result->finish = GLMV_CHAT_FINISH_CALLS;
         }
     }
-    result->seconds = glm_engine_now() - started;
+    result->seconds = glmv_now() - started;
     glm_speaker_release(&speaker);
     glm_turn_release(&turn);
     return ok;

@@ -47,8 +47,6 @@ struct glm_turn {
     int32_t next; /* position of the first new token */
 };
 
-/* Seconds of a clock that only goes forward. */
-double glm_engine_now(void);
 /* True for the marks that end an answer. */
 bool glm_engine_end(const struct glm_engine *engine, int32_t id);
 

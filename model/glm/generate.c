@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "model/glm/engine.h"
 
 #define DEFAULT_ANSWER 16384
@@ -75,10 +76,10 @@ static bool advance(struct glm_engine *e, int32_t id, int32_t next, bool draftin
         glm_row(&e->model->embed, (size_t)token, e->input + i * h);
         e->past[e->decoder.len + i] = (uint64_t)token;
     }
-    double started = glm_engine_now();
+    double started = glmv_now();
     bool ok = glm_decoder_step(&e->decoder, e->input, places[0], *guessed + 1, *guessed + 1,
                                e->logits, NULL, err);
-    note_cost(e, *guessed + 1, glm_engine_now() - started);
+    note_cost(e, *guessed + 1, glmv_now() - started);
     return ok;
 }
 
@@ -135,7 +136,7 @@ bool glm_turn_generate(struct glm_engine *e, struct glm_turn *turn,
         }
         int32_t id = choose(e, &sampler, turn, speaker, e->logits + row * vocab);
         if (turn->ids.len == prompt) {
-            result->first_seconds = glm_engine_now() - started;
+            result->first_seconds = glmv_now() - started;
         }
         bool done;
         if (!say(e, turn, id, prompt, speaker, result, &done, err)) {

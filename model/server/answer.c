@@ -3,16 +3,10 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define MAX_ARGUMENTS (4u << 20)
-
-double server_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 void server_answer_init(struct server_answer *answer, struct glmv_chat_result *result,
                         const struct glmv_chat_watch *watch)
@@ -20,7 +14,7 @@ void server_answer_init(struct server_answer *answer, struct glmv_chat_result *r
     memset(answer, 0, sizeof *answer);
     answer->result = result;
     answer->watch = watch;
-    answer->started = server_now();
+    answer->started = glmv_now();
     glmv_buf_init(&answer->scratch, 2 * GLMV_CHAT_MAX_ANSWER);
     glmv_buf_init(&answer->held, 64);
 }
@@ -35,7 +29,7 @@ static void begin(struct server_answer *answer)
 {
     if (!answer->begun) {
         answer->begun = true;
-        answer->result->first_seconds = server_now() - answer->started;
+        answer->result->first_seconds = glmv_now() - answer->started;
     }
 }
 
@@ -422,6 +416,6 @@ bool server_answer_end(struct server_answer *answer, struct glmv_err *err)
             return false;
         }
     }
-    answer->result->seconds = server_now() - answer->started;
+    answer->result->seconds = glmv_now() - answer->started;
     return split_lone_close(answer->result, err);
 }

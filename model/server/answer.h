@@ -56,6 +56,4 @@ bool server_complaint_passes(const struct server_complaint *complaint);
 bool server_complaint_fail(const struct server_complaint *complaint, const char *url,
                            const char *model, const char *key, struct glmv_err *err);
 
-double server_now(void);
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/server/answer.h"
 #include "model/server/server.h"
 #include "model/server/sse.h"
@@ -208,7 +209,7 @@ static bool wait_for_next(int attempt, const struct server_reply *reply,
         return glmv_fail(err, problem->code, "%s; %d tries", problem->message, TRIES);
     }
     double wait = FIRST_WAIT_S * (double)(1 << attempt);
-    wait *= 0.75 + 0.5 * ((double)((uint64_t)(server_now() * 1e6) % 1000) / 1000);
+    wait *= 0.75 + 0.5 * ((double)((uint64_t)(glmv_now() * 1e6) % 1000) / 1000);
     if (reply->retry_after >= 0) {
         wait = reply->retry_after;
     }

@@ -12,6 +12,7 @@
 
 #include <glib-unix.h>
 
+#include "base/clock.h"
 #include "render/facts_js.h"
 #include "render/worker/browser.h"
 
@@ -269,7 +270,7 @@ static gboolean on_job(gint fd, GIOCondition condition, gpointer data)
 {
     struct browser *b = data;
     (void)condition;
-    double deadline = render_now() + 30;
+    double deadline = glmv_now() + 30;
     int assets = -1;
     if (!render_wire_receive(fd, &b->job, sizeof b->job, &assets, deadline) ||
         b->job.magic != RENDER_MAGIC || b->job.html_len > RENDER_MAX_HTML ||

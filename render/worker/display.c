@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "render/wire.h"
 #include "render/worker/worker.h"
 
@@ -68,7 +69,7 @@ static bool read_number(struct worker_place *place, double deadline)
     while (len < sizeof text - 1 && memchr(text, '\n', len) == NULL) {
         struct pollfd both[] = {{.fd = place->display_pipe, .events = POLLIN},
                                 {.fd = RENDER_LIFE_FD, .events = POLLIN}};
-        double left = deadline - render_now();
+        double left = deadline - glmv_now();
         int n = left > 0 ? poll(both, 2, (int)(left * 1000) + 1) : 0;
         if (n < 0 && errno == EINTR) {
             continue;
@@ -115,15 +116,15 @@ static void last_words(const struct worker_place *place, char *words, size_t siz
 
 bool worker_display_await(struct worker_place *place, struct glmv_err *err)
 {
-    double deadline = render_now() + WAIT_S;
+    double deadline = glmv_now() + WAIT_S;
     for (int attempt = 1;; attempt++) {
-        double limit = render_now() + TRY_S;
+        double limit = glmv_now() + TRY_S;
         if (read_number(place, limit < deadline ? limit : deadline)) {
             return true;
         }
         kill(place->display_pid, SIGKILL);
         waitpid(place->display_pid, NULL, 0);
-        if (attempt == TRIES || render_now() >= deadline || !wanted()) {
+        if (attempt == TRIES || glmv_now() >= deadline || !wanted()) {
             char words[200];
             last_words(place, words, sizeof words);
             return glmv_fail(err, GLMV_ERR_MISSING,

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "render/wire.h"
 #include "render/worker/worker.h"
 
@@ -127,8 +128,8 @@ void worker_kill_large(void)
 
 void worker_kill_all(void)
 {
-    double deadline = render_now() + 5;
-    while (render_now() < deadline) {
+    double deadline = glmv_now() + 5;
+    while (glmv_now() < deadline) {
         size_t count = list_processes(processes, MAX_PROCESSES);
         bool any = false;
         for (size_t i = 0; i < count; i++) {
