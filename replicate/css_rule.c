@@ -3,41 +3,14 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#define NOWHERE ((size_t)-1)
-
-/* First place of word in text from at on, letters of either case. */
-static size_t find(const char *text, size_t len, size_t at, const char *word)
-{
-    size_t size = strlen(word);
-    for (; at + size <= len; at++) {
-        if (strncasecmp(text + at, word, size) == 0) {
-            return at;
-        }
-    }
-    return NOWHERE;
-}
-
-/* The same for "<tag", which has to end there: <head is not <header. */
-static size_t find_tag(const char *text, size_t len, const char *tag)
-{
-    size_t at = 0;
-    while ((at = find(text, len, at, tag)) != NOWHERE) {
-        size_t end = at + strlen(tag);
-        if (end < len && !isalnum((unsigned char)text[end]) && text[end] != '-') {
-            return at;
-        }
-        at = end;
-    }
-    return NOWHERE;
-}
+#include "replicate/markup.h"
 
 static size_t behind_tag(const char *text, size_t len, const char *tag)
 {
-    size_t at = find_tag(text, len, tag);
-    size_t end = at != NOWHERE ? find(text, len, at, ">") : NOWHERE;
-    return end != NOWHERE ? end + 1 : NOWHERE;
+    size_t at = replicate_find_tag(text, len, 0, tag);
+    size_t end = at != REPLICATE_NOWHERE ? replicate_find(text, len, at, ">") : REPLICATE_NOWHERE;
+    return end != REPLICATE_NOWHERE ? end + 1 : REPLICATE_NOWHERE;
 }
 
 static bool one_rule(const char *selector, const char *property, const char *value,
@@ -58,25 +31,30 @@ static bool one_rule(const char *selector, const char *property, const char *val
     return true;
 }
 
-/* Where the last style sheet of the head ends; NOWHERE without one. */
+/* Where the last style sheet of the head ends; REPLICATE_NOWHERE without one. */
 static size_t end_of_style(const char *html, size_t len)
 {
-    size_t body = find_tag(html, len, "<body");
-    size_t limit = body != NOWHERE ? body : len;
-    size_t last = NOWHERE, at = 0;
-    while ((at = find(html, limit, at, "</style")) != NOWHERE) {
+    size_t body = replicate_find_tag(html, len, 0, "<body");
+    size_t limit = body != REPLICATE_NOWHERE ? body : len;
+    size_t last = REPLICATE_NOWHERE, at = 0;
+    while ((at = replicate_find(html, limit, at, "</style")) != REPLICATE_NOWHERE) {
         last = at++;
     }
     return last;
 }
 
+static size_t start_of_head(const char *html, size_t len)
+{
+    size_t at = behind_tag(html, len, "<head");
+    at = at != REPLICATE_NOWHERE ? at : behind_tag(html, len, "<html");
+    at = at != REPLICATE_NOWHERE ? at : behind_tag(html, len, "<!doctype");
+    return at != REPLICATE_NOWHERE ? at : 0;
+}
+
 static size_t place_of_new_style(const char *html, size_t len)
 {
-    size_t at = find_tag(html, len, "</head");
-    at = at != NOWHERE ? at : behind_tag(html, len, "<head");
-    at = at != NOWHERE ? at : behind_tag(html, len, "<html");
-    at = at != NOWHERE ? at : behind_tag(html, len, "<!doctype");
-    return at != NOWHERE ? at : 0;
+    size_t at = replicate_find_tag(html, len, 0, "</head");
+    return at != REPLICATE_NOWHERE ? at : start_of_head(html, len);
 }
 
 bool replicate_css_set(const char *html, size_t len, const char *selector, const char *property,
@@ -91,17 +69,17 @@ bool replicate_css_set(const char *html, size_t len, const char *selector, const
         return glmv_fail(err, GLMV_ERR_USAGE, "the selector is longer than 500 bytes");
     }
     size_t style = end_of_style(html, len);
-    if (style == NOWHERE) {
+    if (style == REPLICATE_NOWHERE) {
         size_t at = place_of_new_style(html, len);
         return glmv_buf_append(out, html, at, err) &&
                glmv_buf_appendf(out, err, "<style>\n%s%s; }\n</style>\n", start, value) &&
                glmv_buf_append(out, html + at, len - at, err);
     }
     size_t old = 0;
-    while ((old = find(html, style, old, start)) != NOWHERE) {
-        size_t end = find(html, style, old, "; }\n");
+    while ((old = replicate_find(html, style, old, start)) != REPLICATE_NOWHERE) {
+        size_t end = replicate_find(html, style, old, "; }\n");
         bool own_line = old == 0 || html[old - 1] == '\n';
-        if (own_line && end != NOWHERE && memchr(html + old, '\n', end - old) == NULL) {
+        if (own_line && end != REPLICATE_NOWHERE && memchr(html + old, '\n', end - old) == NULL) {
             end += strlen("; }\n");
             return glmv_buf_append(out, html, old, err) &&
                    glmv_buf_appendf(out, err, "%s%s; }\n", start, value) &&
@@ -118,10 +96,7 @@ bool replicate_css_set(const char *html, size_t len, const char *selector, const
 bool replicate_css_base(const char *html, size_t len, const char *folder, struct glmv_buf *out,
                         struct glmv_err *err)
 {
-    size_t at = behind_tag(html, len, "<head");
-    at = at != NOWHERE ? at : behind_tag(html, len, "<html");
-    at = at != NOWHERE ? at : behind_tag(html, len, "<!doctype");
-    at = at != NOWHERE ? at : 0;
+    size_t at = start_of_head(html, len);
     bool ok = glmv_buf_append(out, html, at, err) &&
               glmv_buf_append_str(out, "<base href=\"file://", err);
     for (const char *c = folder; ok && *c != '\0'; c++) {

@@ -6,10 +6,10 @@
 #include <strings.h>
 
 #include "replicate/css_scan.h"
+#include "replicate/markup.h"
 
 #define MAX_STYLE (4u << 20)
 #define MAX_RULES 4000
-#define NOWHERE ((size_t)-1)
 
 /* A rule, or an @-block, of one part. */
 struct rule {
@@ -34,31 +34,13 @@ struct joining {
 
 /* -- documents -------------------------------------------------------------------------------- */
 
-static size_t find(const char *text, size_t len, size_t at, const char *word)
-{
-    size_t size = strlen(word);
-    for (; at + size <= len; at++) {
-        if (strncasecmp(text + at, word, size) == 0) {
-            return at;
-        }
-    }
-    return NOWHERE;
-}
-
-/* "<body" but not "<bodyguard". Returns where the tag begins; behind receives where it ends. */
+/* Returns where "<body", but not "<bodyguard", begins; behind receives where the tag ends. */
 static size_t find_tag(const char *text, size_t len, size_t at, const char *tag, size_t *behind)
 {
-    while ((at = find(text, len, at, tag)) != NOWHERE) {
-        size_t end = at + strlen(tag);
-        if (end < len && !isalnum((unsigned char)text[end]) && text[end] != '-') {
-            size_t close = find(text, len, end, ">");
-            *behind = close != NOWHERE ? close + 1 : len;
-            return at;
-        }
-        at = end;
-    }
-    *behind = len;
-    return NOWHERE;
+    at = replicate_find_tag(text, len, at, tag);
+    size_t close = at != REPLICATE_NOWHERE ? replicate_find(text, len, at + strlen(tag), ">") : at;
+    *behind = close != REPLICATE_NOWHERE ? close + 1 : len;
+    return at;
 }
 
 /* Copies a text; what stands in its <style> elements goes to style instead. Either may be NULL. */
@@ -66,9 +48,9 @@ static bool part_styles(const char *text, size_t len, struct glmv_buf *rest, str
                         struct glmv_err *err)
 {
     size_t from = 0, open, inside;
-    while ((open = find_tag(text, len, from, "<style", &inside)) != NOWHERE) {
+    while ((open = find_tag(text, len, from, "<style", &inside)) != REPLICATE_NOWHERE) {
         size_t behind, close = find_tag(text, len, inside, "</style", &behind);
-        close = close != NOWHERE ? close : len;
+        close = close != REPLICATE_NOWHERE ? close : len;
         if ((rest != NULL && !glmv_buf_append(rest, text + from, open - from, err)) ||
             (style != NULL && (!glmv_buf_append(style, text + inside, close - inside, err) ||
                                !glmv_buf_append(style, "\n", 1, err)))) {
@@ -95,21 +77,22 @@ static bool read_part(struct part *part, const struct replicate_part *from, stru
         return true;
     }
     size_t at = find_tag(html, len, 0, "<html", &behind);
-    part->html_tag =
-        at != NOWHERE ? (struct replicate_span){at, behind - at} : (struct replicate_span){0};
+    part->html_tag = at != REPLICATE_NOWHERE ? (struct replicate_span){at, behind - at}
+                                             : (struct replicate_span){0};
     at = find_tag(html, len, 0, "<title", &behind);
-    size_t end = find(html, len, behind, "</title");
-    part->title = at != NOWHERE && end != NOWHERE ? (struct replicate_span){behind, end - behind}
-                                                  : (struct replicate_span){0};
+    size_t end = replicate_find(html, len, behind, "</title");
+    part->title = at != REPLICATE_NOWHERE && end != REPLICATE_NOWHERE
+                      ? (struct replicate_span){behind, end - behind}
+                      : (struct replicate_span){0};
     size_t body = find_tag(html, len, 0, "<body", &behind);
-    if (body != NOWHERE) {
+    if (body != REPLICATE_NOWHERE) {
         part->attributes = (struct replicate_span){body + 5, behind - 1 - (body + 5)};
     } else {
         find_tag(html, len, 0, "</head", &behind);
         body = behind = behind < len ? behind : 0;
     }
-    end = find(html, len, behind, "</body");
-    end = end != NOWHERE ? end : len;
+    end = replicate_find(html, len, behind, "</body");
+    end = end != REPLICATE_NOWHERE ? end : len;
     return part_styles(html, body, NULL, &part->style, err) &&
            part_styles(html + behind, end - behind, &part->body, &part->style, err);
 }
@@ -358,9 +341,9 @@ static bool put_section(const struct part *part, size_t number, struct glmv_buf 
                         struct glmv_err *err)
 {
     const char *text = part->html != NULL ? part->html + part->attributes.at : "";
-    size_t len = part->attributes.len, classes = find(text, len, 0, "class=");
+    size_t len = part->attributes.len, classes = replicate_find(text, len, 0, "class=");
     bool ok = glmv_buf_appendf(out, err, "<div class=\"row\"><section");
-    if (classes == NOWHERE) {
+    if (classes == REPLICATE_NOWHERE) {
         return ok && glmv_buf_append(out, text, len, err) &&
                glmv_buf_appendf(out, err, " class=\"slice slice-%zu\">\n", number);
     }
