@@ -30,17 +30,15 @@ static void engine_close(void *self)
 {
     struct glm_engine *e = self;
     for (size_t i = 0; i < sizeof e->sights / sizeof e->sights[0]; i++) {
-        free(e->sights[i].rows);
+        glm_runner_forget(e->runner, e->sights[i].rows);
     }
-    glm_decoder_release(&e->decoder);
+    glm_runner_close(e->runner);
     glm_draft_release(&e->draft);
     glm_tokenizer_close(e->tokenizer);
     glm_model_close(e->model);
     free(e->past);
-    free(e->logits);
-    free(e->input);
+    free(e->items);
     free(e->banned);
-    glm_candidates_release(&e->candidates);
     free(e);
 }
 
@@ -84,18 +82,18 @@ static bool prepare(struct glm_engine *e, const char *folder, struct glmv_err *e
     e->dialect =
         glm_tokenizer_added(e->tokenizer, "/nothink") >= 0 ? GLM_DIALECT_46V : GLM_DIALECT_41V;
     size_t capacity = c->text.context < DEFAULT_CONTEXT ? (size_t)c->text.context : DEFAULT_CONTEXT;
-    const size_t vocab = (size_t)c->text.vocab;
     e->past = calloc(capacity, sizeof *e->past);
-    e->logits = malloc(GLM_BATCH * vocab * sizeof *e->logits);
-    e->input = malloc(GLM_BATCH * (size_t)c->text.hidden * sizeof *e->input);
-    e->banned = malloc(vocab);
-    if (e->past == NULL || e->logits == NULL || e->input == NULL || e->banned == NULL) {
+    e->banned = malloc((size_t)c->text.vocab);
+    if (e->past == NULL || e->banned == NULL) {
         return glmv_fail_memory(err);
     }
     fill_banned(e);
-    return glm_candidates_init(&e->candidates, vocab, err) &&
-           glm_draft_init(&e->draft, 2 * capacity, err) &&
-           glm_decoder_init(&e->decoder, e->model, capacity, err);
+    e->runner = glm_runner_cpu(e->model, capacity, e->banned, err);
+    if (e->runner == NULL || !glm_draft_init(&e->draft, 2 * capacity, err)) {
+        return false;
+    }
+    e->items = malloc(e->runner->batch * sizeof *e->items);
+    return e->items != NULL || glmv_fail_memory(err);
 }
 
 static void *engine_open(const char *where, const char *name, struct glmv_err *err)
@@ -133,14 +131,16 @@ static bool engine_complete(void *self, const struct glmv_chat_message *messages
     struct glm_turn turn = {0};
     struct glm_speaker speaker;
     size_t cached = 0;
+    struct glm_sampler sampler = glm_turn_sampler(e, options);
+    struct glm_choice first;
     double started = glmv_now();
     glm_speaker_init(&speaker, e->tokenizer, options, watch, result);
     bool ok = glm_turn_make(e, messages, count, options, &turn, err) &&
-              glm_turn_prefill(e, &turn, options->cancel, &cached, err);
+              glm_turn_prefill(e, &turn, &sampler, options->cancel, &cached, &first, err);
     if (ok) {
         result->usage = (struct glmv_chat_usage){(int64_t)turn.ids.len, 0, (int64_t)cached};
         glm_draft_begin(&e->draft, turn.ids.data, turn.ids.len);
-        ok = glm_turn_generate(e, &turn, options, &speaker, result, started, err);
+        ok = glm_turn_generate(e, &turn, options, &sampler, &first, &speaker, result, started, err);
         ok = glm_speaker_end(&speaker, err) && ok;
         if (result->call_count > 0 && result->finish == GLMV_CHAT_FINISH_STOP) {
             result->finish = GLMV_CHAT_FINISH_CALLS;
@@ -161,7 +161,7 @@ static bool engine_ask_about(void *self, struct glmv_chat_about *about, struct g
         (about->models[0].name = strdup(e->model->config.name)) == NULL) {
         return glmv_fail_memory(err);
     }
-    about->models[0].context = (int64_t)e->decoder.capacity;
+    about->models[0].context = (int64_t)e->runner->capacity;
     about->model_count = 1;
     return true;
 }

@@ -6,7 +6,7 @@
 #include "model/glm/draft.h"
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
-#include "model/glm/sample.h"
+#include "model/glm/runner.h"
 #include "model/glm/speak.h"
 
 #define GLM_MAX_PICTURES 32
@@ -15,7 +15,7 @@
 /* A picture the tower has read. */
 struct glm_sight {
     uint64_t hash; /* of its pixels; 0: free */
-    float *rows;
+    struct glm_sight_rows *rows;
     struct glm_span span;
     unsigned used; /* when last */
 };
@@ -24,14 +24,12 @@ struct glm_engine {
     struct glm_model *model;
     struct glm_tokenizer *tokenizer;
     enum glm_dialect dialect;
-    struct glm_decoder decoder;
+    struct glm_runner *runner;
     uint64_t *past; /* [capacity] what stands at each place: an id, or a picture's hash */
     struct glm_sight sights[GLM_MAX_PICTURES + GLM_KEPT_PICTURES];
     unsigned clock;
-    float *logits; /* [GLM_BATCH][vocab] */
-    float *input;
+    struct glm_item *items; /* [runner->batch] */
     unsigned char *banned;
-    struct glm_candidates candidates;
     struct glm_draft draft;
     double step_seconds, row_seconds; /* of a step with one row; of each row more */
 };
@@ -56,12 +54,17 @@ bool glm_turn_make(struct glm_engine *engine, const struct glmv_chat_message *me
                    struct glmv_err *err);
 void glm_turn_release(struct glm_turn *turn);
 /* Evaluates the prompt from the first place that differs from what is in memory; cached says how
- * many tokens were there. */
+ * many tokens were there, first what comes after it. */
 bool glm_turn_prefill(struct glm_engine *engine, const struct glm_turn *turn,
-                      const atomic_bool *cancel, size_t *cached, struct glmv_err *err);
-/* Says the answer. started: when the conversation came. */
+                      const struct glm_sampler *sampler, const atomic_bool *cancel, size_t *cached,
+                      struct glm_choice *first, struct glmv_err *err);
+/* How the options and the checkpoint want tokens chosen. */
+struct glm_sampler glm_turn_sampler(const struct glm_engine *engine,
+                                    const struct glmv_chat_options *options);
+/* Says the answer, which begins with first. started: when the conversation came. */
 bool glm_turn_generate(struct glm_engine *engine, struct glm_turn *turn,
-                       const struct glmv_chat_options *options, struct glm_speaker *speaker,
+                       const struct glmv_chat_options *options, struct glm_sampler *sampler,
+                       const struct glm_choice *first, struct glm_speaker *speaker,
                        struct glmv_chat_result *result, double started, struct glmv_err *err);
 
 #endif

@@ -1,5 +1,4 @@
 /* The answer, token by token, with guesses checked along the way. */
-#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -8,8 +7,8 @@
 
 #define DEFAULT_ANSWER 16384
 
-static struct glm_sampler sampler_of(const struct glm_engine *e,
-                                     const struct glmv_chat_options *options)
+struct glm_sampler glm_turn_sampler(const struct glm_engine *e,
+                                    const struct glmv_chat_options *options)
 {
     const struct glm_sampling_config *c = &e->model->config.sampling;
     struct glm_sampler s = {
@@ -23,22 +22,6 @@ static struct glm_sampler sampler_of(const struct glm_engine *e,
         s.temperature = 0;
     }
     return s;
-}
-
-static int32_t choose(struct glm_engine *e, struct glm_sampler *sampler,
-                      const struct glm_turn *turn, const struct glm_speaker *speaker, float *logits)
-{
-    const size_t vocab = (size_t)e->model->config.text.vocab;
-    int32_t forced = glm_speaker_forced(speaker);
-    if (forced >= 0) {
-        return forced;
-    }
-    for (size_t i = 0; i < vocab; i++) {
-        if (e->banned[i] || !isfinite(logits[i])) {
-            logits[i] = -INFINITY;
-        }
-    }
-    return glm_sample(sampler, &e->candidates, logits, vocab, turn->ids.data, turn->ids.len);
 }
 
 /* What a checked row costs as a part of a step; at first, memory is taken to be the limit. */
@@ -59,27 +42,33 @@ static void note_cost(struct glm_engine *e, size_t rows, double seconds)
     }
 }
 
-/* Evaluates the last token together with guesses of what follows; e->logits gets a row for each. */
-static bool advance(struct glm_engine *e, int32_t id, int32_t next, bool drafting, int32_t *guess,
-                    size_t *guessed, struct glmv_err *err)
+/* Evaluates the last token, which stands at position next, together with guesses of what follows;
+ * choices gets what comes after those that hold. */
+static bool advance(struct glm_engine *e, const struct glm_turn *turn, int32_t next, bool drafting,
+                    const struct glm_sampler *sampler, struct glm_choice *choices, size_t *chosen,
+                    struct glmv_err *err)
 {
-    const size_t h = (size_t)e->model->config.text.hidden;
-    size_t room = e->decoder.capacity - e->decoder.len - 1;
-    int32_t places[GLM_BATCH][3];
+    size_t room = e->runner->capacity - e->runner->len - 1;
+    int32_t guess[GLM_BATCH];
     room = room < GLM_BATCH - 1 ? room : GLM_BATCH - 1;
     /* the cost of one row has to be known before more are worth anything */
-    *guessed =
+    size_t guessed =
         drafting && e->step_seconds > 0 ? glm_draft_guess(&e->draft, guess, room, price_of(e)) : 0;
-    for (size_t i = 0; i <= *guessed; i++) {
-        int32_t token = i == 0 ? id : guess[i - 1];
-        places[i][0] = places[i][1] = places[i][2] = next + (int32_t)i;
-        glm_row(&e->model->embed, (size_t)token, e->input + i * h);
-        e->past[e->decoder.len + i] = (uint64_t)token;
+    for (size_t i = 0; i <= guessed; i++) {
+        int32_t token = i == 0 ? turn->ids.data[turn->ids.len - 1] : guess[i - 1];
+        int32_t at = next + (int32_t)i;
+        e->items[i] = (struct glm_item){token, {at, at, at}, NULL, 0};
+        e->past[e->runner->len + i] = (uint64_t)token;
     }
+    struct glm_step step = {.items = e->items,
+                            .count = guessed + 1,
+                            .guessed = guessed,
+                            .sampler = sampler,
+                            .history = turn->ids.data,
+                            .history_len = turn->ids.len};
     double started = glmv_now();
-    bool ok = glm_decoder_step(&e->decoder, e->input, places[0], *guessed + 1, *guessed + 1,
-                               e->logits, NULL, err);
-    note_cost(e, *guessed + 1, glmv_now() - started);
+    bool ok = glm_runner_step(e->runner, &step, choices, chosen, err);
+    note_cost(e, guessed + 1, glmv_now() - started);
     return ok;
 }
 
@@ -115,47 +104,49 @@ static bool say(struct glm_engine *e, struct glm_turn *turn, int32_t id, size_t 
 }
 
 /*
- * A step evaluates one sure token and some guesses. The token after each is chosen as it would be
- * without guesses, from the same bits and with the same draws; as long as it is the one guessed,
- * the next row is there already. What was guessed wrongly is forgotten; at the end it may stay,
- * since e->past says what stands where.
+ * A step evaluates one sure token and some guesses, and chooses what follows as far as the guesses
+ * hold. What was guessed wrongly is forgotten; what holds may stay in the end although it was not
+ * said, since e->past says what stands where. The end of a thought is forced, whatever was chosen.
  */
 bool glm_turn_generate(struct glm_engine *e, struct glm_turn *turn,
-                       const struct glmv_chat_options *options, struct glm_speaker *speaker,
+                       const struct glmv_chat_options *options, struct glm_sampler *sampler,
+                       const struct glm_choice *first, struct glm_speaker *speaker,
                        struct glmv_chat_result *result, double started, struct glmv_err *err)
 {
-    struct glm_sampler sampler = sampler_of(e, options);
-    const size_t prompt = turn->ids.len, vocab = (size_t)e->model->config.text.vocab;
+    const size_t prompt = turn->ids.len;
     const size_t most = options->max_tokens > 0 ? (size_t)options->max_tokens : DEFAULT_ANSWER;
-    int32_t guess[GLM_BATCH];
-    size_t guessed = 0, row = 0;
+    struct glm_choice choices[GLM_BATCH] = {*first};
+    size_t chosen = 1, row = 0;
     result->finish = GLMV_CHAT_FINISH_LENGTH;
+    result->first_seconds = glmv_now() - started;
     while (turn->ids.len - prompt < most) {
         if (options->cancel != NULL && atomic_load(options->cancel)) {
             return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");
         }
-        int32_t id = choose(e, &sampler, turn, speaker, e->logits + row * vocab);
-        if (turn->ids.len == prompt) {
-            result->first_seconds = glmv_now() - started;
-        }
+        const int32_t forced = glm_speaker_forced(speaker);
         bool done;
-        if (!say(e, turn, id, prompt, speaker, result, &done, err)) {
+        if (forced < 0) {
+            sampler->random = choices[row].random;
+        }
+        if (!say(e, turn, forced < 0 ? choices[row].id : forced, prompt, speaker, result, &done,
+                 err)) {
             return false;
         }
         if (done) {
             break;
         }
         turn->next++;
-        if (row < guessed && guess[row] == id) {
+        if (forced < 0 && row + 1 < chosen) {
             row++;
             continue;
         }
-        e->decoder.len -= guessed - row;
+        e->runner->len -= chosen - 1 - row;
         row = 0;
-        if (e->decoder.len >= e->decoder.capacity) {
+        if (e->runner->len >= e->runner->capacity) {
             break;
         }
-        if (!advance(e, id, turn->next - 1, !options->plain_decoding, guess, &guessed, err)) {
+        if (!advance(e, turn, turn->next - 1, !options->plain_decoding, sampler, choices, &chosen,
+                     err)) {
             return false;
         }
         result->steps++;

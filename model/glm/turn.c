@@ -36,9 +36,9 @@ static struct glm_sight *look(struct glm_engine *e, const struct glmv_image *ima
         return NULL;
     }
     const int merge = e->model->config.vision.merge;
-    float *rows = glm_vision_encode(e->model, &patches, NULL, err);
+    struct glm_sight_rows *rows = glm_runner_encode(e->runner, &patches, err);
     if (rows != NULL) {
-        free(oldest->rows);
+        glm_runner_forget(e->runner, oldest->rows);
         *oldest = (struct glm_sight){
             hash, rows, {patches.grid_h / merge, patches.grid_w / merge}, ++e->clock};
     }
@@ -86,11 +86,11 @@ bool glm_turn_make(struct glm_engine *e, const struct glmv_chat_message *message
     if (!ok) {
         return false;
     }
-    if (turn->ids.len + 1 >= e->decoder.capacity) {
+    if (turn->ids.len + 1 >= e->runner->capacity) {
         return glmv_fail(err, GLMV_ERR_LIMIT,
                          "the conversation has %zu tokens, the context holds %zu; send fewer or "
                          "smaller pictures",
-                         turn->ids.len, e->decoder.capacity);
+                         turn->ids.len, e->runner->capacity);
     }
     turn->positions = malloc(turn->ids.len * 3 * sizeof *turn->positions);
     turn->keys = malloc(turn->ids.len * sizeof *turn->keys);
@@ -111,48 +111,59 @@ bool glm_turn_make(struct glm_engine *e, const struct glmv_chat_message *message
     return true;
 }
 
-/* Evaluates the prompt from the first place that differs from what is in memory. */
-bool glm_turn_prefill(struct glm_engine *e, const struct glm_turn *turn, const atomic_bool *cancel,
-                      size_t *cached, struct glmv_err *err)
+/* The place of the prompt at i, which is a row of a picture where picture and row say so: they are
+ * moved on. */
+static struct glm_item item_at(const struct glm_engine *e, const struct glm_turn *turn, size_t i,
+                               size_t *picture, size_t *row)
 {
-    const size_t h = (size_t)e->model->config.text.hidden, len = turn->ids.len;
-    size_t same = 0, picture = 0, row = 0;
-    while (same + 1 < len && same < e->decoder.len && e->past[same] == turn->keys[same]) {
+    const int32_t *p = turn->positions + i * 3;
+    struct glm_item item = {turn->ids.data[i], {p[0], p[1], p[2]}, NULL, 0};
+    if (item.id == e->model->config.image_token) {
+        const struct glm_span *span = &turn->spans[*picture];
+        item.rows = turn->seen[*picture]->rows;
+        item.row = *row;
+        if (++*row == (size_t)span->rows * (size_t)span->cols) {
+            *row = 0;
+            ++*picture;
+        }
+    }
+    return item;
+}
+
+/* Evaluates the prompt from the first place that differs from what is in memory. */
+bool glm_turn_prefill(struct glm_engine *e, const struct glm_turn *turn,
+                      const struct glm_sampler *sampler, const atomic_bool *cancel, size_t *cached,
+                      struct glm_choice *first, struct glmv_err *err)
+{
+    const size_t len = turn->ids.len;
+    size_t same = 0, picture = 0, row = 0, filled = 0, chosen;
+    while (same + 1 < len && same < e->runner->len && e->past[same] == turn->keys[same]) {
         same++;
     }
     *cached = same;
-    e->decoder.len = same;
-    size_t filled = 0, start = same;
+    e->runner->len = same;
     for (size_t i = 0; i < len; i++) {
-        const float *from = NULL;
-        if (turn->ids.data[i] == e->model->config.image_token) {
-            const struct glm_span *span = &turn->spans[picture];
-            from = turn->seen[picture]->rows + row * h;
-            if (++row == (size_t)span->rows * (size_t)span->cols) {
-                row = 0;
-                picture++;
-            }
-        }
+        struct glm_item item = item_at(e, turn, i, &picture, &row);
         if (i < same) {
             continue;
         }
-        if (from != NULL) {
-            memcpy(e->input + filled * h, from, h * sizeof *from);
-        } else {
-            glm_row(&e->model->embed, (size_t)turn->ids.data[i], e->input + filled * h);
-        }
+        e->items[filled] = item;
         e->past[i] = turn->keys[i];
-        if (++filled == GLM_BATCH || i + 1 == len) {
-            if (cancel != NULL && atomic_load(cancel)) {
-                return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");
-            }
-            if (!glm_decoder_step(&e->decoder, e->input, turn->positions + start * 3, filled,
-                                  i + 1 == len ? 1 : 0, e->logits, NULL, err)) {
-                return false;
-            }
-            start += filled;
-            filled = 0;
+        if (++filled < e->runner->batch && i + 1 < len) {
+            continue;
         }
+        if (cancel != NULL && atomic_load(cancel)) {
+            return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");
+        }
+        struct glm_step step = {.items = e->items,
+                                .count = filled,
+                                .sampler = i + 1 == len ? sampler : NULL,
+                                .history = turn->ids.data,
+                                .history_len = len};
+        if (!glm_runner_step(e->runner, &step, first, &chosen, err)) {
+            return false;
+        }
+        filled = 0;
     }
     return true;
 }
