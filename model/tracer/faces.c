@@ -163,6 +163,21 @@ void model_faces_close(struct model_faces *faces)
     *faces = (struct model_faces){0};
 }
 
+struct model_face *model_faces_find(struct model_faces *faces, const char *family, int weight)
+{
+    for (size_t i = 0; i < faces->count; i++) {
+        if (faces->items[i].weight == weight && strcmp(faces->items[i].family, family) == 0) {
+            return &faces->items[i];
+        }
+    }
+    return NULL;
+}
+
+bool model_face_is_common(const struct model_face *face)
+{
+    return face->weight == 400 || face->weight == 700;
+}
+
 hb_font_t *model_face_font(struct model_face *face)
 {
     if (face->font == NULL) {

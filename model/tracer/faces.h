@@ -47,6 +47,10 @@ struct model_measure {
 
 bool model_faces_open(struct model_faces *faces, struct glmv_err *err);
 void model_faces_close(struct model_faces *faces);
+/* The first face of a family in a weight; borrowed, NULL where there is none. */
+struct model_face *model_faces_find(struct model_faces *faces, const char *family, int weight);
+/* Whether a face is regular or bold. */
+bool model_face_is_common(const struct model_face *face);
 bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out);
 
 /* Draws a text at a size in px, cut to its ink. False when the face lacks a character. */

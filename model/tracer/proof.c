@@ -42,17 +42,6 @@ bool model_ink_take(const struct model_view *view, const struct glmv_box *box, u
     return true;
 }
 
-static struct model_face *face_of(struct model_faces *faces, const struct glmv_scene_line *line)
-{
-    for (size_t i = 0; i < faces->count; i++) {
-        if (faces->items[i].weight == line->weight &&
-            strcmp(faces->items[i].family, line->font) == 0) {
-            return &faces->items[i];
-        }
-    }
-    return NULL;
-}
-
 static struct model_face *han_face(struct model_faces *faces)
 {
     for (size_t i = 0; i < faces->count; i++) {
@@ -82,7 +71,7 @@ static double best_likeness(struct model_faces *faces, const struct model_face *
             tried = tried || strcmp(face->family, common[k]) == 0;
         }
         struct model_ink drawn;
-        if (tried && (face->weight == 400 || face->weight == 700) &&
+        if (tried && model_face_is_common(face) &&
             model_face_draw(faces, face, text, size, &drawn)) {
             best = fmax(best, model_ink_likeness(seen, &drawn));
             model_ink_release(&drawn);
@@ -95,7 +84,8 @@ static bool judge(const struct model_view *view, struct model_faces *faces,
                   const struct glmv_scene_line *type, const struct glmv_scene_word *word,
                   struct evidence *out)
 {
-    struct model_face *face = is_han(word->text) ? han_face(faces) : face_of(faces, type);
+    struct model_face *face =
+        is_han(word->text) ? han_face(faces) : model_faces_find(faces, type->font, type->weight);
     struct model_ink seen;
     struct model_measure m = {0};
     if (face == NULL || !model_face_measure(face, word->text, &m)) {

@@ -1,0 +1,240 @@
+/* How one face explains one line: size and spacing by its words' edges, baseline by its height. */
+#include "model/tracer/type.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/tracer/proof.h"
+
+/* The sum of a line's ink, 0..1 a px. */
+static double ink_mass(const struct model_view *view, const struct glmv_scene_line *line)
+{
+    uint8_t fg[3] = {(uint8_t)(line->color >> 24), (uint8_t)(line->color >> 16),
+                     (uint8_t)(line->color >> 8)};
+    uint8_t bg[3] = {(uint8_t)(line->background >> 24), (uint8_t)(line->background >> 16),
+                     (uint8_t)(line->background >> 8)};
+    int full = model_max(model_distance(fg, bg), 1);
+    double sum = 0;
+    for (int y = (int)line->ink.y; y < (int)(line->ink.y + line->ink.h); y++) {
+        for (int x = (int)line->ink.x; x < (int)(line->ink.x + line->ink.w); x++) {
+            if (view->text_mask[y * view->w + x]) {
+                sum += fmin(1, (double)model_distance(model_px(view, x, y), bg) / full);
+            }
+        }
+    }
+    return sum;
+}
+
+/* Least squares of word edges: x = origin + size * place [+ spacing * characters before]. */
+static void solve_widths(const struct glmv_scene_line *line, const double *left,
+                         const double *right, int n, struct model_fit *fit)
+{
+    double sx = 0;
+    double sp = 0;
+    double spp = 0;
+    double spx = 0;
+    for (int i = 0; i < n; i++) {
+        double a = line->words[i].ink.x;
+        double b = a + line->words[i].ink.w;
+        sx += a + b;
+        sp += left[i] + right[i];
+        spp += left[i] * left[i] + right[i] * right[i];
+        spx += a * left[i] + b * right[i];
+    }
+    double m = 2.0 * n;
+    double det = spp - sp * sp / m;
+    fit->size = det > 1e-9 ? (spx - sp * sx / m) / det : 0;
+    double origin = (sx - fit->size * sp) / m;
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        double a = line->words[i].ink.x - origin - fit->size * left[i];
+        double b = line->words[i].ink.x + line->words[i].ink.w - origin - fit->size * right[i];
+        sum += a * a + b * b;
+    }
+    fit->residual = sqrt(sum / m);
+}
+
+bool model_type_fit_face(struct model_face *face, const struct glmv_scene_line *line, double mass,
+                         struct model_fit *fit)
+{
+    double left[MODEL_TYPE_WORDS];
+    double right[MODEL_TYPE_WORDS];
+    for (int i = 0; i < MODEL_TYPE_WORDS; i++) {
+        left[i] = 1e9;
+        right[i] = -1e9;
+    }
+    struct model_measure m = {.word_left = left, .word_right = right, .words = MODEL_TYPE_WORDS};
+    if (!model_face_measure(face, line->text, &m)) {
+        return false;
+    }
+    int n = line->word_count < MODEL_TYPE_WORDS ? (int)line->word_count : MODEL_TYPE_WORDS;
+    for (int i = 0; i < n; i++) {
+        if (right[i] < left[i]) {
+            return false;
+        }
+    }
+    *fit = (struct model_fit){0};
+    solve_widths(line, left, right, n, fit);
+    if (fit->size <= 1) {
+        return false;
+    }
+    double by_height = line->ink.h / (m.bottom - m.top);
+    fit->tall = log(by_height / fit->size);
+    /* Han characters fill their squares: width tells more than the height of the few that are
+     * there. */
+    double allowed = (face->cjk ? 0.2 : 0.05) + 0.7 / line->ink.h;
+    /* The ink of letters on photos seems taller than it is, not wider. */
+    bool blurred = line->on_picture && fit->tall > 0 && fit->tall < 0.35;
+    if (fabs(fit->tall) > allowed && m.glyphs > 1 && !blurred) {
+        /* Another face, or spaced letters: the height gives the size, spacing the width. */
+        fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
+        double natural = (m.right - m.left) * fit->size;
+        fit->spacing = (line->ink.w - natural) / (m.glyphs - 1);
+    }
+    fit->mass = log(fmax(mass, 0.5) / (m.area * fit->size * fit->size));
+    fit->advance = m.advance * fit->size + fit->spacing * m.glyphs;
+    double from_bottom = line->ink.y + line->ink.h - m.bottom * fit->size;
+    double from_top = line->ink.y - m.top * fit->size;
+    fit->baseline = round((from_bottom + from_top) / 2);
+    return true;
+}
+
+double model_type_badness(const struct model_fit *fit)
+{
+    return fmin(fit->residual, 6) + 0.5 * fmin(fabs(fit->mass), 1.5) +
+           4 * fmax(0, fabs(fit->tall) - 0.05) + 0.6 * fabs(fit->spacing);
+}
+
+static double snap(double size)
+{
+    double whole = round(size);
+    if (fabs(size - whole) <= 0.1 + 0.008 * size) {
+        return whole;
+    }
+    return round(size * 10) / 10;
+}
+
+/* Slanted glyphs have sharper columns after they are sheared upright. */
+static bool looks_italic(const struct model_view *view, const struct glmv_scene_line *line)
+{
+    enum { MAX_COLUMNS = 1400 };
+    int w = (int)line->ink.w;
+    int h = (int)line->ink.h;
+    if (w + h >= MAX_COLUMNS || strlen(line->text) < 4) {
+        return false;
+    }
+    double energy[2];
+    for (int s = 0; s < 2; s++) {
+        double column[MAX_COLUMNS] = {0};
+        for (int y = 0; y < h; y++) {
+            int shift = s == 0 ? 0 : (int)lround(0.21 * y);
+            for (int x = 0; x < w; x++) {
+                size_t i = (size_t)((int)line->ink.y + y) * (size_t)view->w +
+                           (size_t)((int)line->ink.x + x);
+                if (view->text_mask[i]) {
+                    uint8_t bg[3] = {(uint8_t)(line->background >> 24),
+                                     (uint8_t)(line->background >> 16),
+                                     (uint8_t)(line->background >> 8)};
+                    column[x + shift] += model_distance(view->image->rgba + i * 4, bg);
+                }
+            }
+        }
+        energy[s] = 0;
+        for (int x = 1; x < MAX_COLUMNS; x++) {
+            energy[s] += (column[x] - column[x - 1]) * (column[x] - column[x - 1]);
+        }
+    }
+    return energy[1] > 1.25 * energy[0];
+}
+
+double model_type_fit_line(const struct model_typing *typing, const struct model_choice *choice,
+                           int weight, struct glmv_scene_line *line)
+{
+    const struct model_view *view = typing->view;
+    struct model_faces *faces = typing->faces;
+    double mass = ink_mass(view, line);
+    double best = 1e9;
+    struct model_fit kept = {0};
+    const struct model_face *face = NULL;
+    for (size_t k = 0; k < faces->count; k++) {
+        struct model_face *candidate = &faces->items[k];
+        int rank = 0;
+        while (rank < choice->count && strcmp(choice->family[rank], candidate->family) != 0) {
+            rank++;
+        }
+        struct model_fit fit;
+        if (rank == choice->count || candidate->weight != weight ||
+            !model_type_fit_face(candidate, line, mass, &fit)) {
+            continue;
+        }
+        double cost = model_type_badness(&fit) + 0.5 * rank;
+        if (cost < best) {
+            best = cost;
+            kept = fit;
+            face = candidate;
+        }
+    }
+    if (face == NULL && weight != MODEL_REGULAR) {
+        return 0; /* the regular fit stays */
+    }
+    if (face == NULL) {
+        snprintf(line->font, sizeof line->font, "%s",
+                 choice->count > 0 ? choice->family[0] : "sans-serif");
+        line->font_px = fmax(6, round(line->ink.h * 1.1));
+        line->weight = 400;
+        line->baseline = round(line->ink.y + line->ink.h * 0.87);
+        line->advance = line->ink.w;
+        return 0;
+    }
+    snprintf(line->font, sizeof line->font, "%s", face->family);
+    line->family = face->kind;
+    line->weight = face->weight;
+    line->italic = looks_italic(view, line);
+    line->font_px = snap(kept.size);
+    line->letter_spacing = fabs(kept.spacing) < 0.05 ? 0 : round(kept.spacing * 100) / 100;
+    line->baseline = kept.baseline;
+    line->advance = kept.advance;
+    line->fit = 1 / (1 + best);
+    return kept.mass;
+}
+
+/* A word that shows the shapes of its face: long, but not so long that comparing it takes long. */
+static const struct glmv_scene_word *sample_word(const struct glmv_scene_line *line)
+{
+    const struct glmv_scene_word *best = NULL;
+    size_t most = 0;
+    for (size_t i = 0; i < line->word_count; i++) {
+        size_t letters = strlen(line->words[i].text);
+        if (letters > most && letters <= 10) {
+            best = &line->words[i];
+            most = letters;
+        }
+    }
+    return best;
+}
+
+bool model_sample_take(const struct model_view *view, const struct glmv_scene_line *line,
+                       struct model_sample *out)
+{
+    *out = (struct model_sample){.word = sample_word(line)};
+    return out->word != NULL && model_ink_take(view, &out->word->ink, line->background, &out->ink);
+}
+
+void model_sample_release(struct model_sample *sample)
+{
+    model_ink_release(&sample->ink);
+    sample->word = NULL;
+}
+
+double model_sample_unlike(const struct model_sample *sample, struct model_faces *faces,
+                           struct model_face *face, double size)
+{
+    struct model_ink drawn;
+    if (!model_face_draw(faces, face, sample->word->text, size, &drawn)) {
+        return 1;
+    }
+    double alike = model_ink_likeness(&sample->ink, &drawn);
+    model_ink_release(&drawn);
+    return 1 - alike;
+}
