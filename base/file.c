@@ -51,18 +51,22 @@ void glmv_file_abandon(void)
     }
 }
 
+#define STEP ((size_t)65536)
+
+/* Reads to the end; each step has room for what is known to come and a byte more, which shows the
+ * end without another round of growing. */
 static bool read_all(int fd, const char *path, size_t max, struct glmv_buf *buf,
                      struct glmv_err *err)
 {
-    size_t total = 0;
     struct stat info;
-    /* One byte more than the file has shows its end without another round. */
-    size_t step = 65536;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 65536 &&
-        (uintmax_t)info.st_size < max) {
-        step = (size_t)info.st_size + 1;
+    size_t start = buf->len;
+    size_t expected = 0;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (uintmax_t)info.st_size < max) {
+        expected = (size_t)info.st_size;
     }
-    for (;; step = 65536) {
+    for (;;) {
+        size_t total = buf->len - start;
+        size_t step = total < expected ? expected - total + 1 : total == expected ? 1 : STEP;
         if (!glmv_buf_reserve(buf, step, err)) {
             return false;
         }
@@ -78,12 +82,33 @@ static bool read_all(int fd, const char *path, size_t max, struct glmv_buf *buf,
             return true;
         }
         buf->len += (size_t)got;
-        total += (size_t)got;
-        if (total > max) {
+        if (buf->len - start > max) {
             return glmv_fail(err, GLMV_ERR_LIMIT, "%s: larger than %zu bytes; that is the limit",
                              path, max);
         }
     }
+}
+
+/* Opens a file that may be read up to max bytes; -1 when not. */
+static int open_within(const char *path, size_t max, struct stat *st, struct glmv_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        glmv_fail(err, GLMV_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, st) != 0) {
+        glmv_fail(err, GLMV_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+    } else if (S_ISDIR(st->st_mode)) {
+        glmv_fail(err, GLMV_ERR_IO, "%s: is a folder, not a file", path);
+    } else if (S_ISREG(st->st_mode) && (unsigned long long)st->st_size > max) {
+        glmv_fail(err, GLMV_ERR_LIMIT, "%s: %lld bytes; the limit is %zu", path,
+                  (long long)st->st_size, max);
+    } else {
+        return fd;
+    }
+    close(fd);
+    return -1;
 }
 
 bool glmv_file_read(const char *path, size_t max, struct glmv_buf *buf, struct glmv_err *err)
@@ -91,22 +116,67 @@ bool glmv_file_read(const char *path, size_t max, struct glmv_buf *buf, struct g
     if (strcmp(path, "-") == 0) {
         return read_all(STDIN_FILENO, "standard input", max, buf, err);
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return glmv_fail(err, GLMV_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
-    }
     struct stat st;
-    bool ok;
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        ok = glmv_fail(err, GLMV_ERR_IO, "%s: is a folder, not a file", path);
-    } else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (unsigned long long)st.st_size > max) {
-        ok = glmv_fail(err, GLMV_ERR_LIMIT, "%s: %lld bytes; the limit is %zu", path,
-                       (long long)st.st_size, max);
-    } else {
-        ok = read_all(fd, path, max, buf, err);
+    int fd = open_within(path, max, &st, err);
+    if (fd < 0) {
+        return false;
     }
+    bool ok = read_all(fd, path, max, buf, err);
     close(fd);
     return ok;
+}
+
+/* By way of a buffer: what has no size beforehand, or not the one it said. */
+static const void *read_unsized(int fd, const char *path, size_t max, struct glmv_arena *memory,
+                                size_t *len, struct glmv_err *err)
+{
+    struct glmv_buf buf;
+    glmv_buf_init(&buf, max + STEP);
+    void *bytes = NULL;
+    if (read_all(fd, path, max, &buf, err)) {
+        bytes = glmv_arena_take(memory, buf.len + 1);
+        if (bytes == NULL) {
+            glmv_fail_memory(err);
+        } else {
+            memcpy(bytes, buf.data, buf.len);
+        }
+        *len = buf.len;
+    }
+    glmv_buf_release(&buf);
+    return bytes;
+}
+
+/* NULL where the file has no size, or another one than it says. */
+static const void *read_sized(int fd, size_t size, struct glmv_arena *memory)
+{
+    char *bytes = size > 0 ? glmv_arena_take(memory, size + 1) : NULL;
+    size_t total = 0;
+    for (ssize_t got = 1; bytes != NULL && got > 0 && total <= size; total += (size_t)got) {
+        got = read(fd, bytes + total, size + 1 - total);
+        got = got < 0 ? 0 : got;
+    }
+    return total == size ? bytes : NULL;
+}
+
+const void *glmv_file_read_in(const char *path, size_t max, struct glmv_arena *memory, size_t *len,
+                              struct glmv_err *err)
+{
+    if (strcmp(path, "-") == 0) {
+        return read_unsized(STDIN_FILENO, "standard input", max, memory, len, err);
+    }
+    struct stat st;
+    int fd = open_within(path, max, &st, err);
+    if (fd < 0) {
+        return NULL;
+    }
+    *len = (size_t)st.st_size;
+    const void *bytes = S_ISREG(st.st_mode) ? read_sized(fd, *len, memory) : NULL;
+    if (bytes == NULL) {
+        lseek(fd, 0, SEEK_SET); /* has no effect on a pipe */
+        bytes = read_unsized(fd, path, max, memory, len, err);
+    }
+    close(fd);
+    return bytes;
 }
 
 static bool write_all(int fd, const char *path, const void *bytes, size_t len, struct glmv_err *err)

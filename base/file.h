@@ -9,12 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 
 /* Appends the content of path to buf. More than max bytes is GLMV_ERR_LIMIT; unreadable is
  * GLMV_ERR_IO. */
 bool glmv_file_read(const char *path, size_t max, struct glmv_buf *buf, struct glmv_err *err);
+
+/* The same into memory that is not cleared, moved or freed; NULL when it fails. */
+const void *glmv_file_read_in(const char *path, size_t max, struct glmv_arena *memory, size_t *len,
+                              struct glmv_err *err);
 
 /* Replaces path by these bytes, atomically. On failure the old file stays and no temporary file is
  * left. */

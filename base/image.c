@@ -60,16 +60,6 @@ struct glmv_image *glmv_image_new(int width, int height, struct glmv_err *err)
     return image;
 }
 
-void glmv_image_expect_all(struct glmv_image *image)
-{
-    uintptr_t start = (uintptr_t)image->rgba;
-    uintptr_t end = start + (size_t)image->width * (size_t)image->height * 4;
-    start = (start + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    if (start + HUGE_PAGE <= end) {
-        madvise((void *)start, (end - start) / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-    }
-}
-
 void glmv_image_free(struct glmv_image *image)
 {
     if (image != NULL) {

@@ -29,8 +29,6 @@ struct glmv_image {
 /* A picture of zeros (transparent black), or NULL: GLMV_ERR_LIMIT or GLMV_ERR_MEMORY. Free with
  * glmv_image_free. */
 struct glmv_image *glmv_image_new(int width, int height, struct glmv_err *err);
-/* Says that all of a new picture will be written: its first touch is then cheaper. */
-void glmv_image_expect_all(struct glmv_image *image);
 /* NULL is allowed. */
 void glmv_image_free(struct glmv_image *image);
 

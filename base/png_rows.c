@@ -17,8 +17,9 @@
 struct glmv_png_stream {
     const uint8_t *data; /* the zlib stream; inside the file or in joined */
     size_t len;
-    uint8_t *joined; /* owned; NULL when the stream is one chunk */
-    uint8_t *top;    /* owned; the row above the picture */
+    uint8_t *joined; /* NULL when the stream is one chunk */
+    uint8_t *top;    /* the row above the picture */
+    struct glmv_arena *memory;
     struct base_inflate inflate;
     uint32_t adler;
     int row;             /* rows handed out */
@@ -76,11 +77,10 @@ static bool add_data(struct glmv_png_stream *s, const uint8_t *content, size_t s
         return true;
     }
     if (s->joined == NULL) {
-        s->joined = malloc(file_len + BASE_INFLATE_PAD);
+        s->joined = glmv_arena_take(s->memory, file_len + BASE_INFLATE_PAD);
         if (s->joined == NULL) {
             return false;
         }
-        memset(s->joined + file_len, 0, BASE_INFLATE_PAD);
         if (s->len > 0) {
             memcpy(s->joined, s->data, s->len);
         }
@@ -134,48 +134,31 @@ static bool starts_well(const struct glmv_png_rows *r)
            r->step * (size_t)r->height / MAX_RATIO <= s->len;
 }
 
-struct glmv_png_rows *glmv_png_rows_open(const void *bytes, size_t len)
+struct glmv_png_rows *glmv_png_rows_open(const void *bytes, size_t len, struct glmv_arena *memory)
 {
     if (len < 8 || memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) != 0) {
         return NULL;
     }
-    struct glmv_png_rows *r = calloc(1, sizeof *r);
-    struct glmv_png_stream *s = r != NULL ? malloc(sizeof *s) : NULL;
-    if (s == NULL) {
-        free(r);
+    struct glmv_png_rows *r = glmv_arena_take(memory, sizeof *r);
+    struct glmv_png_stream *s = glmv_arena_take(memory, sizeof *s);
+    if (r == NULL || s == NULL) {
         return NULL;
     }
-    s->data = NULL;
-    s->joined = s->top = NULL;
-    s->len = 0;
-    s->row = 0;
+    s->memory = memory;
     r->stream = s;
     if (!read_chunks(r, bytes, len) || !starts_well(r)) {
-        glmv_png_rows_close(r);
         return NULL;
     }
-    s->top = calloc((size_t)r->width, 4);
+    s->top = glmv_arena_take(memory, (size_t)r->width * 4);
     if (s->top == NULL) {
-        glmv_png_rows_close(r);
         return NULL;
     }
     for (size_t x = 0; r->channels == 3 && x < (size_t)r->width; x++) {
         s->top[x * 4 + 3] = 255;
     }
     s->adler = 1;
-    s->filled = s->ahead = 0;
     base_inflate_init(&s->inflate, s->data + 2, s->len - 2 - TAIL);
     return r;
-}
-
-void glmv_png_rows_close(struct glmv_png_rows *rows)
-{
-    if (rows != NULL) {
-        free(rows->stream->joined);
-        free(rows->stream->top);
-        free(rows->stream);
-        free(rows);
-    }
 }
 
 /* Moves what matches can reach back to, and what came out too early, to the front of the room. */
@@ -226,30 +209,34 @@ bool glmv_png_rows_undo(const struct glmv_png_rows *rows, const uint8_t *raw, in
                          up != NULL ? up : rows->stream->top, rgba);
 }
 
-struct glmv_image *base_png_decode_plain(const unsigned char *bytes, size_t len)
+static bool decode_rows(struct glmv_png_rows *rows, uint8_t *room, uint8_t *pixels)
 {
-    struct glmv_png_rows *rows = glmv_png_rows_open(bytes, len);
-    if (rows == NULL) {
-        return NULL;
-    }
     size_t row = (size_t)rows->width * 4;
-    struct glmv_image *image = malloc(sizeof *image);
-    uint8_t *pixels = base_pixels_new(row * (size_t)rows->height);
-    uint8_t *room = malloc(rows->room);
-    bool ok = image != NULL && pixels != NULL && room != NULL;
+    bool ok = room != NULL && pixels != NULL;
     for (int y = 0, count; y < rows->height && ok; y += count) {
         const uint8_t *raw = glmv_png_rows_next(rows, room, &count);
         uint8_t *out = pixels + (size_t)y * row;
         ok = raw != NULL && glmv_png_rows_undo(rows, raw, count, y > 0 ? out - row : NULL, out);
     }
-    if (ok) {
-        *image = (struct glmv_image){rows->width, rows->height, pixels};
-    } else {
-        free(pixels);
-        free(image);
-        image = NULL;
+    return ok;
+}
+
+struct glmv_image *base_png_decode_plain(const unsigned char *bytes, size_t len)
+{
+    struct glmv_arena memory = {NULL};
+    struct glmv_image *image = NULL;
+    struct glmv_png_rows *rows = glmv_png_rows_open(bytes, len, &memory);
+    if (rows != NULL) {
+        uint8_t *pixels = base_pixels_new((size_t)rows->width * (size_t)rows->height * 4);
+        image = malloc(sizeof *image);
+        if (image != NULL && decode_rows(rows, glmv_arena_take(&memory, rows->room), pixels)) {
+            *image = (struct glmv_image){rows->width, rows->height, pixels};
+        } else {
+            free(pixels);
+            free(image);
+            image = NULL;
+        }
     }
-    free(room);
-    glmv_png_rows_close(rows);
+    glmv_arena_release(&memory);
     return image;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 struct glmv_png_rows {
     int width, height; /* px */
     int channels;      /* 3 or 4 */
@@ -20,11 +22,9 @@ struct glmv_png_rows {
     struct glmv_png_stream *stream;
 };
 
-/* Reads the head; the bytes are borrowed until the reader is closed. NULL for a picture out of the
+/* Reads the head; the bytes are borrowed. The reader lives in memory. NULL for a picture out of the
  * ordinary, a broken one, and without memory: glmv_image_decode says which. */
-struct glmv_png_rows *glmv_png_rows_open(const void *bytes, size_t len);
-/* NULL is allowed. */
-void glmv_png_rows_close(struct glmv_png_rows *rows);
+struct glmv_png_rows *glmv_png_rows_open(const void *bytes, size_t len, struct glmv_arena *memory);
 
 /*
  * The filtered rows of the next strip, *count of them, inside room; NULL when the file is broken.

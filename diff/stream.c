@@ -1,9 +1,7 @@
 #include "diff/stream.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/png_rows.h"
 #include "diff/difference.h"
@@ -29,7 +27,6 @@ struct lane {
     struct glmv_png_rows *rows;
     bool makes_pixels;
     struct slot slots[SLOTS];
-    uint8_t *memory; /* owned; of all slots */
     pthread_t thread;
     bool threaded;
     pthread_mutex_t mutex; /* guards what follows */
@@ -46,8 +43,8 @@ struct run {
     uint8_t *colours; /* NULL when they are not wanted */
     int width, height;
     size_t bytes;        /* of a row of pixels */
-    uint8_t *last[2];    /* owned; the last row of pixels of the strip before */
-    uint8_t *second;     /* owned; the strip of the second picture where it differs */
+    uint8_t *last[2];    /* the last row of pixels of the strip before */
+    uint8_t *second;     /* the strip of the second picture where it differs */
     const uint8_t *b_up; /* pixels above the row at hand */
     bool same;           /* the row above is the same in both pictures */
     bool hold_all;
@@ -140,26 +137,26 @@ static void give_back(struct lane *lane, int number)
     }
 }
 
-static bool lane_init(struct lane *lane, const struct glmv_stream_file *file, bool makes_pixels)
+static bool lane_init(struct lane *lane, const struct glmv_stream_file *file, bool makes_pixels,
+                      struct glmv_arena *memory)
 {
     pthread_mutex_init(&lane->mutex, NULL);
     pthread_cond_init(&lane->changed, NULL);
     lane->makes_pixels = makes_pixels;
-    lane->rows = glmv_png_rows_open(file->bytes, file->len);
+    lane->rows = glmv_png_rows_open(file->bytes, file->len, memory);
     return lane->rows != NULL;
 }
 
-static bool lane_start(struct lane *lane, size_t thread_from)
+static bool lane_start(struct lane *lane, size_t thread_from, struct glmv_arena *memory)
 {
     size_t strip = (size_t)lane->rows->strip * (size_t)lane->rows->width * 4;
-    strip = lane->makes_pixels ? strip : 0;
-    lane->memory = malloc(SLOTS * (lane->rows->room + strip));
-    if (lane->memory == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < SLOTS; i++) {
-        lane->slots[i].pixels = lane->memory + i * strip;
-        lane->slots[i].room = lane->memory + SLOTS * strip + i * lane->rows->room;
+    for (int i = 0; i < SLOTS; i++) {
+        struct slot *slot = &lane->slots[i];
+        slot->room = glmv_arena_take(memory, lane->rows->room);
+        slot->pixels = lane->makes_pixels ? glmv_arena_take(memory, strip) : NULL;
+        if (slot->room == NULL || (lane->makes_pixels && slot->pixels == NULL)) {
+            return false;
+        }
     }
     size_t pixels = (size_t)lane->rows->width * (size_t)lane->rows->height;
     lane->threaded =
@@ -176,8 +173,6 @@ static void lane_release(struct lane *lane)
         pthread_mutex_unlock(&lane->mutex);
         pthread_join(lane->thread, NULL);
     }
-    free(lane->memory);
-    glmv_png_rows_close(lane->rows);
     pthread_mutex_destroy(&lane->mutex);
     pthread_cond_destroy(&lane->changed);
 }
@@ -185,8 +180,8 @@ static void lane_release(struct lane *lane)
 static void hold(struct run *r, int y, const uint8_t *a, const uint8_t *b)
 {
     if (!r->s->held[y]) {
-        memcpy(r->s->images[0]->rgba + (size_t)y * r->bytes, a, r->bytes);
-        memcpy(r->s->images[1]->rgba + (size_t)y * r->bytes, b, r->bytes);
+        memcpy(r->s->images[0].rgba + (size_t)y * r->bytes, a, r->bytes);
+        memcpy(r->s->images[1].rgba + (size_t)y * r->bytes, b, r->bytes);
         r->s->held[y] = 1;
     }
 }
@@ -216,16 +211,6 @@ static size_t count_pixels(const uint8_t *a, const uint8_t *b, size_t bytes, dif
     return count;
 }
 
-static void hold_all_from_now(struct run *r)
-{
-    if (!r->hold_all) {
-        r->hold_all = true;
-        for (int i = 0; i < 2; i++) {
-            glmv_image_expect_all(r->s->images[i]);
-        }
-    }
-}
-
 static bool compare_row(struct run *r, const struct slot *a, const struct slot *b, int top, int y)
 {
     const struct glmv_png_rows *rows = r->lanes[1].rows;
@@ -251,7 +236,7 @@ static bool compare_row(struct run *r, const struct slot *a, const struct slot *
         hold_above(r, top, y, a->pixels);
         r->after = GLMV_STREAM_MARGIN + 1;
         if (r->differing > r->most) {
-            hold_all_from_now(r);
+            r->hold_all = true;
         }
     }
     if (r->hold_all || r->after > 0) {
@@ -325,23 +310,24 @@ static bool alike(const struct glmv_png_rows *a, const struct glmv_png_rows *b)
 static bool stream_init(struct glmv_stream *s, int width, int height, bool colours)
 {
     for (int i = 0; i < 2; i++) {
-        s->images[i] = glmv_image_new(width, height, NULL);
+        size_t size = (size_t)width * (size_t)height * 4;
+        s->images[i] = (struct glmv_image){width, height, glmv_arena_take(s->memory, size)};
     }
-    s->differs = calloc((size_t)height, 1);
-    s->held = calloc((size_t)height, 1);
+    s->differs = glmv_arena_take(s->memory, (size_t)height);
+    s->held = glmv_arena_take(s->memory, (size_t)height);
     if (colours) {
-        s->colours = malloc(glmv_diff_colours_step(width) * (size_t)height);
+        s->colours = glmv_arena_take(s->memory, glmv_diff_colours_step(width) * (size_t)height);
     }
-    return s->images[0] != NULL && s->images[1] != NULL && s->differs != NULL && s->held != NULL &&
-           (!colours || s->colours != NULL);
+    return s->images[0].rgba != NULL && s->images[1].rgba != NULL && s->differs != NULL &&
+           s->held != NULL && (!colours || s->colours != NULL);
 }
 
 static bool run(struct glmv_stream *s, const struct glmv_stream_options *options)
 {
-    struct run r = {.s = s, .same = true};
+    struct run r = {.s = s, .same = true, .hold_all = options->whole};
     bool ok = true;
     for (int i = 0; i < 2; i++) {
-        ok = lane_init(&r.lanes[i], &s->files[i], i == 0) && ok;
+        ok = lane_init(&r.lanes[i], &s->files[i], i == 0, s->memory) && ok;
     }
     const struct glmv_png_rows *rows = r.lanes[0].rows;
     ok = ok && alike(rows, r.lanes[1].rows);
@@ -353,33 +339,27 @@ static bool run(struct glmv_stream *s, const struct glmv_stream_options *options
         r.height = rows->height;
         r.bytes = (size_t)rows->width * 4;
         r.most = (size_t)(options->most_share * (double)rows->width * rows->height);
-        r.last[0] = malloc(r.bytes);
-        r.last[1] = malloc(r.bytes);
-        r.second = malloc((size_t)strip * r.bytes);
+        r.last[0] = glmv_arena_take(s->memory, r.bytes);
+        r.last[1] = glmv_arena_take(s->memory, r.bytes);
+        r.second = glmv_arena_take(s->memory, (size_t)strip * r.bytes);
         ok = r.last[0] != NULL && r.last[1] != NULL && r.second != NULL &&
              (s->differs != NULL || stream_init(s, r.width, r.height, options->colours));
         r.colours = options->colours ? s->colours : NULL;
     }
-    if (ok && options->whole) {
-        hold_all_from_now(&r);
-    }
-    ok = ok && lane_start(&r.lanes[1], SECOND_THREAD) && lane_start(&r.lanes[0], FIRST_THREAD) &&
-         compare_strips(&r);
+    ok = ok && lane_start(&r.lanes[1], SECOND_THREAD, s->memory) &&
+         lane_start(&r.lanes[0], FIRST_THREAD, s->memory) && compare_strips(&r);
     lane_release(&r.lanes[0]);
     lane_release(&r.lanes[1]);
-    free(r.last[0]);
-    free(r.last[1]);
-    free(r.second);
     return ok;
 }
 
 bool glmv_diff_stream(struct glmv_stream *s, const struct glmv_stream_file files[2],
-                      const struct glmv_stream_options *options)
+                      const struct glmv_stream_options *options, struct glmv_arena *memory)
 {
-    *s = (struct glmv_stream){.files = {files[0], files[1]}};
+    *s = (struct glmv_stream){.files = {files[0], files[1]}, .memory = memory};
     bool ok = run(s, options);
     if (!ok) {
-        glmv_diff_stream_release(s);
+        *s = (struct glmv_stream){0};
     }
     return ok;
 }
@@ -392,16 +372,5 @@ bool glmv_diff_stream_complete(struct glmv_stream *s)
 
 bool glmv_diff_stream_is_whole(const struct glmv_stream *s)
 {
-    return memchr(s->held, 0, (size_t)s->images[0]->height) == NULL;
-}
-
-void glmv_diff_stream_release(struct glmv_stream *s)
-{
-    for (int i = 0; i < 2; i++) {
-        glmv_image_free(s->images[i]);
-    }
-    free(s->differs);
-    free(s->held);
-    free(s->colours);
-    *s = (struct glmv_stream){0};
+    return memchr(s->held, 0, (size_t)s->images[0].height) == NULL;
 }

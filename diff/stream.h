@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/image.h"
 
 #define GLMV_STREAM_MARGIN 16 /* rows above and below a row that differs that are held, too */
@@ -26,21 +27,22 @@ struct glmv_stream_options {
     double most_share; /* of pixels that differ; above it every row from there on is held */
 };
 
+/* Everything in it lives in the arena that it was made with. */
 struct glmv_stream {
     struct glmv_stream_file files[2];
-    struct glmv_image *images[2]; /* owned; rows that are not held are zeros */
-    uint8_t *differs;             /* owned; 1 for rows that differ in any bit */
-    uint8_t *held;                /* owned; 1 for rows that the images have */
-    uint8_t *colours;             /* owned; NULL unless asked for; nothing is marked in it */
+    struct glmv_arena *memory;
+    struct glmv_image images[2]; /* rows that are not held are zeros */
+    uint8_t *differs;            /* 1 for rows that differ in any bit */
+    uint8_t *held;               /* 1 for rows that the images have */
+    uint8_t *colours;            /* NULL unless asked for; nothing is marked in it */
 };
 
-/* False, with nothing to release, where the files are not two common PNGs of one size, are broken
- * or memory is short: glmv_image_decode then says what is wrong. The files are borrowed. */
+/* False where the files are not two common PNGs of one size, are broken or memory is short:
+ * glmv_image_decode then says what is wrong. The files are borrowed. */
 bool glmv_diff_stream(struct glmv_stream *s, const struct glmv_stream_file files[2],
-                      const struct glmv_stream_options *options);
+                      const struct glmv_stream_options *options, struct glmv_arena *memory);
 /* Reads the rows that are not held yet. False without memory. */
 bool glmv_diff_stream_complete(struct glmv_stream *s);
 bool glmv_diff_stream_is_whole(const struct glmv_stream *s);
-void glmv_diff_stream_release(struct glmv_stream *s);
 
 #endif

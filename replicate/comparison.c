@@ -138,7 +138,7 @@ static bool compare(struct replicate_comparison *c, struct sight s,
     c->sizes[0][1] = s.a->height;
     c->sizes[1][0] = s.b->width;
     c->sizes[1][1] = s.b->height;
-    c->marks = calloc(w, h);
+    c->marks = glmv_arena_take(&c->memory, w * h);
     if (c->marks == NULL) {
         return glmv_fail_memory(err);
     }
@@ -178,23 +178,22 @@ bool replicate_compare_images(struct replicate_comparison *c,
 }
 
 /* Files that can be read as a stream; *read tells. */
-static bool compare_stream(struct replicate_comparison *c, const struct glmv_buf bytes[2],
+static bool compare_stream(struct replicate_comparison *c, const struct glmv_stream_file files[2],
                            const struct glmv_pixel_options *options,
                            enum replicate_pictures pictures, bool *read, struct glmv_err *err)
 {
     struct glmv_stream *stream = &c->stream;
-    const struct glmv_stream_file files[2] = {{bytes[0].data, bytes[0].len},
-                                              {bytes[1].data, bytes[1].len}};
     *read =
         glmv_diff_stream(stream, files,
                          &(struct glmv_stream_options){.whole = pictures == REPLICATE_ALL_PICTURES,
                                                        .colours = pictures != REPLICATE_NO_PICTURES,
-                                                       .most_share = MOVED_SHARE});
+                                                       .most_share = MOVED_SHARE},
+                         &c->memory);
     if (!*read) {
         return true;
     }
     bool ok = compare(
-        c, (struct sight){stream->images[0], stream->images[1], stream->differs, stream->held},
+        c, (struct sight){&stream->images[0], &stream->images[1], stream->differs, stream->held},
         options, err);
     size_t width = (size_t)c->sizes[0][0];
     for (size_t y = 0; ok && stream->colours != NULL && y < (size_t)c->sizes[0][1]; y++) {
@@ -208,7 +207,7 @@ static bool compare_stream(struct replicate_comparison *c, const struct glmv_buf
 
 /* One of the two files, decoded on a thread of its own. */
 struct decoding {
-    const struct glmv_buf *bytes;
+    const struct glmv_stream_file *file;
     const char *path;
     struct glmv_image *image;
     struct glmv_err err;
@@ -217,15 +216,15 @@ struct decoding {
 static void *decode(void *argument)
 {
     struct decoding *d = argument;
-    d->image = glmv_image_decode(d->bytes->data, d->bytes->len, d->path, &d->err);
+    d->image = glmv_image_decode(d->file->bytes, d->file->len, d->path, &d->err);
     return NULL;
 }
 
-static bool decode_both(struct replicate_comparison *c, const struct glmv_buf bytes[2],
+static bool decode_both(struct replicate_comparison *c, const struct glmv_stream_file files[2],
                         struct glmv_err *err)
 {
-    struct decoding d[2] = {{.bytes = &bytes[0], .path = c->paths[0]},
-                            {.bytes = &bytes[1], .path = c->paths[1]}};
+    struct decoding d[2] = {{.file = &files[0], .path = c->paths[0]},
+                            {.file = &files[1], .path = c->paths[1]}};
     pthread_t thread;
     bool started = pthread_create(&thread, NULL, decode, &d[1]) == 0;
     decode(&d[0]);
@@ -297,38 +296,32 @@ bool replicate_compare(struct replicate_comparison *c, const struct glmv_pixel_o
     if (pictures == REPLICATE_NO_PICTURES && same_bytes(c)) {
         return true;
     }
-    struct glmv_buf bytes[2];
-    bool ok = true;
-    bool done = false;
+    struct glmv_stream_file files[2];
     for (int i = 0; i < 2; i++) {
-        glmv_buf_init(&bytes[i], GLMV_IMAGE_MAX_FILE);
-        ok = ok && glmv_file_read(c->paths[i], GLMV_IMAGE_MAX_FILE, &bytes[i], err);
+        files[i].bytes =
+            glmv_file_read_in(c->paths[i], GLMV_IMAGE_MAX_FILE, &c->memory, &files[i].len, err);
+        if (files[i].bytes == NULL) {
+            return false;
+        }
     }
-    if (ok) {
-        ok = compare_stream(c, bytes, options, pictures, &done, err);
-    }
-    if (ok && !done) {
-        ok = decode_both(c, bytes, err) && replicate_compare_images(c, options, err);
-    }
-    glmv_buf_release(&bytes[0]);
-    glmv_buf_release(&bytes[1]);
-    return ok;
+    bool done = false;
+    return compare_stream(c, files, options, pictures, &done, err) &&
+           (done || (decode_both(c, files, err) && replicate_compare_images(c, options, err)));
 }
 
 void replicate_comparison_release(struct replicate_comparison *c)
 {
     glmv_image_free(c->images[0]);
     glmv_image_free(c->images[1]);
-    glmv_diff_stream_release(&c->stream);
     for (size_t i = 0; c->selectors != NULL && i < c->finding_count; i++) {
         free(c->selectors[i]);
     }
     free((void *)c->selectors);
-    free(c->marks);
     free(c->bands);
     free(c->gaps);
     free(c->findings);
     glmv_page_free(c->page);
+    glmv_arena_release(&c->memory);
     *c = (struct replicate_comparison){0};
 }
 
@@ -364,7 +357,8 @@ const char *replicate_comparison_element(const struct replicate_comparison *c, s
 
 const struct glmv_image *replicate_comparison_image(const struct replicate_comparison *c, int which)
 {
-    return c->images[which] != NULL ? c->images[which] : c->stream.images[which];
+    const struct glmv_image *streamed = &c->stream.images[which];
+    return c->images[which] != NULL ? c->images[which] : streamed->rgba != NULL ? streamed : NULL;
 }
 
 bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_buf *out,

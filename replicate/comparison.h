@@ -19,6 +19,7 @@ struct replicate_comparison {
     int sizes[2][2];              /* width and height, also where nothing was decoded */
     struct glmv_image *images[2]; /* NULL where the files are the same bytes and no picture was
                                      asked for, or the stream has them */
+    struct glmv_arena memory;     /* owned; the files, the stream and the marks */
     struct glmv_stream stream;    /* of files read strip by strip: rows that differ, as a rule */
     bool wants_noise;             /* set before comparing: fill noise */
     double

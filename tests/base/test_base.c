@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -94,6 +96,35 @@ static void a_file_is_replaced_whole(void)
     CHECK(no_folder.code == GLMV_ERR_IO);
 }
 
+/* Of a file, of a pipe, which has no size beforehand, and of one that says it has none. */
+static void a_file_is_read_into_an_arena(void)
+{
+    struct glmv_arena memory = {NULL};
+    struct glmv_err err = {0};
+    char path[] = "/tmp/glmv-test-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, "hello", 5) == 5);
+    close(fd);
+    size_t len = 0;
+    const char *bytes = glmv_file_read_in(path, 5, &memory, &len, &err);
+    CHECK(bytes != NULL && len == 5 && memcmp(bytes, "hello", 5) == 0);
+    CHECK(glmv_file_read_in(path, 4, &memory, &len, &err) == NULL && err.code == GLMV_ERR_LIMIT);
+    remove(path);
+    err = (struct glmv_err){0};
+    CHECK(glmv_file_read_in(path, 4, &memory, &len, &err) == NULL && err.code == GLMV_ERR_IO);
+    int ends[2];
+    CHECK(pipe(ends) == 0 && write(ends[1], "through a pipe", 14) == 14);
+    close(ends[1]);
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", ends[0]);
+    bytes = glmv_file_read_in(name, 100, &memory, &len, &err);
+    CHECK(bytes != NULL && len == 14 && memcmp(bytes, "through a pipe", 14) == 0);
+    close(ends[0]);
+    bytes = glmv_file_read_in("/proc/self/status", 1 << 20, &memory, &len, &err);
+    CHECK(bytes != NULL && len > 100 && memcmp(bytes, "Name:", 5) == 0);
+    glmv_arena_release(&memory);
+}
+
 int main(void)
 {
     first_failure_is_kept();
@@ -101,5 +132,6 @@ int main(void)
     pictures_survive_png_and_webp();
     a_part_is_cut_to_the_picture();
     a_file_is_replaced_whole();
+    a_file_is_read_into_an_arena();
     TEST_END();
 }

@@ -84,7 +84,7 @@ static void check_rows(const struct glmv_stream *s, const struct glmv_image *con
         wrong += s->differs[y] == same;
         wrong += !s->held[y] && !same;
         for (int i = 0; i < 2 && s->held[y]; i++) {
-            wrong += memcmp(s->images[i]->rgba + at, whole[i]->rgba + at, W * 4) != 0;
+            wrong += memcmp(s->images[i].rgba + at, whole[i]->rgba + at, W * 4) != 0;
         }
         for (size_t near = y < 3 ? 0 : y - 3; !same && near < H && near <= y + 3; near++) {
             wrong += !s->held[near];
@@ -100,7 +100,8 @@ static void check_results(struct glmv_stream *s, const struct glmv_image *const 
         struct glmv_pixel_count count[2];
         uint8_t *marks[2] = {calloc(W, H), calloc(W, H)};
         glmv_diff_mark(whole[0], whole[1], &options, &count[0], marks[0]);
-        glmv_diff_mark_rows(s->images[0], s->images[1], s->differs, &options, &count[1], marks[1]);
+        glmv_diff_mark_rows(&s->images[0], &s->images[1], s->differs, &options, &count[1],
+                            marks[1]);
         CHECK(count[0].differing == count[1].differing);
         CHECK(count[0].antialiased == count[1].antialiased);
         CHECK(memcmp(marks[0], marks[1], W * H) == 0);
@@ -109,23 +110,23 @@ static void check_results(struct glmv_stream *s, const struct glmv_image *const 
     }
     double noise[2];
     CHECK(glmv_diff_noise(whole[0], whole[1], &noise[0], NULL));
-    CHECK(glmv_diff_noise_in(s->images[0], s->images[1], s->differs, &noise[1], NULL));
+    CHECK(glmv_diff_noise_in(&s->images[0], &s->images[1], s->differs, &noise[1], NULL));
     CHECK(noise[0] == noise[1]);
     size_t regions[2];
     size_t found[2];
     bool enough;
     struct glmv_region *a = glmv_diff_regions(whole[0], whole[1], 0.1, 12, &regions[0], NULL);
     struct glmv_region *b =
-        glmv_diff_regions_in(s->images[0], s->images[1], s->differs, 0.1, 12, &regions[1], NULL);
+        glmv_diff_regions_in(&s->images[0], &s->images[1], s->differs, 0.1, 12, &regions[1], NULL);
     CHECK(regions[0] == regions[1] && memcmp(a, b, regions[0] * sizeof *a) == 0);
     struct glmv_finding *f = glmv_diff_explain(whole[0], whole[1], a, regions[0], &found[0], NULL);
-    struct glmv_finding *g = glmv_diff_explain_in(s->images[0], s->images[1], s->held, b,
+    struct glmv_finding *g = glmv_diff_explain_in(&s->images[0], &s->images[1], s->held, b,
                                                   regions[1], &found[1], &enough, NULL);
     if (!enough) {
         free(g);
         CHECK(glmv_diff_stream_complete(s));
         CHECK(glmv_diff_stream_is_whole(s));
-        g = glmv_diff_explain(s->images[0], s->images[1], b, regions[1], &found[1], NULL);
+        g = glmv_diff_explain(&s->images[0], &s->images[1], b, regions[1], &found[1], NULL);
     }
     CHECK(found[0] == found[1]);
     for (size_t i = 0; i < found[0] && i < found[1]; i++) {
@@ -166,19 +167,21 @@ static void strips_give_what_whole_pictures_give(void)
         encode(whole[1], filters[(i / 8 + (i % 3 == 2)) % 5], i % 7 == 5, &files[1]);
         const struct glmv_stream_file both[2] = {{files[0].data, files[0].len},
                                                  {files[1].data, files[1].len}};
+        struct glmv_arena memory = {NULL};
         struct glmv_stream s;
         bool read =
             glmv_diff_stream(&s, both,
                              &(struct glmv_stream_options){
-                                 .colours = true, .whole = i % 11 == 10, .most_share = .005});
+                                 .colours = true, .whole = i % 11 == 10, .most_share = .005},
+                             &memory);
         CHECK_MSG(read, "case %zu", i);
         if (read) {
             check_rows(&s, whole);
             check_results(&s, whole);
             CHECK(glmv_diff_stream_complete(&s));
-            CHECK(memcmp(s.images[1]->rgba, b->rgba, W * H * 4) == 0);
-            glmv_diff_stream_release(&s);
+            CHECK(memcmp(s.images[1].rgba, b->rgba, W * H * 4) == 0);
         }
+        glmv_arena_release(&memory);
         for (int k = 0; k < 2; k++) {
             glmv_buf_release(&files[k]);
             glmv_image_free((struct glmv_image *)whole[k]);
@@ -196,10 +199,11 @@ static void what_is_not_a_pair_of_common_pngs_is_left_to_others(void)
     encode(a, PNG_ALL_FILTERS, false, &files[0]);
     encode(small, PNG_ALL_FILTERS, false, &files[1]);
     const struct glmv_stream_options options = {.most_share = 0.005};
+    struct glmv_arena memory = {NULL};
     struct glmv_stream s;
     struct glmv_stream_file other_size[2] = {{files[0].data, files[0].len},
                                              {files[1].data, files[1].len}};
-    CHECK(!glmv_diff_stream(&s, other_size, &options));
+    CHECK(!glmv_diff_stream(&s, other_size, &options, &memory));
     for (size_t cut = 1; cut < files[0].len; cut = cut * 2 + 3) {
         char *broken = malloc(files[0].len);
         memcpy(broken, files[0].data, files[0].len);
@@ -208,10 +212,13 @@ static void what_is_not_a_pair_of_common_pngs_is_left_to_others(void)
             struct glmv_stream_file pair[2] = {{files[0].data, files[0].len},
                                                {files[0].data, files[0].len}};
             pair[which].bytes = broken;
-            CHECK_MSG(!glmv_diff_stream(&s, pair, &options), "a byte %zu before the end", cut);
+            CHECK_MSG(!glmv_diff_stream(&s, pair, &options, &memory), "a byte %zu before the end",
+                      cut);
+            glmv_arena_release(&memory);
         }
         free(broken);
     }
+    glmv_arena_release(&memory);
     glmv_buf_release(&files[0]);
     glmv_buf_release(&files[1]);
     glmv_image_free(a);

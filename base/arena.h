@@ -1,0 +1,21 @@
+/*
+ * Memory that is taken piece by piece and given back all at once. It comes in huge pages where the
+ * system has them: the first touch of one costs what that of forty small ones does, and holds 512
+ * of them; for what lives as long as one comparison that is most of what memory costs. What is
+ * never touched costs nothing.
+ */
+#ifndef GLMV_BASE_ARENA_H
+#define GLMV_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct glmv_arena {
+    struct glmv_arena_block *last; /* NULL while nothing was taken */
+};
+
+/* Zeros, aligned to a cache line; NULL without memory. A zeroed struct is an empty arena. */
+void *glmv_arena_take(struct glmv_arena *arena, size_t size);
+/* Gives back all of it; the arena is empty afterwards. */
+void glmv_arena_release(struct glmv_arena *arena);
+
+#endif
