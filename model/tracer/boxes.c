@@ -72,9 +72,9 @@ static bool is_rectangle(const struct model_view *view, int label)
 }
 
 /* Radius of one corner from the area that is missing there, antialiased px included. */
-static double corner_radius(const struct model_view *view, int label, int corner)
+static double corner_radius(const struct model_view *view, int label, struct model_rect r,
+                            int corner)
 {
-    struct model_rect r = view->regions[label].r;
     int reach = model_min(model_min(width(r), height(r)) / 2, RADIUS_MAX);
     int missing = 0;
     int across = 0; /* px that the curve takes from the one side and from the other */
@@ -133,10 +133,9 @@ static int border_run(const struct model_view *view, int x, int y, int dx, int d
     return n <= BORDER_MAX && step > 3 ? n : 0;
 }
 
-static void find_border(struct model_view *view, int label, enum glmv_side side,
-                        struct glmv_scene_border *border)
+static void find_border(struct model_view *view, int label, struct model_rect r,
+                        enum glmv_side side, struct glmv_scene_border *border)
 {
-    struct model_rect r = view->regions[label].r;
     int runs[PROBES];
     uint8_t rgb[PROBES][3];
     for (int i = 0; i < PROBES; i++) {
@@ -235,31 +234,31 @@ static void set_fill(const struct model_region *g, struct glmv_scene_box *box)
     }
 }
 
-static bool add_box(struct model_view *view, int label, struct glmv_scene *scene,
-                    struct glmv_err *err)
+/* r: the region, or one of its sections. */
+static bool add_box(struct model_view *view, int label, struct model_rect r,
+                    struct glmv_scene *scene, struct glmv_err *err)
 {
-    struct model_region *g = &view->regions[label];
+    const struct model_region *g = &view->regions[label];
     struct glmv_scene_box *box =
         model_grow((void **)&scene->boxes, &scene->box_count, sizeof *scene->boxes, err);
     if (box == NULL) {
         return false;
     }
     set_fill(g, box);
-    bool rule = model_min(width(g->r), height(g->r)) <= BORDER_MAX;
+    bool rule = model_min(width(r), height(r)) <= BORDER_MAX;
     for (int side = 0; side < 4 && !rule; side++) {
-        find_border(view, label, (enum glmv_side)side, &box->border[side]);
+        find_border(view, label, r, (enum glmv_side)side, &box->border[side]);
     }
-    box->box = (struct glmv_box){
-        g->r.x0 - box->border[GLMV_LEFT].width, g->r.y0 - box->border[GLMV_TOP].width,
-        width(g->r) + box->border[GLMV_LEFT].width + box->border[GLMV_RIGHT].width,
-        height(g->r) + box->border[GLMV_TOP].width + box->border[GLMV_BOTTOM].width};
+    box->box =
+        (struct glmv_box){r.x0 - box->border[GLMV_LEFT].width, r.y0 - box->border[GLMV_TOP].width,
+                          width(r) + box->border[GLMV_LEFT].width + box->border[GLMV_RIGHT].width,
+                          height(r) + box->border[GLMV_TOP].width + box->border[GLMV_BOTTOM].width};
     for (int c = 0; c < 4; c++) {
         static const enum glmv_side beside[4] = {GLMV_LEFT, GLMV_RIGHT, GLMV_RIGHT, GLMV_LEFT};
-        double r = corner_radius(view, label, c);
-        box->radius[c] = r < 1 ? 0 : round(r + box->border[beside[c]].width);
+        double radius = corner_radius(view, label, r, c);
+        box->radius[c] = radius < 1 ? 0 : round(radius + box->border[beside[c]].width);
     }
-    consume_border(view, box, g->r);
-    g->used = true;
+    consume_border(view, box, r);
     return true;
 }
 
@@ -304,6 +303,34 @@ static bool is_box(const struct model_view *view, int label)
         return model_max(w, h) >= MIN_RULE && g->area >= 0.9 * w * h && stands_out(view, g);
     }
     return g->surface && !is_thin(g) && is_rectangle(view, label);
+}
+
+static bool may_bend(const struct model_view *view, int label)
+{
+    const struct model_region *g = &view->regions[label];
+    return label != view->page && g->surface && !g->gradient && !g->mottled && !g->is_text &&
+           !g->used && g->area > LARGE_AREA;
+}
+
+static bool add_region(struct model_view *view, int label, struct glmv_scene *scene,
+                       struct glmv_err *err)
+{
+    struct model_section parts[MODEL_SECTIONS];
+    int count = 0;
+    if (is_box(view, label)) {
+        parts[count++] = (struct model_section){view->regions[label].r, label};
+    } else if (may_bend(view, label)) {
+        count = model_sections_find(view, label, parts);
+    }
+    view->regions[label].used = view->regions[label].used || count > 0;
+    bool ok = true;
+    for (int i = 0; ok && i < count; i++) {
+        int of = parts[i].label;
+        bool flat =
+            of == label || (of >= 0 && view->regions[of].surface && !view->regions[of].gradient);
+        ok = !flat || add_box(view, of, parts[i].r, scene, err);
+    }
+    return ok;
 }
 
 struct ranked {
@@ -432,9 +459,7 @@ bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct 
     qsort(order, n, sizeof *order, larger_first);
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
-        if (is_box(view, order[i].label)) {
-            ok = add_box(view, order[i].label, scene, err);
-        }
+        ok = add_region(view, order[i].label, scene, err);
     }
     free(order);
     if (ok) {

@@ -162,6 +162,15 @@ void model_text_release(struct model_text *text);
 /* without: bits of enum glmv_look_stage. */
 bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned without,
                     struct glmv_err *err);
+/* A rectangle of a region that is no rectangle, or one of another region that hides a part of it. */
+#define MODEL_SECTIONS 8
+struct model_section {
+    struct model_rect r;
+    int label; /* -1 where it is of no region */
+};
+/* The rectangles that a region of one colour consists of, at least two, then what lies on them;
+ * at most MODEL_SECTIONS. 0 when it consists of none. */
+int model_sections_find(const struct model_view *view, int label, struct model_section *out);
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 /* Measures the shadows of the scene's boxes. */
 void model_shadows_find(const struct model_view *view, struct glmv_scene *scene);

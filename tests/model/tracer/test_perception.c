@@ -128,6 +128,42 @@ static void a_card_has_its_fill_and_its_border(void)
     glmv_scene_free(scene);
 }
 
+static bool has_box(const struct glmv_scene *scene, struct glmv_box want, uint32_t colour)
+{
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_box *b = &scene->boxes[i].box;
+        if (b->x == want.x && b->y == want.y && b->w == want.w && b->h == want.h &&
+            scene->boxes[i].color == colour) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void bars_of_one_colour_that_meet_are_two_boxes(void)
+{
+    struct glmv_image *image = blank(640, 480, 0xffffff);
+    fill(image, 0, 0, 640, 50, 0x203040);
+    fill(image, 0, 50, 120, 430, 0x203040);
+    fill(image, 100, 200, 20, 40, 0xffffff); /* the chosen entry of the menu */
+    struct glmv_scene *scene = look(image);
+    CHECK(scene->box_count == 3 && scene->picture_count == 0);
+    CHECK(has_box(scene, (struct glmv_box){100, 200, 20, 40}, 0xffffffff));
+    CHECK(has_box(scene, (struct glmv_box){0, 0, 640, 50}, 0x203040ff));
+    CHECK(has_box(scene, (struct glmv_box){0, 50, 120, 430}, 0x203040ff));
+    glmv_scene_free(scene);
+    /* a bar with two legs: five boxes beside each other */
+    image = blank(640, 480, 0xffffff);
+    fill(image, 0, 0, 640, 50, 0x806040);
+    fill(image, 40, 50, 100, 430, 0x806040);
+    fill(image, 500, 50, 100, 430, 0x806040);
+    scene = look(image);
+    CHECK(scene->box_count == 5);
+    CHECK(has_box(scene, (struct glmv_box){140, 0, 360, 50}, 0x806040ff));
+    CHECK(has_box(scene, (struct glmv_box){500, 0, 100, 480}, 0x806040ff));
+    glmv_scene_free(scene);
+}
+
 static void noise_becomes_a_picture_and_twins_are_found(void)
 {
     struct glmv_image *image = blank(300, 120, 0xffffff);
@@ -196,6 +232,7 @@ int main(void)
     missing_data_names_the_package();
     text_is_read_dark_on_light_and_light_on_dark();
     a_card_has_its_fill_and_its_border();
+    bars_of_one_colour_that_meet_are_two_boxes();
     noise_becomes_a_picture_and_twins_are_found();
     the_smallest_and_the_emptiest_pictures_are_fine();
     json_escapes_and_closes();
