@@ -33,6 +33,8 @@
 #define GLM_CUDA_BEST 64   /* largest top-k on the device */
 #define GLM_CUDA_OUTPUTS 3 /* matrices of one launch that share their input */
 
+#define GLM_CUDA_WIDEST 8192 /* row of a norm: each of 1024 threads keeps eight numbers */
+
 /* Weights. BF16: row-major. FP8: e4m3, row-major, scales are float, one a row. INT8, INT4, LEAST:
  * the tiles of model/glm/codes.h, byte for byte, scales half floats. */
 enum glm_cuda_form {
@@ -138,7 +140,7 @@ struct glm_cuda_norm {
 };
 static inline struct glm_cuda_launch glm_cuda_norm_launch(const struct glm_cuda_norm *a)
 {
-    uint32_t threads = a->width >= 4096 ? 1024 : 256;
+    uint32_t threads = a->width > 2048 ? 1024 : 256;
     struct glm_cuda_launch l = {GLM_CUDA_K_NORM, a->n, 1, 1, threads, 0};
     return l;
 }
@@ -163,10 +165,11 @@ static inline uint32_t glm_cuda_warp_rows(uint32_t form)
     return form == GLM_CUDA_BF16 || form == GLM_CUDA_FP8 ? 16 : 32;
 }
 /* Blocks hold two groups of such rows for up to 8 rows of inputs, four for more, so that inputs are
- * read from the second-level cache less often than weights from memory. */
+ * read from the second-level cache less often than weights from memory; with more than 32 rows the
+ * registers last for two. */
 static inline uint32_t glm_cuda_groups(uint32_t n)
 {
-    return n <= 8 ? 2 : 4;
+    return n <= 8 || n > 32 ? 2 : 4;
 }
 /* How many slices: enough blocks for two on each of 132 processors where the columns suffice. */
 static inline uint32_t glm_cuda_slices(uint32_t form, uint32_t width, uint32_t cols)
@@ -482,8 +485,8 @@ static inline struct glm_cuda_launch glm_cuda_read_launch(const struct glm_cuda_
     return l;
 }
 
-/* The compiled kernels: fatbins for cuLibraryLoadData, each with some of the kernels; none where the
- * build had no nvcc. */
+/* The compiled kernels: fatbins for cuLibraryLoadData, each with some of the kernels; none where
+ * the build had no nvcc. */
 struct glm_cuda_image {
     const unsigned char *data;
     size_t size;

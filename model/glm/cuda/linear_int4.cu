@@ -1,0 +1,11 @@
+/* Weight-streaming products in four bits. */
+#include "model/glm/cuda/linear.cuh"
+
+LINEAR_KERNELS(int4, GLM_CUDA_INT4, 8, 2)
+LINEAR_KERNELS(int4, GLM_CUDA_INT4, 16, 1)
+LINEAR_KERNELS(int4, GLM_CUDA_INT4, 32, 1)
+LINEAR_KERNELS(int4, GLM_CUDA_INT4, 64, 1)
+LINEAR_KERNELS(least, GLM_CUDA_LEAST, 8, 2)
+LINEAR_KERNELS(least, GLM_CUDA_LEAST, 16, 1)
+LINEAR_KERNELS(least, GLM_CUDA_LEAST, 32, 1)
+LINEAR_KERNELS(least, GLM_CUDA_LEAST, 64, 1)

@@ -1,0 +1,27 @@
+/*
+ * The CUDA kernels on the processor: the .cu files of model/glm/cuda compiled by a C++ compiler
+ * over emulate.h. Slow, exact about who meets whom and where memory ends.
+ */
+#ifndef GLMV_TESTS_MODEL_GLM_CUDA_EMULATED_H
+#define GLMV_TESTS_MODEL_GLM_CUDA_EMULATED_H
+
+#include <stdint.h>
+
+#include "model/glm/cuda/kernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Runs a kernel to its end. args: the kernel's structure, pointers in it are ordinary ones. seed:
+ * the order in which warps and threads get their turn. Aborts with a message where threads of a
+ * warp part at an instruction they share, an address is not aligned, or a kernel does not wait for
+ * the one before it. */
+void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed);
+/* "linear8_bf16" for GLM_CUDA_K_LINEAR8_BF16 */
+const char *glm_emulate_name(enum glm_cuda_kernel kernel);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
