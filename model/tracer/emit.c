@@ -486,11 +486,12 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
             "*, *::before, *::after { box-sizing: border-box; }\n"
             "header, main, footer { display: flow-root; }\n"
             "p, pre, h1, h2, h3, h4, h5, h6 { margin: 0; overflow-wrap: anywhere; }\n"
-            "pre { white-space: pre-wrap; }\n"
+            "pre { white-space: pre; }\n"
             "a { color: inherit; text-decoration: none; }\n"
             "button, input { margin: 0; padding: 0; border: 0; border-radius: 0; "
             "appearance: none; font: inherit; color: inherit; "
             "text-align: inherit; background: none; }\n"
+            "input { display: block; }\n"
             "input::placeholder { color: inherit; opacity: 1; }\n"
             "ul { margin: 0; padding: 0; list-style: none; }\n"
             "table { width: 100%; table-layout: fixed; border-spacing: 0; }\n"
@@ -500,7 +501,8 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
             e->err) &&
         glmv_buf_appendf(&base, e->err,
                          ":root { --row: nowrap; --text: max-content; }\n"
-                         "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } }\n",
+                         "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } "
+                         "pre { overflow-x: auto; } }\n",
                          NARROW * s->width);
     ok = ok &&
          glmv_buf_appendf(out, e->err,

@@ -34,15 +34,38 @@ static bool cjk_end(const char *text)
     return len >= 3 && (unsigned char)text[len - 3] >= 0xe3 && (unsigned char)text[len - 3] <= 0xed;
 }
 
-/* Whether a run looks as the paragraph does, so that it needs no element of its own. */
+/* Whether a run looks as the paragraph does, so that it needs no element of its own. Code has one
+ * face in one size. */
 static bool plain_run(const struct tracer_emitter *e, const struct tracer_node *node, int run)
 {
     const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
     const struct glmv_scene_line *b = &e->draft->scene->lines[run];
+    bool coloured = a->color != b->color || a->weight != b->weight || a->italic != b->italic;
     return run == node->main ||
-           (a->color == b->color && a->weight == b->weight && a->italic == b->italic &&
-            a->underline == b->underline && a->strike == b->strike && a->family == b->family &&
-            fabs(a->font_px - b->font_px) < 0.08 * a->font_px);
+           (!coloured && (node->code || (a->underline == b->underline && a->strike == b->strike &&
+                                         a->family == b->family &&
+                                         fabs(a->font_px - b->font_px) < 0.08 * a->font_px)));
+}
+
+/* A part of code that is coloured or bold by its syntax. */
+static bool put_token(struct tracer_emitter *e, const struct tracer_node *node, int run)
+{
+    const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
+    const struct glmv_scene_line *b = &e->draft->scene->lines[run];
+    struct glmv_buf rules;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    bool ok = glmv_buf_append_str(&rules, "color: ", e->err) &&
+              tracer_sheet_color(&e->sheet, b->color, &rules, e->err) &&
+              glmv_buf_append_str(&rules, ";", e->err) &&
+              (a->weight == b->weight ||
+               glmv_buf_appendf(&rules, e->err, " font-weight: %d;", b->weight)) &&
+              (a->italic == b->italic || glmv_buf_appendf(&rules, e->err, " font-style: %s;",
+                                                          b->italic ? "italic" : "normal"));
+    const char *name = ok ? tracer_sheet_class(&e->sheet, "token", rules.data) : NULL;
+    ok = name != NULL && glmv_buf_appendf(&e->body, e->err, "<span class=\"%s\">", name) &&
+         tracer_put_text(e, b->text) && tracer_put(e, "</span>");
+    glmv_buf_release(&rules);
+    return ok;
 }
 
 /* A run of other type: strong, em or a where that is what it is. */
@@ -54,7 +77,12 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
     bool link = !e->in_link && !e->in_nav && (b->underline || coloured);
-    const char *tag = link ? "a" : b->weight > a->weight ? "strong" : b->italic ? "em" : "span";
+    bool code = b->family == GLMV_FAMILY_MONO && a->family != GLMV_FAMILY_MONO;
+    const char *tag = link                    ? "a"
+                      : code                  ? "code"
+                      : b->weight > a->weight ? "strong"
+                      : b->italic             ? "em"
+                                              : "span";
     bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], node->pitch, &rules, e->err);
     while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
         rules.data[--rules.len] = '\0';
@@ -83,7 +111,10 @@ static bool put_blanks(struct tracer_emitter *e, const struct tracer_node *node,
     /* Ink begins and ends a little inside of its characters. */
     double inset = i > 0 && same_row ? 0.35 : 0;
     int blanks = (int)lround((line->ink.x - from) / wide - inset);
-    bool ok = same_row || i == 0 || tracer_put(e, "\n");
+    bool ok = true;
+    for (int row = i == 0 ? node->rows[0] : node->rows[i - 1]; ok && row < node->rows[i]; row++) {
+        ok = tracer_put(e, "\n");
+    }
     for (int k = 0; ok && k < blanks; k++) {
         ok = tracer_put(e, " ");
     }
@@ -107,8 +138,10 @@ static bool put_lines(struct tracer_emitter *e, const struct tracer_node *node)
             bool tight = same_row ? gap < 0.12 * line->font_px : cjk_end(before->text);
             ok = tight || tracer_put(e, " ");
         }
-        ok = ok && (plain_run(e, node, node->runs[i]) ? tracer_put_text(e, line->text)
-                                                      : put_run(e, node, node->runs[i]));
+        int run = node->runs[i];
+        ok = ok && (plain_run(e, node, run)     ? tracer_put_text(e, line->text)
+                    : node->code && !e->in_link ? put_token(e, node, run)
+                                                : put_run(e, node, run));
     }
     return ok;
 }
@@ -147,6 +180,9 @@ static double wrap_width(const struct tracer_emitter *e, const struct tracer_nod
             most = fmin(most, width + 0.28 * e->draft->scene->lines[node->main].font_px + word);
         }
     }
+    if (node->code) { /* with what its lines are indented by */
+        return node->box.w + e->draft->scene->lines[node->main].font_px;
+    }
     if (node->hard) {
         return least + e->draft->scene->lines[node->main].font_px;
     }
@@ -168,8 +204,8 @@ static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
                  (!node->centered || glmv_buf_append_str(rules, "text-align: center; ", e->err))));
     }
     bool ok = tracer_drop(e, node, room, rules);
-    bool middle = fabs(left - right) <= 4 && left > 6;
-    if (node->row_count > 1) {
+    bool middle = fabs(left - right) <= 4 && left > 6 && !node->code;
+    if (node->row_count > 1 && !node->code) {
         double width = wrap_width(e, node) + e->draft->types[node->first].wrap;
         ok = ok && tracer_px_rule(e, rules, "max-width", width);
         if (middle && node->centered) {
@@ -187,7 +223,7 @@ static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
                (fabs(left - right) < 0.3 ||
                 tracer_px_rule(e, rules, "padding-left", fmax(left - right, 0)));
     }
-    if (right >= -1 && left > room->w * 0.6 && right < 0.1 * room->w) {
+    if (!node->code && right >= -1 && left > room->w * 0.6 && right < 0.1 * room->w) {
         return ok && glmv_buf_append_str(rules, "text-align: right; ", e->err) &&
                (right < 0.05 || tracer_px_rule(e, rules, "margin-right", right));
     }

@@ -6,6 +6,10 @@
 #define HARD_PITCH 1.7     /* font sizes from line to line in a text with breaks */
 #define HARD_WORDS 3       /* words a line of one holds on average */
 #define CODE_INDENT 12     /* characters' heights that a line of code is indented by at most */
+#define CODE_PITCH 1.8     /* font sizes from line to line of code at most */
+#define CODE_SIZES 0.12 /* by which sizes of lines of code may differ: "}" says little of its own  \
+                         */
+#define CODE_BLANK 3    /* lines from one that says something to the next in code, at most */
 
 /* The line box of a line: as wide as its ink, pitch high, with the baseline where a browser would
  * put it. */
@@ -56,7 +60,7 @@ static bool joins(const struct glmv_scene *s, const struct row *row, int last, i
     bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
     return a->rotation == 0 && b->rotation == 0 &&
            fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
-           gap <= (mono ? 0.95 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
+           gap <= (mono ? 1.2 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
 }
 
 /* The nearest unused line to the right that belongs to the row, or -1. */
@@ -117,22 +121,40 @@ static void find_rows(const struct glmv_scene *s, struct rows *rows, const int *
     }
 }
 
+static bool both_code(const struct glmv_scene_line *a, const struct glmv_scene_line *b)
+{
+    return a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
+}
+
+/* Lines down from one row to the next: more than one where code has lines that say nothing. */
+static int lines_down(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
+                      double pitch)
+{
+    const struct glmv_scene_line *a = &s->lines[upper->main];
+    if (pitch <= 0 || pitch > CODE_PITCH * a->font_px || !both_code(a, &s->lines[lower->main])) {
+        return 1;
+    }
+    int lines = (int)lround((lower->baseline - upper->baseline) / pitch);
+    return lines < 1 ? 1 : lines > CODE_BLANK ? CODE_BLANK : lines;
+}
+
 static bool continues(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
                       double pitch)
 {
     const struct glmv_scene_line *a = &s->lines[upper->main];
     const struct glmv_scene_line *b = &s->lines[lower->main];
-    double step = lower->baseline - upper->baseline;
+    double step = (lower->baseline - upper->baseline) / lines_down(s, upper, lower, pitch);
     bool mixed = upper->count > 1 || lower->count > 1;
-    bool alike = mixed ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px : same_type(a, b);
+    bool alike = both_code(a, b) ? fabs(a->font_px - b->font_px) <= CODE_SIZES * a->font_px
+                 : mixed         ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px
+                                 : same_type(a, b);
     if (!alike || a->rotation != 0 || step < 0.9 * a->font_px || step > 2.1 * a->font_px) {
         return false;
     }
     if (pitch > 0 && fabs(step - pitch) > 1.6) {
         return false;
     }
-    if (a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO &&
-        step <= 1.8 * a->font_px) {
+    if (both_code(a, b) && step <= CODE_PITCH * a->font_px) {
         return true; /* code: indented as it likes */
     }
     bool left = fabs(upper->ink.x - lower->ink.x) <= 0.3 * a->font_px;
@@ -178,15 +200,16 @@ static int collect(const struct glmv_scene *s, const struct rows *rows, bool *us
         if (next < 0 || used[next] || !continues(s, last, &rows->list[next], *pitch)) {
             return count;
         }
-        double step = rows->list[next].baseline - last->baseline;
+        double step = (rows->list[next].baseline - last->baseline) /
+                      lines_down(s, last, &rows->list[next], *pitch);
         *pitch = count == 1 ? step : (*pitch * (count - 1) + step) / count;
         members[count++] = next;
         used[next] = true;
     }
 }
 
-/* A line that ends well before the widest one could have held the next word, so the author broke
- * it. */
+/* A line that ends well before the widest one could have held the next word, and code that is
+ * indented has its lines where the author wanted them. */
 static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows,
                              const int *members, int count)
 {
@@ -195,10 +218,13 @@ static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows
         widest = fmax(widest, rows->list[members[i]].ink.w);
     }
     for (int i = 0; i + 1 < count; i++) {
+        const struct row *row = &rows->list[members[i]];
         const struct row *below = &rows->list[members[i + 1]];
         const struct glmv_scene_line *next = &s->lines[rows->order[below->start]];
         double word = next->word_count > 0 ? next->words[0].ink.w : next->ink.w;
-        if (rows->list[members[i]].ink.w + 0.3 * next->font_px + word < widest - 2) {
+        bool code = both_code(&s->lines[row->main], &s->lines[below->main]);
+        if (row->ink.w + 0.3 * next->font_px + word < widest - 2 ||
+            (code && fabs(row->ink.x - below->ink.x) > next->font_px)) {
             return true;
         }
     }
@@ -222,9 +248,9 @@ static bool is_one_text(const struct glmv_scene *s, const struct rows *rows, con
            (pitch <= HARD_PITCH * first->font_px && words >= HARD_WORDS * (size_t)count);
 }
 
-/* Copies the runs of the rows into a node; false without memory. */
+/* Copies the runs of the rows, pitch apart, into a node; false without memory. */
 static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, const struct rows *rows,
-                      const int *members, int count)
+                      const int *members, int count, double pitch)
 {
     int runs = 0;
     for (int i = 0; i < count; i++) {
@@ -236,17 +262,19 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
         return false;
     }
     node->main = rows->list[members[0]].main;
+    int line = 0;
     for (int i = 0; i < count; i++) {
         const struct row *row = &rows->list[members[i]];
+        line += i > 0 ? lines_down(s, &rows->list[members[i - 1]], row, pitch) : 0;
         for (int k = 0; k < row->count; k++) {
             node->runs[node->run_count] = rows->order[row->start + k];
-            node->rows[node->run_count++] = i;
+            node->rows[node->run_count++] = line;
         }
         if (strlen(s->lines[row->main].text) > strlen(s->lines[node->main].text)) {
             node->main = row->main;
         }
     }
-    node->row_count = count;
+    node->row_count = line + 1;
     return true;
 }
 
@@ -272,11 +300,12 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
     if (node == NULL) {
         return;
     }
-    if (!take_runs(node, s, rows, members, count)) {
+    if (!take_runs(node, s, rows, members, count, pitch)) {
         b->failed = true;
         tracer_node_free(node);
         return;
     }
+    node->box.h = step * node->row_count;
     node->pitch = step;
     node->first = first->main;
     node->code = hard && s->lines[first->main].family == GLMV_FAMILY_MONO;
