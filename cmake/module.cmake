@@ -45,7 +45,9 @@ function(glmv_test name)
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
     endif()
-    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT})
+    # golden numbers are the processor's, also where there is a device; tests of devices say so
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT}
+        ENVIRONMENT "GLMV_DEVICE=cpu")
 endfunction()
 
 # glmv_script_test(NAME SCRIPT [LABEL LABEL]): a shell script that ctest runs; it finds the program in $GLMV.
@@ -59,7 +61,7 @@ function(glmv_script_test name script)
         set(arg_TIMEOUT 180)
     endif()
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT}
-        ENVIRONMENT "GLMV=${CMAKE_BINARY_DIR}/replicate/glmv-replicate;GLMV_BUILD=${CMAKE_BINARY_DIR}")
+        ENVIRONMENT "GLMV=${CMAKE_BINARY_DIR}/replicate/glmv-replicate;GLMV_BUILD=${CMAKE_BINARY_DIR};GLMV_DEVICE=cpu")
 endfunction()
 
 # glmv_embed(TARGET FILE SYMBOL): gives TARGET a header with `static const char SYMBOL[]`, the bytes of FILE and a NUL. It is

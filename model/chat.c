@@ -12,6 +12,12 @@ static const struct glmv_chat_kind *const kinds[] = {&glmv_chat_server, &glmv_ch
 
 struct glmv_chat *glmv_chat_open(const char *where, const char *name, struct glmv_err *err)
 {
+    return glmv_chat_open_on(where, name, NULL, err);
+}
+
+struct glmv_chat *glmv_chat_open_on(const char *where, const char *name, const char *device,
+                                    struct glmv_err *err)
+{
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!kinds[i]->accepts(where)) {
             continue;
@@ -22,17 +28,18 @@ struct glmv_chat *glmv_chat_open(const char *where, const char *name, struct glm
             return NULL;
         }
         chat->kind = kinds[i];
-        chat->self = kinds[i]->open(where, name, err);
+        chat->self = kinds[i]->open(where, name, device, err);
         if (chat->self == NULL) {
             free(chat);
             return NULL;
         }
         return chat;
     }
-    glmv_fail(err, GLMV_ERR_USAGE,
-              "'%s' is not a model: give the address of a server, such as http://localhost:8000/v1, "
-              "or a folder with the weights of GLM-4.6V-Flash",
-              where);
+    glmv_fail(
+        err, GLMV_ERR_USAGE,
+        "'%s' is not a model: give the address of a server, such as http://localhost:8000/v1, "
+        "or a folder with the weights of GLM-4.6V-Flash",
+        where);
     return NULL;
 }
 
@@ -127,4 +134,9 @@ void glmv_chat_about_release(struct glmv_chat_about *about)
 const char *glmv_chat_name(const struct glmv_chat *chat)
 {
     return chat->kind->name(chat->self);
+}
+
+const char *glmv_chat_note(const struct glmv_chat *chat)
+{
+    return chat->kind->note != NULL ? chat->kind->note(chat->self) : NULL;
 }

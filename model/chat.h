@@ -135,11 +135,17 @@ struct glmv_chat;
 /*
  * where: http:// or https:// address of an OpenAI-compatible server up to /v1, a folder with
  * weights, or the name of published weights in the Hugging Face cache. name: which model of a
- * server; NULL takes the only one there is; of a folder: bf16, int8, int4 or int4-g128. A server is
+ * server; NULL takes the only one there is; of a folder: bf16, int8, int4, int4-g128, or fp8 on a
+ * CUDA device. A server is
  * not asked anything here. The key of a server comes from GLMV_API_KEY or from the file that
  * GLMV_API_KEY_FILE names, and is never shown. NULL on failure.
  */
 struct glmv_chat *glmv_chat_open(const char *where, const char *name, struct glmv_err *err);
+/* The same on a device of this machine: "auto", "cpu", "cuda" or "cuda:N"; NULL is GLMV_DEVICE, or
+ * auto, which is a CUDA device where one can be used and the processor otherwise. A server has its
+ * own device. */
+struct glmv_chat *glmv_chat_open_on(const char *where, const char *name, const char *device,
+                                    struct glmv_err *err);
 /* NULL is allowed. */
 void glmv_chat_close(struct glmv_chat *chat);
 
@@ -166,6 +172,10 @@ bool glmv_chat_ask_about(struct glmv_chat *chat, struct glmv_chat_about *about,
                          struct glmv_err *err);
 void glmv_chat_about_release(struct glmv_chat_about *about);
 
+/* One sentence about how it was opened that people should see, such as why a device is not used;
+ * or NULL. Borrowed. */
+const char *glmv_chat_note(const struct glmv_chat *chat);
+
 /* The name that is used, or NULL as long as nobody chose one. Borrowed. */
 const char *glmv_chat_name(const struct glmv_chat *chat);
 
@@ -174,13 +184,14 @@ const char *glmv_chat_name(const struct glmv_chat *chat);
 struct glmv_chat_kind {
     const char *what; /* "server", "engine" */
     bool (*accepts)(const char *where);
-    void *(*open)(const char *where, const char *name, struct glmv_err *err);
+    void *(*open)(const char *where, const char *name, const char *device, struct glmv_err *err);
     void (*close)(void *self);
     bool (*complete)(void *self, const struct glmv_chat_message *messages, size_t count,
                      const struct glmv_chat_options *options, const struct glmv_chat_watch *watch,
                      struct glmv_chat_result *result, struct glmv_err *err);
     bool (*ask_about)(void *self, struct glmv_chat_about *about, struct glmv_err *err);
     const char *(*name)(const void *self);
+    const char *(*note)(const void *self); /* may be NULL */
 };
 
 extern const struct glmv_chat_kind glmv_chat_server; /* model/server */

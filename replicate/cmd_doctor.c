@@ -1,6 +1,5 @@
 /* glmv-replicate doctor: what works on this machine, and what to do about what does not. */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/glm/glm.h"
 #include "render/render.h"
 #include "replicate/command.h"
 #include "replicate/model_options.h"
@@ -216,32 +216,18 @@ static void check_fonts(bool *broken)
         have[0] != '\0' ? have : "none of the usual families", next);
 }
 
-static void check_gpu(bool *broken)
+static void check_gpu(bool *broken, const struct replicate_model *model)
 {
-    void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-    int (*init)(unsigned) = NULL, (*count_devices)(int *) = NULL;
-    int (*name_device)(char *, int, int) = NULL;
-    if (library != NULL) {
-        /* POSIX promises that this conversion works; ISO C does not. */
-        *(void **)&init = dlsym(library, "cuInit");
-        *(void **)&count_devices = dlsym(library, "cuDeviceGetCount");
-        *(void **)&name_device = dlsym(library, "cuDeviceGetName");
-    }
-    int count = 0;
-    char name[128] = "";
-    if (init == NULL || count_devices == NULL || name_device == NULL) {
-        say(broken, LIMITED, "gpu",
-            "no CUDA driver: models in this process would run on the processor",
-            "install NVIDIA's driver, or use a server with --model ADDRESS");
-    } else if (init(0) != 0 || count_devices(&count) != 0 || count == 0) {
-        say(broken, LIMITED, "gpu", "the CUDA driver sees no device", "check nvidia-smi");
+    struct glmv_err err = {0};
+    struct glmv_buf line;
+    glmv_buf_init(&line, 1024);
+    if (glmv_glm_device(model->device, &line, &err)) {
+        say(broken, FINE, "gpu", line.data, "");
     } else {
-        name_device(name, sizeof name, 0);
-        say(broken, FINE, "gpu", name, "");
+        say(broken, LIMITED, "gpu", err.message,
+            "models in this process run on the processor; --model ADDRESS uses a server");
     }
-    if (library != NULL) {
-        dlclose(library);
-    }
+    glmv_buf_release(&line);
 }
 
 static void check_server(bool *broken, const struct replicate_model *model)
@@ -290,7 +276,7 @@ int replicate_cmd_doctor(int argc, char **argv)
     check_renderer(&broken);
     check_ocr(&broken);
     check_fonts(&broken);
-    check_gpu(&broken);
+    check_gpu(&broken, &model);
     check_server(&broken, &model);
     return broken ? REPLICATE_ENGINE : REPLICATE_DONE;
 }

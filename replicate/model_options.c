@@ -103,6 +103,12 @@ bool replicate_model_option(struct replicate_model *model, int code, const char 
         }
         model->name = value != NULL && strcmp(value, "128") == 0 ? "int4-g128" : "int4";
         return true;
+    case REPLICATE_OPT_FP8:
+        model->name = "fp8";
+        return true;
+    case REPLICATE_OPT_DEVICE:
+        model->device = value;
+        return true;
     case REPLICATE_OPT_SHOW_THINKING:
         model->show_thinking = true;
         return true;
@@ -127,8 +133,8 @@ struct glmv_chat *replicate_model_open(const struct replicate_model *model, stru
     if (glmv_glm_accepts(model->where)) {
         struct glmv_buf need;
         glmv_buf_init(&need, 4096);
-        bool known = glmv_glm_need(model->where, model->name, &need, err);
-        if (known) {
+        bool known = glmv_glm_need(model->where, model->name, model->device, &need, err);
+        if (known && need.len > 0) {
             fprintf(stderr, "%s\n", need.data);
         }
         glmv_buf_release(&need);
@@ -136,7 +142,11 @@ struct glmv_chat *replicate_model_open(const struct replicate_model *model, stru
             return NULL;
         }
     }
-    return glmv_chat_open(model->where, model->name, err);
+    struct glmv_chat *chat = glmv_chat_open_on(model->where, model->name, model->device, err);
+    if (chat != NULL && glmv_chat_note(chat) != NULL) {
+        fprintf(stderr, "%s\n", glmv_chat_note(chat));
+    }
+    return chat;
 }
 
 /* A signal handler reaches nothing else. */

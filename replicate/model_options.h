@@ -26,6 +26,8 @@ enum {
     REPLICATE_OPT_STREAM,
     REPLICATE_OPT_INT8,
     REPLICATE_OPT_INT4,
+    REPLICATE_OPT_FP8,
+    REPLICATE_OPT_DEVICE,
 };
 
 #define REPLICATE_MODEL_OPTIONS                                                                    \
@@ -41,6 +43,8 @@ enum {
         {"stream", no_argument, NULL, REPLICATE_OPT_STREAM},                                       \
         {"int8", no_argument, NULL, REPLICATE_OPT_INT8},                                           \
         {"int4", optional_argument, NULL, REPLICATE_OPT_INT4},                                     \
+        {"fp8", no_argument, NULL, REPLICATE_OPT_FP8},                                             \
+        {"device", required_argument, NULL, REPLICATE_OPT_DEVICE},                                 \
     {                                                                                              \
         "show-thinking", no_argument, NULL, REPLICATE_OPT_SHOW_THINKING                            \
     }
@@ -51,6 +55,9 @@ enum {
     "                         a .gguf file, or glm-4.6v-flash in the Hugging Face cache "          \
     "(GLMV_MODEL)\n"                                                                               \
     "  --int4[=128] | --int8  a folder's weights quantised (int4 in groups of 32, or 128)\n"       \
+    "  --fp8                  the same on a CUDA device, in 8-bit floats\n"                        \
+    "  --device WHERE         auto, cpu, cuda or cuda:N: where a folder's model runs "             \
+    "(GLMV_DEVICE)\n"                                                                              \
     "  --model-name NAME      which of its models (or GLMV_MODEL_NAME); the only one by default\n" \
     "  --think on|off|TOKENS  let the model think first, or not, or for so many tokens\n"          \
     "  --show-thinking        print the thinking on standard error\n"                              \
@@ -58,7 +65,7 @@ enum {
     "  --temperature T  --top-p P  --top-k K  --repetition-penalty R  --max-tokens N  --seed N\n"
 
 struct replicate_model {
-    const char *where, *name; /* NULL without one */
+    const char *where, *name, *device; /* NULL without one */
     struct glmv_chat_options chat;
     bool show_thinking, stream;
 };

@@ -3,6 +3,7 @@
 #ifndef GLMV_MODEL_GLM_ENGINE_H
 #define GLMV_MODEL_GLM_ENGINE_H
 
+#include "model/glm/device.h"
 #include "model/glm/draft.h"
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
@@ -21,6 +22,9 @@ struct glm_sight {
 };
 
 struct glm_engine {
+    char *where, *name; /* owned; what was opened, and how its weights are kept or NULL */
+    struct glm_device device;
+    char note[700];
     struct glm_model *model;
     struct glm_tokenizer *tokenizer;
     enum glm_dialect dialect;
@@ -28,7 +32,8 @@ struct glm_engine {
     uint64_t *past; /* [capacity] what stands at each place: an id, or a picture's hash */
     struct glm_sight sights[GLM_MAX_PICTURES + GLM_KEPT_PICTURES];
     unsigned clock;
-    struct glm_item *items; /* [runner->batch] */
+    struct glm_item *items; /* [items_cap], not less than runner->batch */
+    size_t items_cap;
     unsigned char *banned;
     struct glm_draft draft;
     double step_seconds, row_seconds; /* of a step with one row; of each row more */
@@ -42,7 +47,8 @@ struct glm_turn {
     struct glm_sight *seen[GLM_MAX_PICTURES];
     struct glm_span spans[GLM_MAX_PICTURES];
     size_t pictures;
-    int32_t next; /* position of the first new token */
+    size_t prompt; /* ids of it; what follows is the answer */
+    int32_t next;  /* position of the first new token */
 };
 
 /* True for the marks that end an answer. */
@@ -53,15 +59,18 @@ bool glm_turn_make(struct glm_engine *engine, const struct glmv_chat_message *me
                    size_t count, const struct glmv_chat_options *options, struct glm_turn *turn,
                    struct glmv_err *err);
 void glm_turn_release(struct glm_turn *turn);
-/* Evaluates the prompt from the first place that differs from what is in memory; cached says how
- * many tokens were there, first what comes after it. */
+/* Appends what was said of the answer before, so that it goes on from there. */
+bool glm_turn_resume(struct glm_turn *turn, const int32_t *said, size_t count,
+                     struct glmv_err *err);
+/* Evaluates prompt and answer so far from the first place that differs from what is in memory;
+ * cached says how many tokens were there, first what comes after it. */
 bool glm_turn_prefill(struct glm_engine *engine, const struct glm_turn *turn,
                       const struct glm_sampler *sampler, const atomic_bool *cancel, size_t *cached,
                       struct glm_choice *first, struct glmv_err *err);
 /* How the options and the checkpoint want tokens chosen. */
 struct glm_sampler glm_turn_sampler(const struct glm_engine *engine,
                                     const struct glmv_chat_options *options);
-/* Says the answer, which begins with first. started: when the conversation came. */
+/* Says the answer, which goes on with first. started: when the conversation came. */
 bool glm_turn_generate(struct glm_engine *engine, struct glm_turn *turn,
                        const struct glmv_chat_options *options, struct glm_sampler *sampler,
                        const struct glm_choice *first, struct glm_speaker *speaker,

@@ -113,12 +113,14 @@ bool glm_turn_generate(struct glm_engine *e, struct glm_turn *turn,
                        const struct glm_choice *first, struct glm_speaker *speaker,
                        struct glmv_chat_result *result, double started, struct glmv_err *err)
 {
-    const size_t prompt = turn->ids.len;
+    const size_t prompt = turn->prompt;
     const size_t most = options->max_tokens > 0 ? (size_t)options->max_tokens : DEFAULT_ANSWER;
     struct glm_choice choices[GLM_BATCH] = {*first};
     size_t chosen = 1, row = 0;
     result->finish = GLMV_CHAT_FINISH_LENGTH;
-    result->first_seconds = glmv_now() - started;
+    if (turn->ids.len == prompt) {
+        result->first_seconds = glmv_now() - started;
+    }
     while (turn->ids.len - prompt < most) {
         if (options->cancel != NULL && atomic_load(options->cancel)) {
             return glmv_fail(err, GLMV_ERR_CANCELLED, "stopped");

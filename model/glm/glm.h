@@ -20,8 +20,12 @@
 bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct glmv_err *err);
 
 /* One sentence about the memory that a folder (or a published name) needs when it is opened under
- * this name ("int4", NULL, ...; see glmv_chat_open), and how much is free. */
-bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, struct glmv_err *err);
+ * this name ("int4", NULL, ...) on this device (see glmv_chat_open_on), and how much there is. */
+bool glmv_glm_need(const char *where, const char *name, const char *device, struct glmv_buf *out,
+                   struct glmv_err *err);
+/* One line about the CUDA device ("cuda", "cuda:N"; others are the first); false with the reason
+ * where none can be used. */
+bool glmv_glm_device(const char *device, struct glmv_buf *out, struct glmv_err *err);
 
 /* True for what the engine opens: a folder, a .gguf file, a published name. */
 bool glmv_glm_accepts(const char *where);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model/glm/device.h"
 #include "model/glm/model.h"
 
 /* sum of squares of the error and of the weights */
@@ -79,6 +80,7 @@ bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct
                                "%.1f GB are free\n",
                                glm_store_name(c, stores[0]), need[0], need[1], need[2], need[3],
                                glm_memory_free() / 1e9);
+    ok = ok && glm_device_say(m, out, err);
     ok = ok && (!verify || (verify_form(m, GLM_FORM_INT8, 32, "int8", out, err) &&
                             verify_form(m, GLM_FORM_INT4, 32, "int4 (groups of 32)", out, err) &&
                             verify_form(m, GLM_FORM_INT4, 128, "int4 (groups of 128)", out, err)));
@@ -86,12 +88,15 @@ bool glmv_glm_info(const char *folder, bool verify, struct glmv_buf *out, struct
     return ok;
 }
 
-bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, struct glmv_err *err)
+bool glmv_glm_need(const char *where, const char *name, const char *device, struct glmv_buf *out,
+                   struct glmv_err *err)
 {
     struct glm_store store;
     struct glm_config config;
+    struct glm_device wanted;
     char folder[4096];
-    if (!glm_store_parse(name, &store, err)) {
+    bool said;
+    if (!glm_device_parse(device, &wanted, err) || !glm_device_name(name, err)) {
         return false;
     }
     if (glmv_glm_known(where)) {
@@ -100,8 +105,12 @@ bool glmv_glm_need(const char *where, const char *name, struct glmv_buf *out, st
         }
         where = folder;
     }
-    if (!glm_config_read(&config, where, err)) {
+    if (!glm_config_read(&config, where, err) ||
+        !glm_device_need(&config, name, wanted, out, &said, err)) {
         return false;
+    }
+    if (said || !glm_store_parse(name, &store, NULL)) {
+        return true; /* fp8 without a device fails when it is opened, with the reason */
     }
     struct glm_need need = glm_model_need(&config, store);
     return glmv_buf_appendf(

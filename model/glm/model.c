@@ -341,6 +341,18 @@ static bool quantise_here(struct glm_model *m, const struct glm_part *parts, siz
     return true;
 }
 
+/* The pack from the cache; make: it is written where it is not there. */
+static bool use_pack(struct glm_model *m, struct glm_store store, const struct glm_part *parts,
+                     size_t count, bool make)
+{
+    char path[4096];
+    uint64_t source = glm_pack_source(&m->weights);
+    return glm_pack_path(source, store, path, sizeof path) &&
+           (glm_pack_open(&m->pack, path, source, store, parts, count, NULL) ||
+            (make && glm_pack_write(m->pool, path, source, store, parts, count, NULL) &&
+             glm_pack_open(&m->pack, path, source, store, parts, count, NULL)));
+}
+
 static bool quantise(struct glm_model *m, struct glm_store store, struct glmv_err *err)
 {
     size_t count;
@@ -348,17 +360,19 @@ static bool quantise(struct glm_model *m, struct glm_store store, struct glmv_er
     if (parts == NULL) {
         return glmv_fail_memory(err);
     }
-    char path[4096];
-    bool packed = count == 0;
-    uint64_t source = packed ? 0 : glm_pack_source(&m->weights);
-    if (!packed && glm_pack_path(source, store, path, sizeof path)) {
-        packed = glm_pack_open(&m->pack, path, source, store, parts, count, NULL) ||
-                 (glm_pack_write(m->pool, path, source, store, parts, count, NULL) &&
-                  glm_pack_open(&m->pack, path, source, store, parts, count, NULL));
-    }
-    bool ok = packed || quantise_here(m, parts, count, err);
+    bool ok =
+        count == 0 || use_pack(m, store, parts, count, true) || quantise_here(m, parts, count, err);
     free(parts);
     return ok;
+}
+
+bool glm_model_find_pack(struct glm_model *m, struct glm_store store)
+{
+    size_t count;
+    struct glm_part *parts = parts_of(m, store, &count);
+    bool found = parts != NULL && count > 0 && use_pack(m, store, parts, count, false);
+    free(parts);
+    return found;
 }
 
 static const struct {

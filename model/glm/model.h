@@ -42,6 +42,12 @@ struct glm_model {
  */
 struct glm_model *glm_model_open(const char *folder, struct glm_store store, int threads,
                                  struct glmv_err *err);
+/* For a model opened to be looked at: takes quantised weights from a pack in the cache. False where
+ * there is none; nothing is changed then. */
+bool glm_model_find_pack(struct glm_model *model, struct glm_store store);
+/* A model of these sizes without weights: its matrices, in bf16, have no data, its vectors are
+ * ones. For what is known before weights are there, and for measurements with random ones. */
+struct glm_model *glm_model_imagine(const struct glm_config *config, struct glmv_err *err);
 /* bf16, int8, int4 (groups of 32) and int4-g128; NULL is bf16. */
 bool glm_store_parse(const char *name, struct glm_store *store, struct glmv_err *err);
 const char *glm_store_name(const struct glm_config *config, struct glm_store store);

@@ -59,7 +59,7 @@ struct glm_runner {
     size_t capacity; /* places */
     size_t len;      /* of them in use; the caller may lower it: what is behind is forgotten */
     size_t batch;    /* items a step takes at most, not less than GLM_BATCH */
-    bool lost;       /* the device is gone or out of memory; nothing here works any more */
+    bool failed;     /* the last failure was the device's: it is gone, or has no memory left */
     char place[160]; /* where it runs, for people */
 };
 
@@ -79,6 +79,21 @@ bool glm_runner_step(struct glm_runner *runner, const struct glm_step *step,
                      struct glm_choice *choices, size_t *chosen, struct glmv_err *err);
 /* NULL is allowed. */
 void glm_runner_close(struct glm_runner *runner);
+
+/* Logits to choices on the host; behind the runners. */
+struct glm_chooser {
+    const unsigned char *banned; /* borrowed */
+    size_t vocab;
+    struct glm_candidates candidates;
+    int32_t *history; /* owned; [capacity + GLM_BATCH], for guesses behind the history */
+};
+bool glm_chooser_init(struct glm_chooser *chooser, size_t vocab, size_t capacity,
+                      const unsigned char *banned, struct glmv_err *err);
+/* A zeroed one is allowed. */
+void glm_chooser_release(struct glm_chooser *chooser);
+/* Tokens from logits, [guessed + 1][vocab], which are changed; returns how many. */
+size_t glm_chooser_run(struct glm_chooser *chooser, const struct glm_step *step, float *logits,
+                       struct glm_choice *choices);
 
 /* On the processor. model and banned ([vocab], tokens that are never chosen) stay the caller's and
  * have to outlive the runner. */

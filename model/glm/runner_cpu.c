@@ -36,14 +36,55 @@ void glm_runner_close(struct glm_runner *runner)
     }
 }
 
+bool glm_chooser_init(struct glm_chooser *c, size_t vocab, size_t capacity,
+                      const unsigned char *banned, struct glmv_err *err)
+{
+    *c = (struct glm_chooser){.banned = banned, .vocab = vocab};
+    c->history = malloc((capacity + GLM_BATCH) * sizeof *c->history);
+    return (c->history != NULL || glmv_fail_memory(err)) &&
+           glm_candidates_init(&c->candidates, vocab, err);
+}
+
+void glm_chooser_release(struct glm_chooser *c)
+{
+    free(c->history);
+    glm_candidates_release(&c->candidates);
+}
+
+static int32_t choose(struct glm_chooser *c, struct glm_sampler *sampler, float *logits, size_t len)
+{
+    for (size_t i = 0; i < c->vocab; i++) {
+        if (c->banned[i] || !isfinite(logits[i])) {
+            logits[i] = -INFINITY;
+        }
+    }
+    return glm_sample(sampler, &c->candidates, logits, c->vocab, c->history, len);
+}
+
+size_t glm_chooser_run(struct glm_chooser *c, const struct glm_step *step, float *logits,
+                       struct glm_choice *choices)
+{
+    const struct glm_item *guesses = step->items + step->count - step->guessed;
+    struct glm_sampler sampler = *step->sampler;
+    memcpy(c->history, step->history, step->history_len * sizeof *c->history);
+    size_t row = 0;
+    for (bool held = true; held; row++) {
+        int32_t id = choose(c, &sampler, logits + row * c->vocab, step->history_len + row);
+        choices[row] = (struct glm_choice){id, sampler.random};
+        held = row < step->guessed && guesses[row].id == id;
+        if (held) {
+            c->history[step->history_len + row] = id;
+        }
+    }
+    return row;
+}
+
 struct cpu {
     struct glm_runner base; /* first, so that a pointer to it is one to the whole */
     struct glm_model *model;
-    const unsigned char *banned;
     struct glm_decoder decoder;
-    struct glm_candidates candidates;
+    struct glm_chooser chooser;
     float *input, *logits; /* [GLM_BATCH][hidden], [GLM_BATCH][vocab] */
-    int32_t *history;      /* [capacity + GLM_BATCH], for guesses behind the history */
 };
 
 struct glm_sight_rows {
@@ -88,24 +129,11 @@ static void fill_input(struct cpu *cpu, const struct glm_step *step, int32_t pla
     }
 }
 
-static int32_t choose(struct cpu *cpu, struct glm_sampler *sampler, float *logits,
-                      const int32_t *history, size_t len)
-{
-    const size_t vocab = (size_t)cpu->model->config.text.vocab;
-    for (size_t i = 0; i < vocab; i++) {
-        if (cpu->banned[i] || !isfinite(logits[i])) {
-            logits[i] = -INFINITY;
-        }
-    }
-    return glm_sample(sampler, &cpu->candidates, logits, vocab, history, len);
-}
-
 static bool cpu_step(struct glm_runner *runner, const struct glm_step *step,
                      struct glm_choice *choices, size_t *chosen, struct glmv_err *err)
 {
     struct cpu *cpu = (struct cpu *)runner;
-    const size_t vocab = (size_t)cpu->model->config.text.vocab, guessed = step->guessed;
-    const struct glm_item *guesses = step->items + step->count - guessed;
+    const size_t guessed = step->guessed;
     int32_t places[GLM_BATCH][3];
     fill_input(cpu, step, places);
     cpu->decoder.len = runner->len;
@@ -115,20 +143,8 @@ static bool cpu_step(struct glm_runner *runner, const struct glm_step *step,
     if (!ok || step->sampler == NULL) {
         return ok;
     }
-    struct glm_sampler sampler = *step->sampler;
-    memcpy(cpu->history, step->history, step->history_len * sizeof *cpu->history);
-    size_t row = 0;
-    for (bool held = true; held; row++) {
-        int32_t id =
-            choose(cpu, &sampler, cpu->logits + row * vocab, cpu->history, step->history_len + row);
-        choices[row] = (struct glm_choice){id, sampler.random};
-        held = row < guessed && guesses[row].id == id;
-        if (held) {
-            cpu->history[step->history_len + row] = id;
-        }
-    }
-    *chosen = row;
-    runner->len -= guessed + 1 - row;
+    *chosen = glm_chooser_run(&cpu->chooser, step, cpu->logits, choices);
+    runner->len -= guessed + 1 - *chosen;
     return true;
 }
 
@@ -136,10 +152,9 @@ static void cpu_close(struct glm_runner *runner)
 {
     struct cpu *cpu = (struct cpu *)runner;
     glm_decoder_release(&cpu->decoder);
-    glm_candidates_release(&cpu->candidates);
+    glm_chooser_release(&cpu->chooser);
     free(cpu->input);
     free(cpu->logits);
-    free(cpu->history);
     free(cpu);
 }
 
@@ -158,16 +173,14 @@ struct glm_runner *glm_runner_cpu(struct glm_model *model, size_t capacity,
     snprintf(cpu->base.place, sizeof cpu->base.place, "the processor, %d threads",
              glm_pool_threads(model->pool));
     cpu->model = model;
-    cpu->banned = banned;
     cpu->input = malloc(GLM_BATCH * (size_t)model->config.text.hidden * sizeof *cpu->input);
     cpu->logits = malloc(GLM_BATCH * vocab * sizeof *cpu->logits);
-    cpu->history = malloc((capacity + GLM_BATCH) * sizeof *cpu->history);
-    if (cpu->input == NULL || cpu->logits == NULL || cpu->history == NULL) {
+    if (cpu->input == NULL || cpu->logits == NULL) {
         glmv_fail_memory(err);
         cpu_close(&cpu->base);
         return NULL;
     }
-    if (!glm_candidates_init(&cpu->candidates, vocab, err) ||
+    if (!glm_chooser_init(&cpu->chooser, vocab, capacity, banned, err) ||
         !glm_decoder_init(&cpu->decoder, model, capacity, err)) {
         cpu_close(&cpu->base);
         return NULL;

@@ -97,6 +97,7 @@ bool glm_turn_make(struct glm_engine *e, const struct glmv_chat_message *message
     if (turn->positions == NULL || turn->keys == NULL) {
         return glmv_fail_memory(err);
     }
+    turn->prompt = turn->ids.len;
     turn->next = glm_prompt_positions(&turn->ids, image, turn->spans, turn->positions);
     size_t at = 0, left = 0;
     for (size_t i = 0; i < turn->ids.len; i++) {
@@ -107,6 +108,27 @@ bool glm_turn_make(struct glm_engine *e, const struct glmv_chat_message *message
         }
         left -= picture ? 1 : 0;
         turn->keys[i] = picture ? turn->seen[at - 1]->hash : (uint64_t)turn->ids.data[i];
+    }
+    return true;
+}
+
+bool glm_turn_resume(struct glm_turn *turn, const int32_t *said, size_t count, struct glmv_err *err)
+{
+    const size_t all = turn->ids.len + count;
+    int32_t *positions = realloc(turn->positions, all * 3 * sizeof *positions);
+    turn->positions = positions != NULL ? positions : turn->positions;
+    uint64_t *keys = realloc(turn->keys, all * sizeof *keys);
+    turn->keys = keys != NULL ? keys : turn->keys;
+    if (positions == NULL || keys == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; i < count; i++, turn->next++) {
+        const size_t at = turn->ids.len;
+        positions[3 * at] = positions[3 * at + 1] = positions[3 * at + 2] = turn->next;
+        keys[at] = (uint64_t)said[i];
+        if (!glm_ids_push(&turn->ids, said[i], err)) {
+            return false;
+        }
     }
     return true;
 }

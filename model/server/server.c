@@ -77,8 +77,10 @@ static double seconds_from(const char *variable, double otherwise)
     return seconds > 0 ? seconds : otherwise;
 }
 
-static void *server_open(const char *where, const char *name, struct glmv_err *err)
+static void *server_open(const char *where, const char *name, const char *device,
+                         struct glmv_err *err)
 {
+    (void)device;
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         glmv_fail_memory(err);

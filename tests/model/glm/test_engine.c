@@ -123,7 +123,7 @@ static void test_bans(void)
     static const char *const may[] = {"<think>",  "</think>",      "<tool_call>",
                                       "<|user|>", "<|endoftext|>", "<|observation|>"};
     struct glmv_err err = {0};
-    struct glm_engine *e = glmv_chat_engine.open(NANO, NULL, &err);
+    struct glm_engine *e = glmv_chat_engine.open(NANO, NULL, "cpu", &err);
     CHECK_MSG(e != NULL, "%s", err.message);
     for (size_t i = 0; e != NULL && i < sizeof never / sizeof never[0]; i++) {
         int32_t id = glm_tokenizer_added(e->tokenizer, never[i]);
@@ -142,7 +142,7 @@ static void test_bans(void)
 static void test_pictures(void)
 {
     struct glmv_err err = {0};
-    struct glm_engine *e = glmv_chat_engine.open(NANO, NULL, &err);
+    struct glm_engine *e = glmv_chat_engine.open(NANO, NULL, "cpu", &err);
     struct glmv_image *a = glmv_image_new(60, 90, NULL), *b = glmv_image_new(200, 40, NULL);
     memset(a->rgba, 200, (size_t)a->width * (size_t)a->height * 4);
     memset(b->rgba, 90, (size_t)b->width * (size_t)b->height * 4);

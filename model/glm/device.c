@@ -1,0 +1,57 @@
+#include "model/glm/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/glm/gguf.h"
+
+bool glm_device_parse(const char *text, struct glm_device *device, struct glmv_err *err)
+{
+    const bool given = text != NULL;
+    text = given ? text : getenv("GLMV_DEVICE");
+    text = text != NULL && text[0] != '\0' ? text : "auto";
+    *device = (struct glm_device){GLM_DEVICE_AUTO, 0};
+    if (strcmp(text, "auto") == 0) {
+        return true;
+    }
+    if (strcmp(text, "cpu") == 0) {
+        device->kind = GLM_DEVICE_CPU;
+        return true;
+    }
+    device->kind = GLM_DEVICE_CUDA;
+    if (strcmp(text, "cuda") == 0) {
+        return true;
+    }
+    const size_t digits = strncmp(text, "cuda:", 5) == 0 ? strspn(text + 5, "0123456789") : 0;
+    if (digits > 0 && digits <= 3 && text[5 + digits] == '\0') {
+        device->ordinal = atoi(text + 5);
+        return true;
+    }
+    return glmv_fail(err, GLMV_ERR_USAGE,
+                     "%s takes auto, cpu, cuda or cuda:N with the number of a device, not '%.40s'",
+                     given ? "--device" : "GLMV_DEVICE", text);
+}
+
+bool glm_device_name(const char *name, struct glmv_err *err)
+{
+    struct glm_store store;
+    return (name != NULL && strcmp(name, "fp8") == 0) || glm_store_parse(name, &store, err);
+}
+
+struct glm_model *glm_device_open_cuda(const char *where, const char *name, struct glmv_err *err)
+{
+    struct glm_store store, look = {GLM_FORM_BLOCKS, 0};
+    struct glm_cuda_kept kept;
+    if (!glm_cuda_kept_parse(name, &kept, err) ||
+        !glm_store_parse(kept.form == GLM_CUDA_FP8 ? "bf16" : name, &store, err)) {
+        return NULL;
+    }
+    if (glm_gguf_here(where)) { /* blocks have to become tiles, which the pack is for */
+        return glm_model_open(where, store, 0, err);
+    }
+    struct glm_model *model = glm_model_open(where, look, 0, err);
+    if (model != NULL && store.form != GLM_FORM_BF16) {
+        glm_model_find_pack(model, store);
+    }
+    return model;
+}
