@@ -1,0 +1,66 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/model/glm/cuda/fake.h"
+
+struct piece {
+    unsigned char *base;
+    size_t bytes;
+    bool pinned;
+    struct piece *next;
+};
+
+static struct piece *pieces;
+static size_t in_use, most_in_use, count;
+
+void *fake_memory_take(size_t bytes, bool pinned)
+{
+    struct piece *p = malloc(sizeof *p);
+    /* exactly as long as asked for, so that the address sanitizer sees the end */
+    void *base = NULL;
+    if (p == NULL || posix_memalign(&base, 256, bytes) != 0) {
+        fake_wrong("the test itself has no memory");
+    }
+    memset(base, 0xFF, bytes); /* no number in any float format */
+    *p = (struct piece){base, bytes, pinned, pieces};
+    pieces = p;
+    count++;
+    in_use += bytes;
+    most_in_use = in_use > most_in_use ? in_use : most_in_use;
+    return base;
+}
+
+void fake_memory_give(void *memory, bool pinned)
+{
+    for (struct piece **at = &pieces; *at != NULL; at = &(*at)->next) {
+        struct piece *p = *at;
+        if (p->base == memory && p->pinned == pinned) {
+            *at = p->next;
+            in_use -= p->bytes;
+            count--;
+            free(p->base);
+            free(p);
+            return;
+        }
+    }
+    fake_wrong("%s memory that is not there is given back", pinned ? "pinned" : "device");
+}
+
+bool fake_memory_holds(const void *at, size_t bytes, bool pinned)
+{
+    const unsigned char *from = at;
+    for (const struct piece *p = pieces; p != NULL; p = p->next) {
+        if (p->pinned == pinned && from >= p->base && from <= p->base + p->bytes &&
+            bytes <= (size_t)(p->base + p->bytes - from)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fake_memory_count(size_t *out, size_t *bytes, size_t *most)
+{
+    *out = count;
+    *bytes = in_use;
+    *most = most_in_use;
+}
