@@ -15,5 +15,10 @@
  */
 bool base_unfilter(const uint8_t *raw, size_t width, int channels, size_t count, const uint8_t *up,
                    uint8_t *out);
+/* What it chooses from, all with the same result; the second only where the processor has AVX2. */
+bool base_unfilter_plain(const uint8_t *raw, size_t width, int channels, size_t count,
+                         const uint8_t *up, uint8_t *out);
+bool base_unfilter_avx2(const uint8_t *raw, size_t width, int channels, size_t count,
+                        const uint8_t *up, uint8_t *out);
 
 #endif
