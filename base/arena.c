@@ -74,6 +74,16 @@ void *glmv_arena_take(struct glmv_arena *arena, size_t size)
     return taken;
 }
 
+void glmv_arena_trim(struct glmv_arena *arena, void *piece, size_t size)
+{
+    struct glmv_arena_block *block = arena->last;
+    size_t start = (size_t)((uint8_t *)piece - (uint8_t *)block);
+    size_t used = (start + size + GAP + LINE - 1) / LINE * LINE;
+    uint8_t *end = (uint8_t *)piece + size;
+    ASAN_POISON_MEMORY_REGION(end, (size_t)((uint8_t *)block + block->used - end));
+    block->used = used < block->used ? used : block->used;
+}
+
 void glmv_arena_release(struct glmv_arena *arena)
 {
     while (arena->last != NULL) {

@@ -15,6 +15,8 @@ struct glmv_arena {
 
 /* Zeros, aligned to a cache line; NULL without memory. A zeroed struct is an empty arena. */
 void *glmv_arena_take(struct glmv_arena *arena, size_t size);
+/* Gives back the end of the piece that was taken last, of which nothing was written. */
+void glmv_arena_trim(struct glmv_arena *arena, void *piece, size_t size);
 /* Gives back all of it; the arena is empty afterwards. */
 void glmv_arena_release(struct glmv_arena *arena);
 

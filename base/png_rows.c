@@ -9,7 +9,7 @@
 #include "base/unfilter.h"
 
 #define MAX_RATIO 1032          /* no deflate stream grows more */
-#define STRIP ((size_t)1 << 17) /* bytes of a strip that stay in a core's cache with all else */
+#define STRIP ((size_t)1 << 16) /* bytes of a strip that stay in a core's cache with all else */
 #define MIN_STRIP 16            /* rows */
 #define MAX_STRIP 128
 #define TAIL 4 /* bytes of the checksum behind the stream */

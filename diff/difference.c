@@ -1,18 +1,18 @@
 /*
  * Rows of 4-bit colours, filtered by the row above, so that what repeats is zeros; runs of one byte
- * become matches of distance 1 and everything is coded with deflate's fixed code. Each job makes
- * one strip that ends at a byte boundary; the strips put together are one zlib stream.
+ * become matches of distance 1 and everything is coded with deflate's fixed code. The rows that are
+ * added together make one piece, an IDAT that ends at a byte boundary; the pieces put together are
+ * one zlib stream. A piece is made while its rows are in the cache, and once more when it turns out
+ * that something in it differs.
  */
 #include "diff/difference.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#include "diff/parallel.h"
 #include "diff/pixels.h"
 
 #define GREYS 14
@@ -22,7 +22,8 @@
 #define MAX_RUN 258
 #define STRETCH 16 /* pixels of one colour that are looked for together */
 #define ADLER 65521u
-#define HEAD 8 /* bytes before a chunk's content: its length and type */
+#define PIECE 16 /* rows that are made together of a picture in memory */
+#define HEAD 8   /* bytes before a chunk's content: its length and type */
 
 struct code {
     uint32_t bits;
@@ -34,19 +35,25 @@ struct codes {
     struct code run[MAX_RUN + 1]; /* length and the distance 1 */
 };
 
-struct strip {
-    uint8_t *bytes; /* owned; a whole IDAT chunk, and behind its bound room for a row */
-    size_t bound;
+struct piece {
+    int top, count; /* rows */
+    bool marked;    /* since it was made */
+    const uint8_t *bytes;
     size_t len;
     uint32_t adler;
     size_t raw; /* bytes before compression */
 };
 
-struct encoder {
-    const uint8_t *colours;
-    int width, height, jobs;
-    const struct codes *codes;
-    struct strip strips[DIFF_MAX_JOBS];
+struct glmv_difference {
+    int width, height;
+    size_t step; /* bytes of a row of colours */
+    int rows;    /* added */
+    uint8_t *colours;
+    uint8_t *line; /* a row of colours as it is filtered */
+    struct piece *pieces;
+    int piece_count;
+    struct glmv_arena *memory;
+    struct codes codes;
 };
 
 struct writer {
@@ -139,7 +146,11 @@ static size_t run_at(const uint8_t *bytes, size_t from, size_t len)
         uint64_t eight;
         memcpy(&eight, bytes + end, 8);
         if (eight != all) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return end - from + (size_t)__builtin_ctzll(eight ^ all) / 8;
+#else
             break;
+#endif
         }
     }
     while (end < len && bytes[end] == bytes[from]) {
@@ -184,6 +195,16 @@ static inline __m128i eight_colours(const uint8_t *p)
     return _mm_srli_epi16(_mm_mullo_epi16(d, _mm_set1_epi16(27)), 9);
 }
 
+static inline bool is_same_stretch(const uint8_t *p, const uint8_t *q)
+{
+    __m128i same = _mm_set1_epi8(-1);
+    for (int i = 0; i < STRETCH * 4; i += 16) {
+        same = _mm_and_si128(same, _mm_cmpeq_epi8(_mm_loadu_si128((const void *)(p + i)),
+                                                  _mm_loadu_si128((const void *)(q + i))));
+    }
+    return _mm_movemask_epi8(same) == 0xffff;
+}
+
 /* Sixteen pixels at a time into eight bytes; stops at the first that are not all opaque. */
 static int colour_stretch(const uint8_t *p, int inside, uint8_t *out)
 {
@@ -205,6 +226,11 @@ static int colour_stretch(const uint8_t *p, int inside, uint8_t *out)
     return x;
 }
 #else
+static bool is_same_stretch(const uint8_t *p, const uint8_t *q)
+{
+    return memcmp(p, q, (size_t)STRETCH * 4) == 0;
+}
+
 static int colour_stretch(const uint8_t *p, int inside, uint8_t *out)
 {
     (void)p;
@@ -214,18 +240,13 @@ static int colour_stretch(const uint8_t *p, int inside, uint8_t *out)
 }
 #endif
 
-size_t glmv_diff_colours_step(int width)
-{
-    return ((size_t)width + 1) / 2;
-}
-
 static void put_colour(uint8_t *out, int x, uint8_t colour)
 {
     out[x / 2] =
         (uint8_t)(x % 2 == 0 ? (out[x / 2] & 15) | colour << 4 : (out[x / 2] & 0xf0) | colour);
 }
 
-void glmv_diff_colours_row(const uint8_t *rgba, int inside, int width, uint8_t *out)
+static void colour_pixels(const uint8_t *rgba, int inside, int width, uint8_t *out)
 {
     int x = 0;
     while (x < inside) {
@@ -239,62 +260,55 @@ void glmv_diff_colours_row(const uint8_t *rgba, int inside, int width, uint8_t *
     }
 }
 
-void glmv_diff_colours_mark(const uint8_t *marks, int width, uint8_t *colours)
+/* A row of width colours, of which the picture has only those inside; where it has the pixels of
+ * the row above, the colours above are the same, too. */
+static void colour_row(const uint8_t *rgba, const uint8_t *above, int inside, int width,
+                       size_t step, uint8_t *out)
 {
-    for (int x = 0; x < width;) {
-        uint64_t eight = 0;
-        memcpy(&eight, marks + x, width - x < 8 ? (size_t)(width - x) : 8);
-        for (int end = x + 8; x < end && x < width; x++) {
-            if (eight == 0) {
-                x = end;
-                break;
-            }
-            if (marks[x] != GLMV_MARK_SAME) {
-                put_colour(colours, x, marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER);
-            }
-        }
-    }
-}
-
-struct painter {
-    const struct glmv_image *a;
-    const uint8_t *marks;
-    int width, height, jobs;
-    uint8_t *colours;
-};
-
-static void paint_rows(void *context, int job)
-{
-    const struct painter *p = context;
-    size_t step = glmv_diff_colours_step(p->width);
-    int to = (int)((int64_t)p->height * (job + 1) / p->jobs);
-    for (int y = (int)((int64_t)p->height * job / p->jobs); y < to; y++) {
-        uint8_t *out = p->colours + (size_t)y * step;
-        int inside = y < p->a->height ? p->a->width : 0;
-        glmv_diff_colours_row(p->a->rgba + (size_t)(inside > 0 ? y : 0) * (size_t)p->a->width * 4,
-                              inside, p->width, out);
-        glmv_diff_colours_mark(p->marks + (size_t)y * (size_t)p->width, p->width, out);
-    }
-}
-
-static void encode_rows(const struct encoder *e, int from, int to, struct strip *s,
-                        struct writer *w, uint8_t *line)
-{
-    size_t step = glmv_diff_colours_step(e->width);
-    for (int y = from; y < to; y++) {
-        const uint8_t *row = e->colours + (size_t)y * step;
-        line[0] = y == from ? 0 : 2; /* a strip knows nothing of the strip above */
-        if (y == from) {
-            memcpy(line + 1, row, step);
+    int x = 0;
+    for (; above != NULL && x + STRETCH <= inside; x += STRETCH) {
+        const uint8_t *p = rgba + (size_t)x * 4;
+        if (is_same_stretch(p, above + (size_t)x * 4)) {
+            memcpy(out + x / 2, out + x / 2 - step, STRETCH / 2);
         } else {
-            for (size_t x = 0; x < step; x++) {
-                line[x + 1] = (uint8_t)(row[x] - row[x - step]);
-            }
+            colour_pixels(p, STRETCH, STRETCH, out + x / 2);
         }
-        s->adler = libdeflate_adler32(s->adler, line, step + 1);
-        put_bytes(w, e->codes, line, step + 1);
     }
-    s->raw = (step + 1) * (size_t)(to - from);
+    colour_pixels(rgba + (size_t)x * 4, inside - x, width - x, out + x / 2);
+}
+
+static void filter_row(const uint8_t *row, size_t step, uint8_t *line)
+{
+    const uint8_t *above = row - step;
+    size_t x = 0;
+    line[0] = 2;
+#ifdef __SSE2__
+    for (; x + 16 <= step; x += 16) {
+        __m128i low = _mm_loadu_si128((const void *)(above + x));
+        __m128i all = _mm_sub_epi8(_mm_loadu_si128((const void *)(row + x)), low);
+        _mm_storeu_si128((void *)(line + 1 + x), all);
+    }
+#endif
+    for (; x < step; x++) {
+        line[x + 1] = (uint8_t)(row[x] - above[x]);
+    }
+}
+
+static void encode_rows(struct glmv_difference *d, struct piece *piece, struct writer *w)
+{
+    size_t len = d->step + 1;
+    for (int y = piece->top; y < piece->top + piece->count; y++) {
+        const uint8_t *row = d->colours + (size_t)y * d->step;
+        if (y == 0) {
+            d->line[0] = 0;
+            memcpy(d->line + 1, row, d->step);
+        } else {
+            filter_row(row, d->step, d->line);
+        }
+        piece->adler = libdeflate_adler32(piece->adler, d->line, len);
+        put_bytes(w, &d->codes, d->line, len);
+    }
+    piece->raw = len * (size_t)piece->count;
 }
 
 static void put_word(uint8_t *to, uint32_t v)
@@ -313,28 +327,32 @@ static size_t close_chunk(uint8_t *chunk, const char *type, size_t len)
     return len + HEAD + 4;
 }
 
-static void encode_strip(void *context, int job)
+static bool encode_piece(struct glmv_difference *d, struct piece *piece)
 {
-    struct encoder *e = context;
-    struct strip *s = &e->strips[job];
-    int from = (int)((int64_t)e->height * job / e->jobs);
-    int to = (int)((int64_t)e->height * (job + 1) / e->jobs);
-    s->adler = 1;
-    if (s->bytes != NULL) {
-        struct writer w = {s->bytes + HEAD, 0, 0};
-        if (job == 0) {
-            *w.to++ = 0x78;
-            *w.to++ = 0x01;
-        }
-        put(&w, (struct code){2, 3}); /* a block of the fixed code, not the last */
-        encode_rows(e, from, to, s, &w, s->bytes + s->bound);
-        put(&w, (struct code){0, 7});
-        put(&w, (struct code){0, 3}); /* an empty stored block ends at a byte */
-        flush(&w);
-        memcpy(w.to, "\x00\x00\xff\xff", 4);
-        w.to += 4;
-        s->len = close_chunk(s->bytes, "IDAT", (size_t)(w.to - s->bytes) - HEAD);
+    /* A literal takes nine bits at most. */
+    size_t bound = (d->step + 1) * (size_t)piece->count * 9 / 8 + 64;
+    uint8_t *chunk = glmv_arena_take(d->memory, bound);
+    if (chunk == NULL) {
+        return false;
     }
+    struct writer w = {chunk + HEAD, 0, 0};
+    if (piece->top == 0) {
+        *w.to++ = 0x78;
+        *w.to++ = 0x01;
+    }
+    piece->adler = 1;
+    put(&w, (struct code){2, 3}); /* a block of the fixed code, not the last */
+    encode_rows(d, piece, &w);
+    put(&w, (struct code){0, 7});
+    put(&w, (struct code){0, 3}); /* an empty stored block ends at a byte */
+    flush(&w);
+    memcpy(w.to, "\x00\x00\xff\xff", 4);
+    w.to += 4;
+    piece->bytes = chunk;
+    piece->len = close_chunk(chunk, "IDAT", (size_t)(w.to - chunk) - HEAD);
+    piece->marked = false;
+    glmv_arena_trim(d->memory, chunk, piece->len);
+    return true;
 }
 
 /* Adler-32 of two texts put together. */
@@ -345,11 +363,11 @@ static uint32_t join_adler(uint32_t a, uint32_t b, size_t len_b)
     return (uint32_t)(high % ADLER << 16 | low);
 }
 
-static bool append_head(const struct encoder *e, struct glmv_buf *out, struct glmv_err *err)
+static bool append_head(const struct glmv_difference *d, struct glmv_buf *out, struct glmv_err *err)
 {
     uint8_t chunk[HEAD + 48 + 4] = {0};
-    put_word(chunk + HEAD, (uint32_t)e->width);
-    put_word(chunk + HEAD + 4, (uint32_t)e->height);
+    put_word(chunk + HEAD, (uint32_t)d->width);
+    put_word(chunk + HEAD + 4, (uint32_t)d->height);
     chunk[HEAD + 8] = 4; /* bits */
     chunk[HEAD + 9] = 3; /* palette */
     size_t len = close_chunk(chunk, "IHDR", 13);
@@ -379,46 +397,104 @@ static bool append_tail(uint32_t adler, struct glmv_buf *out, struct glmv_err *e
     return glmv_buf_append(out, chunk, len, err);
 }
 
+struct glmv_difference *glmv_difference_new(int width, int height, struct glmv_arena *memory)
+{
+    struct glmv_difference *d = glmv_arena_take(memory, sizeof *d);
+    if (d == NULL) {
+        return NULL;
+    }
+    d->width = width;
+    d->height = height;
+    d->step = ((size_t)width + 1) / 2;
+    d->memory = memory;
+    d->colours = glmv_arena_take(memory, d->step * (size_t)height);
+    d->line = glmv_arena_take(memory, d->step + 1);
+    d->pieces = glmv_arena_take(memory, (size_t)height * sizeof *d->pieces);
+    fill_codes(&d->codes);
+    return d->colours != NULL && d->line != NULL && d->pieces != NULL ? d : NULL;
+}
+
+bool glmv_difference_add(struct glmv_difference *d, const uint8_t *rgba, const uint8_t *above,
+                         int inside, int count)
+{
+    struct piece *piece = &d->pieces[d->piece_count++];
+    *piece = (struct piece){.top = d->rows, .count = count};
+    for (int i = 0; i < count; i++) {
+        const uint8_t *row = rgba + (size_t)i * (size_t)inside * 4;
+        above = i > 0 ? row - (size_t)inside * 4 : above;
+        colour_row(row, d->rows > 0 ? above : NULL, inside, d->width, d->step,
+                   d->colours + (size_t)d->rows * d->step);
+        d->rows++;
+    }
+    return encode_piece(d, piece);
+}
+
+void glmv_difference_mark(struct glmv_difference *d, int y, const uint8_t *marks)
+{
+    uint8_t *colours = d->colours + (size_t)y * d->step;
+    bool marked = false;
+    for (int x = 0; x < d->width;) {
+        uint64_t eight = 0;
+        memcpy(&eight, marks + x, d->width - x < 8 ? (size_t)(d->width - x) : 8);
+        for (int end = x + 8; x < end && x < d->width; x++) {
+            if (eight == 0) {
+                x = end;
+                break;
+            }
+            if (marks[x] != GLMV_MARK_SAME) {
+                put_colour(colours, x, marks[x] == GLMV_MARK_DIFFERENT ? RED : AMBER);
+                marked = true;
+            }
+        }
+    }
+    for (int i = 0; i < d->piece_count && marked; i++) {
+        struct piece *piece = &d->pieces[i];
+        /* The row below is filtered by this one. */
+        piece->marked |= y + 1 >= piece->top && y < piece->top + piece->count;
+    }
+}
+
+bool glmv_difference_png(struct glmv_difference *d, struct glmv_buf *out, struct glmv_err *err)
+{
+    size_t total = 256;
+    for (int i = 0; i < d->piece_count; i++) {
+        if (d->pieces[i].marked && !encode_piece(d, &d->pieces[i])) {
+            return glmv_fail_memory(err);
+        }
+        total += d->pieces[i].len;
+    }
+    bool ok = glmv_buf_reserve(out, total, err) && append_head(d, out, err);
+    uint32_t adler = 1;
+    for (int i = 0; i < d->piece_count && ok; i++) {
+        const struct piece *piece = &d->pieces[i];
+        ok = glmv_buf_append(out, piece->bytes, piece->len, err);
+        adler = i == 0 ? piece->adler : join_adler(adler, piece->adler, piece->raw);
+    }
+    return ok && append_tail(adler, out, err);
+}
+
 bool glmv_diff_encode_png(const struct glmv_image *a, const uint8_t *marks, int width, int height,
                           struct glmv_buf *out, struct glmv_err *err)
 {
-    struct painter p = {.a = a, .marks = marks, .width = width, .height = height};
-    p.colours = malloc(glmv_diff_colours_step(width) * (size_t)height);
-    if (p.colours == NULL) {
-        return glmv_fail_memory(err);
+    struct glmv_arena memory = {NULL};
+    struct glmv_difference *d = glmv_difference_new(width, height, &memory);
+    bool ok = d != NULL;
+    for (int y = 0; y < height && ok; y += PIECE) {
+        int end = y + PIECE < height ? y + PIECE : height;
+        const uint8_t *p = a->rgba + (size_t)y * (size_t)a->width * 4;
+        int shared = end < a->height ? end - y : a->height - y;
+        if (shared > 0) {
+            ok = glmv_difference_add(d, p, y > 0 ? p - (size_t)a->width * 4 : NULL, a->width,
+                                     shared);
+        }
+        if (ok && shared < end - y) {
+            ok = glmv_difference_add(d, a->rgba, NULL, 0, end - y - (shared > 0 ? shared : 0));
+        }
     }
-    p.jobs = diff_job_count((size_t)width * (size_t)height);
-    diff_run_jobs(p.jobs, paint_rows, &p);
-    bool ok = glmv_diff_encode_colours(p.colours, width, height, out, err);
-    free(p.colours);
+    for (int y = 0; y < height && ok; y++) {
+        glmv_difference_mark(d, y, marks + (size_t)y * (size_t)width);
+    }
+    ok = ok ? glmv_difference_png(d, out, err) : glmv_fail_memory(err);
+    glmv_arena_release(&memory);
     return ok;
-}
-
-bool glmv_diff_encode_colours(const uint8_t *colours, int width, int height, struct glmv_buf *out,
-                              struct glmv_err *err)
-{
-    struct codes codes;
-    fill_codes(&codes);
-    struct encoder e = {.colours = colours, .width = width, .height = height, .codes = &codes};
-    e.jobs = diff_job_count((size_t)width * (size_t)height);
-    e.jobs = e.jobs > height ? height : e.jobs;
-    size_t step = glmv_diff_colours_step(width);
-    for (int i = 0; i < e.jobs; i++) { /* here: a thread's first malloc() costs it an arena */
-        size_t rows = (size_t)(height / e.jobs) + 1;
-        /* A literal takes nine bits at most. */
-        e.strips[i].bound = (step + 1) * rows * 9 / 8 + 64;
-        e.strips[i].bytes = malloc(e.strips[i].bound + step + 1);
-    }
-    diff_run_jobs(e.jobs, encode_strip, &e);
-    bool ok = append_head(&e, out, err);
-    uint32_t adler = 1;
-    for (int i = 0; i < e.jobs && ok; i++) {
-        const struct strip *s = &e.strips[i];
-        ok = s->bytes != NULL ? glmv_buf_append(out, s->bytes, s->len, err) : glmv_fail_memory(err);
-        adler = i == 0 ? s->adler : join_adler(adler, s->adler, s->raw);
-    }
-    for (int i = 0; i < e.jobs; i++) {
-        free(e.strips[i].bytes);
-    }
-    return ok && append_tail(adler, out, err);
 }

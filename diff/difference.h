@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/image.h"
@@ -20,15 +21,20 @@ bool glmv_diff_encode_png(const struct glmv_image *a, const uint8_t *marks, int 
                           struct glmv_buf *out, struct glmv_err *err);
 
 /*
- * The same in two steps, for rows that come one after the other: two colours a byte, each row
- * glmv_diff_colours_step(width) bytes long.
+ * The same in steps, for rows that come one after the other: add all of them, then mark, then ask
+ * for the file.
  */
-size_t glmv_diff_colours_step(int width);
-/* Writes a row of width colours, of which the first picture has only those inside. */
-void glmv_diff_colours_row(const uint8_t *rgba, int inside, int width, uint8_t *out);
-/* Paints marks over a row. */
-void glmv_diff_colours_mark(const uint8_t *marks, int width, uint8_t *colours);
-bool glmv_diff_encode_colours(const uint8_t *colours, int width, int height, struct glmv_buf *out,
-                              struct glmv_err *err);
+struct glmv_difference;
+
+/* NULL without memory. It lives in the arena. */
+struct glmv_difference *glmv_difference_new(int width, int height, struct glmv_arena *memory);
+/* Adds count rows of the first picture that follow each other in memory. It has only the pixels
+ * inside, the canvas may be wider. above: the pixels of the row before, NULL where they are not at
+ * hand. False without memory. */
+bool glmv_difference_add(struct glmv_difference *d, const uint8_t *rgba, const uint8_t *above,
+                         int inside, int count);
+/* Paints the marks of row y. */
+void glmv_difference_mark(struct glmv_difference *d, int y, const uint8_t *marks);
+bool glmv_difference_png(struct glmv_difference *d, struct glmv_buf *out, struct glmv_err *err);
 
 #endif

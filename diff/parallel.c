@@ -1,8 +1,9 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "diff/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
-#include <unistd.h>
 
 #define PIXELS_PER_JOB 500000 /* below it a thread costs more than it saves */
 
@@ -12,12 +13,18 @@ struct job {
     int number;
 };
 
+int diff_processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 int diff_job_count(size_t pixels)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t processors = (size_t)diff_processors();
     size_t count = pixels / PIXELS_PER_JOB;
     count = count > DIFF_MAX_JOBS ? DIFF_MAX_JOBS : count;
-    count = cpus > 0 && count > (size_t)cpus ? (size_t)cpus : count;
+    count = count > processors ? processors : count;
     return count < 1 ? 1 : (int)count;
 }
 

@@ -6,6 +6,9 @@
 
 #define DIFF_MAX_JOBS 4
 
+/* Processors that this process may run on. */
+int diff_processors(void);
+
 /* How many jobs pay for so many pixels on this machine, 1 .. DIFF_MAX_JOBS. */
 int diff_job_count(size_t pixels);
 

@@ -5,48 +5,58 @@
 
 #include "base/png_rows.h"
 #include "diff/difference.h"
+#include "diff/parallel.h"
+#include "diff/relay.h"
 #include "diff/scan.h"
 
 #define SLOTS 6 /* strips of each file that are under way */
-/* Who has to wait, waits for so many strips: waking a thread costs as much as comparing one. */
-#define BATCH 3
-/* Pixels from which a thread for the second file saves more than it costs, and one for the first.
- */
-#define SECOND_THREAD 60000
-#define FIRST_THREAD 2500000
+#define PIXEL_SLOTS                                                                                \
+    5 /* of the first picture's pixels: at hand, the one before, and to be painted */
+#define THREADS_FROM 60000 /* pixels; below it a thread costs more than it saves */
+/* Processors from which there is a thread for the second file, the first, and the difference. */
+enum { SECOND_THREAD = 2, FIRST_THREAD, PAINT_THREAD };
 
 struct slot {
     uint8_t *room;
     const uint8_t *raw;
-    uint8_t *pixels; /* the first file's only */
-    int count;       /* rows */
+    int count; /* rows */
 };
 
 /* One file and the thread that unpacks it. */
 struct lane {
     struct glmv_png_rows *rows;
-    bool makes_pixels;
     struct slot slots[SLOTS];
     pthread_t thread;
     bool threaded;
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t changed;
-    int made, used; /* strips */
-    int awaited;    /* strips made that the reader waits for; 0 when it does not */
-    int freed;      /* strips used that the maker waits for; 0 when it does not */
-    bool failed, stopped;
+    struct diff_relay relay;
+};
+
+/* The difference picture and the thread that makes it from the first picture's strips. */
+struct painter {
+    struct glmv_difference *difference; /* NULL when it is not wanted */
+    uint8_t *const *pixels;
+    int pixel_slots;
+    const uint8_t *above; /* the row above the next strip */
+    int width, height, strip;
+    pthread_t thread;
+    bool threaded;
+    struct diff_relay relay;
 };
 
 struct run {
     struct glmv_stream *s;
     struct lane lanes[2];
-    uint8_t *colours; /* NULL when they are not wanted */
+    struct painter painter;
+    int processors; /* worth using */
     int width, height;
-    size_t bytes;        /* of a row of pixels */
-    uint8_t *last[2];    /* the last row of pixels of the strip before */
-    uint8_t *second;     /* the strip of the second picture where it differs */
-    const uint8_t *b_up; /* pixels above the row at hand */
-    bool same;           /* the row above is the same in both pictures */
+    size_t bytes;                 /* of a row of pixels */
+    const uint8_t *last;          /* row of the first picture in the strip before */
+    uint8_t *second_end;          /* the same of the second, where it is another */
+    uint8_t *pixels[PIXEL_SLOTS]; /* strips of the first picture */
+    int pixel_slots;              /* of them, those in use */
+    uint8_t *second;              /* the strip of the second picture where it differs */
+    const uint8_t *b_up;          /* pixels above the row at hand */
+    bool same;                    /* the row above is the same in both pictures */
     bool hold_all;
     int after;            /* rows still to be held after one that differs */
     size_t differing;     /* pixels, in any bit */
@@ -60,15 +70,7 @@ static bool make_strip(struct lane *lane, int number)
 {
     struct slot *slot = &lane->slots[number % SLOTS];
     slot->raw = glmv_png_rows_next(lane->rows, slot->room, &slot->count);
-    if (slot->raw == NULL || !lane->makes_pixels) {
-        return slot->raw != NULL;
-    }
-    const struct slot *before = &lane->slots[(number + SLOTS - 1) % SLOTS];
-    const uint8_t *up = NULL;
-    if (number > 0) {
-        up = before->pixels + (size_t)(before->count - 1) * (size_t)lane->rows->width * 4;
-    }
-    return glmv_png_rows_undo(lane->rows, slot->raw, slot->count, up, slot->pixels);
+    return slot->raw != NULL;
 }
 
 static int strip_count(const struct glmv_png_rows *rows)
@@ -79,27 +81,10 @@ static int strip_count(const struct glmv_png_rows *rows)
 static void *make_strips(void *argument)
 {
     struct lane *lane = argument;
-    int strips = strip_count(lane->rows);
-    for (int i = 0; i < strips; i++) {
-        pthread_mutex_lock(&lane->mutex);
-        lane->freed = i >= lane->used + SLOTS ? i - SLOTS + BATCH : 0;
-        while (lane->used < lane->freed && !lane->stopped) {
-            pthread_cond_wait(&lane->changed, &lane->mutex);
-        }
-        lane->freed = 0;
-        bool stopped = lane->stopped;
-        pthread_mutex_unlock(&lane->mutex);
-        bool ok = !stopped && make_strip(lane, i);
-        pthread_mutex_lock(&lane->mutex);
-        lane->made += ok;
-        lane->failed = !ok;
-        if (!ok || lane->made == lane->awaited) {
-            pthread_cond_signal(&lane->changed);
-        }
-        pthread_mutex_unlock(&lane->mutex);
-        if (!ok) {
-            break;
-        }
+    bool ok = true;
+    for (int i = 0; i < lane->relay.strips && ok; i++) {
+        ok = diff_relay_begin(&lane->relay, i) && make_strip(lane, i);
+        diff_relay_made(&lane->relay, i, ok);
     }
     return NULL;
 }
@@ -107,74 +92,71 @@ static void *make_strips(void *argument)
 /* NULL when the file is broken. */
 static const struct slot *wait_for(struct lane *lane, int number)
 {
-    bool ok;
-    if (lane->threaded) {
-        pthread_mutex_lock(&lane->mutex);
-        int strips = strip_count(lane->rows);
-        lane->awaited = lane->made > number ? 0 : number + BATCH < strips ? number + BATCH : strips;
-        while (lane->made < lane->awaited && !lane->failed) {
-            pthread_cond_wait(&lane->changed, &lane->mutex);
-        }
-        lane->awaited = 0;
-        ok = lane->made > number;
-        pthread_mutex_unlock(&lane->mutex);
-    } else {
-        ok = make_strip(lane, number);
-    }
+    bool ok = lane->threaded ? diff_relay_take(&lane->relay, number) : make_strip(lane, number);
     return ok ? &lane->slots[number % SLOTS] : NULL;
 }
 
-/* The strips before this one may be written over. */
-static void give_back(struct lane *lane, int number)
+/* Without a thread one slot is enough. */
+static bool lane_start(struct lane *lane, bool wanted, struct glmv_arena *memory)
 {
-    if (lane->threaded) {
-        pthread_mutex_lock(&lane->mutex);
-        lane->used = number;
-        if (lane->used == lane->freed) {
-            pthread_cond_signal(&lane->changed);
-        }
-        pthread_mutex_unlock(&lane->mutex);
-    }
-}
-
-static bool lane_init(struct lane *lane, const struct glmv_stream_file *file, bool makes_pixels,
-                      struct glmv_arena *memory)
-{
-    pthread_mutex_init(&lane->mutex, NULL);
-    pthread_cond_init(&lane->changed, NULL);
-    lane->makes_pixels = makes_pixels;
-    lane->rows = glmv_png_rows_open(file->bytes, file->len, memory);
-    return lane->rows != NULL;
-}
-
-static bool lane_start(struct lane *lane, size_t thread_from, struct glmv_arena *memory)
-{
-    size_t strip = (size_t)lane->rows->strip * (size_t)lane->rows->width * 4;
-    for (int i = 0; i < SLOTS; i++) {
-        struct slot *slot = &lane->slots[i];
-        slot->room = glmv_arena_take(memory, lane->rows->room);
-        slot->pixels = lane->makes_pixels ? glmv_arena_take(memory, strip) : NULL;
-        if (slot->room == NULL || (lane->makes_pixels && slot->pixels == NULL)) {
+    for (int i = 0; i < (wanted ? SLOTS : 1); i++) {
+        lane->slots[i].room = glmv_arena_take(memory, lane->rows->room);
+        if (lane->slots[i].room == NULL) {
             return false;
         }
     }
-    size_t pixels = (size_t)lane->rows->width * (size_t)lane->rows->height;
-    lane->threaded =
-        pixels >= thread_from && pthread_create(&lane->thread, NULL, make_strips, lane) == 0;
+    for (int i = 1; i < SLOTS && !wanted; i++) {
+        lane->slots[i].room = lane->slots[0].room;
+    }
+    lane->threaded = wanted && pthread_create(&lane->thread, NULL, make_strips, lane) == 0;
     return true;
 }
 
 static void lane_release(struct lane *lane)
 {
     if (lane->threaded) {
-        pthread_mutex_lock(&lane->mutex);
-        lane->stopped = true;
-        pthread_cond_signal(&lane->changed);
-        pthread_mutex_unlock(&lane->mutex);
+        diff_relay_stop(&lane->relay);
         pthread_join(lane->thread, NULL);
     }
-    pthread_mutex_destroy(&lane->mutex);
-    pthread_cond_destroy(&lane->changed);
+    diff_relay_release(&lane->relay);
+}
+
+static bool paint_strip(struct painter *p, int number)
+{
+    const uint8_t *pixels = p->pixels[number % p->pixel_slots];
+    int left = p->height - number * p->strip;
+    int count = left < p->strip ? left : p->strip;
+    bool ok = glmv_difference_add(p->difference, pixels, p->above, p->width, count);
+    p->above = pixels + (size_t)(count - 1) * (size_t)p->width * 4;
+    return ok;
+}
+
+static void *paint_strips(void *argument)
+{
+    struct painter *p = argument;
+    bool ok = true;
+    for (int i = 0; i < p->relay.strips && ok; i++) {
+        ok = diff_relay_take(&p->relay, i) && paint_strip(p, i);
+        diff_relay_used(&p->relay, i);
+    }
+    if (!ok) {
+        diff_relay_stop(&p->relay);
+    }
+    return NULL;
+}
+
+/* Waits for what is to be painted still; false when it could not be. */
+static bool painter_end(struct painter *p, bool ok)
+{
+    if (p->threaded) {
+        if (!ok) {
+            diff_relay_made(&p->relay, 0, false);
+        }
+        pthread_join(p->thread, NULL);
+        ok = ok && !atomic_load(&p->relay.stopped);
+        diff_relay_release(&p->relay);
+    }
+    return ok;
 }
 
 static void hold(struct run *r, int y, const uint8_t *a, const uint8_t *b)
@@ -211,12 +193,13 @@ static size_t count_pixels(const uint8_t *a, const uint8_t *b, size_t bytes, dif
     return count;
 }
 
-static bool compare_row(struct run *r, const struct slot *a, const struct slot *b, int top, int y)
+static bool compare_row(struct run *r, const struct slot *a, const struct slot *b,
+                        const uint8_t *pixels, int top, int y)
 {
     const struct glmv_png_rows *rows = r->lanes[1].rows;
     bool comparable = r->lanes[0].rows->channels == rows->channels;
     size_t i = (size_t)(y - top);
-    const uint8_t *p = a->pixels + i * r->bytes;
+    const uint8_t *p = pixels + i * r->bytes;
     const uint8_t *raw = b->raw + i * rows->step;
     const uint8_t *q = p;
     if (!r->same || !comparable || memcmp(a->raw + i * rows->step, raw, rows->step) != 0) {
@@ -233,7 +216,7 @@ static bool compare_row(struct run *r, const struct slot *a, const struct slot *
             r->s->differs[y] = 1;
             r->differing += count_pixels(p, q, r->bytes, diff_scan_best());
         }
-        hold_above(r, top, y, a->pixels);
+        hold_above(r, top, y, pixels);
         r->after = GLMV_STREAM_MARGIN + 1;
         if (r->differing > r->most) {
             r->hold_all = true;
@@ -246,58 +229,53 @@ static bool compare_row(struct run *r, const struct slot *a, const struct slot *
     return true;
 }
 
-static void colour_rows(struct run *r, const struct slot *a, int top)
+static bool compare_strip(struct run *r, const struct slot *a, const struct slot *b, int number)
 {
-    size_t packed = glmv_diff_colours_step(r->width);
-    for (int i = 0; i < a->count; i++) {
-        const uint8_t *row = a->pixels + (size_t)i * r->bytes;
-        const uint8_t *above = i > 0 ? row - r->bytes : r->last[0];
-        uint8_t *out = r->colours + (size_t)(top + i) * packed;
-        if (top + i > 0 && memcmp(row, above, r->bytes) == 0) {
-            memcpy(out, out - packed, packed);
-        } else {
-            glmv_diff_colours_row(row, r->width, r->width, out);
-        }
+    const struct glmv_png_rows *rows = r->lanes[0].rows;
+    uint8_t *pixels = r->pixels[number % r->pixel_slots];
+    int top = number * rows->strip;
+    if (!glmv_png_rows_undo(rows, a->raw, a->count, top > 0 ? r->last : NULL, pixels)) {
+        return false;
     }
-}
-
-static bool compare_strip(struct run *r, const struct slot *a, const struct slot *b, int top)
-{
-    if (r->lanes[0].rows->step == r->lanes[1].rows->step && r->same && r->after == 0 &&
-        !r->hold_all && memcmp(a->raw, b->raw, (size_t)a->count * r->lanes[0].rows->step) == 0) {
-        r->b_up = a->pixels + (size_t)(a->count - 1) * r->bytes;
+    const uint8_t *end = pixels + (size_t)(a->count - 1) * r->bytes;
+    if (rows->step == r->lanes[1].rows->step && r->same && r->after == 0 && !r->hold_all &&
+        memcmp(a->raw, b->raw, (size_t)a->count * rows->step) == 0) {
+        r->b_up = end;
     } else {
         for (int y = top; y < top + a->count; y++) {
-            if (!compare_row(r, a, b, top, y)) {
+            if (!compare_row(r, a, b, pixels, top, y)) {
                 return false;
             }
         }
     }
-    if (r->colours != NULL) {
-        colour_rows(r, a, top);
+    r->last = end;
+    if (r->b_up != end) {
+        memcpy(r->second_end, r->b_up, r->bytes);
+        r->b_up = r->second_end;
     }
-    memcpy(r->last[0], a->pixels + (size_t)(a->count - 1) * r->bytes, r->bytes);
-    memcpy(r->last[1], r->b_up, r->bytes);
-    r->b_up = r->last[1];
-    r->older = a->pixels;
+    r->older = pixels;
     r->older_count = a->count;
     return true;
 }
 
 static bool compare_strips(struct run *r)
 {
+    struct painter *painter = &r->painter;
     int strips = strip_count(r->lanes[0].rows);
-    int top = 0;
     for (int i = 0; i < strips; i++) {
         const struct slot *a = wait_for(&r->lanes[0], i);
         const struct slot *b = a != NULL ? wait_for(&r->lanes[1], i) : NULL;
-        if (b == NULL || !compare_strip(r, a, b, top)) {
+        if (b == NULL || (painter->threaded && !diff_relay_begin(&painter->relay, i)) ||
+            !compare_strip(r, a, b, i)) {
             return false;
         }
-        top += a->count;
-        /* Rows of this strip may still be held for what differs in the next. */
-        give_back(&r->lanes[0], i);
-        give_back(&r->lanes[1], i);
+        diff_relay_used(&r->lanes[0].relay, i);
+        diff_relay_used(&r->lanes[1].relay, i);
+        if (painter->threaded) {
+            diff_relay_made(&painter->relay, i, true);
+        } else if (painter->difference != NULL && !paint_strip(painter, i)) {
+            return false;
+        }
     }
     return true;
 }
@@ -307,7 +285,7 @@ static bool alike(const struct glmv_png_rows *a, const struct glmv_png_rows *b)
     return a->width == b->width && a->height == b->height;
 }
 
-static bool stream_init(struct glmv_stream *s, int width, int height, bool colours)
+static bool stream_init(struct glmv_stream *s, int width, int height, bool difference)
 {
     for (int i = 0; i < 2; i++) {
         size_t size = (size_t)width * (size_t)height * 4;
@@ -315,39 +293,73 @@ static bool stream_init(struct glmv_stream *s, int width, int height, bool colou
     }
     s->differs = glmv_arena_take(s->memory, (size_t)height);
     s->held = glmv_arena_take(s->memory, (size_t)height);
-    if (colours) {
-        s->colours = glmv_arena_take(s->memory, glmv_diff_colours_step(width) * (size_t)height);
+    if (difference) {
+        s->difference = glmv_difference_new(width, height, s->memory);
     }
     return s->images[0].rgba != NULL && s->images[1].rgba != NULL && s->differs != NULL &&
-           s->held != NULL && (!colours || s->colours != NULL);
+           s->held != NULL && (!difference || s->difference != NULL);
+}
+
+static void painter_start(struct run *r)
+{
+    struct painter *p = &r->painter;
+    p->pixels = r->pixels;
+    p->pixel_slots = r->pixel_slots = 2;
+    p->width = r->width;
+    p->height = r->height;
+    p->strip = r->lanes[0].rows->strip;
+    if (p->difference != NULL && r->processors >= PAINT_THREAD) {
+        /* The strip at hand is filtered by the one before, and compared with it. */
+        diff_relay_init(&p->relay, strip_count(r->lanes[0].rows), PIXEL_SLOTS - 1);
+        p->pixel_slots = r->pixel_slots = PIXEL_SLOTS;
+        p->threaded = pthread_create(&p->thread, NULL, paint_strips, p) == 0;
+    }
+}
+
+static bool run_init(struct run *r, const struct glmv_stream_options *options)
+{
+    struct glmv_stream *s = r->s;
+    for (int i = 0; i < 2; i++) {
+        r->lanes[i].rows = glmv_png_rows_open(s->files[i].bytes, s->files[i].len, s->memory);
+    }
+    struct glmv_png_rows *rows = r->lanes[0].rows;
+    struct glmv_png_rows *other = r->lanes[1].rows;
+    if (rows == NULL || other == NULL || !alike(rows, other)) {
+        return false;
+    }
+    /* Strips go in step; a row of four channels is longer. */
+    rows->strip = other->strip = rows->strip < other->strip ? rows->strip : other->strip;
+    r->width = rows->width;
+    r->height = rows->height;
+    r->bytes = (size_t)rows->width * 4;
+    r->processors = r->bytes * (size_t)r->height / 4 < THREADS_FROM ? 1 : diff_processors();
+    r->most = (size_t)(options->most_share * (double)rows->width * rows->height);
+    bool ok = s->differs != NULL || stream_init(s, r->width, r->height, options->difference);
+    for (int i = 0; i < PIXEL_SLOTS; i++) {
+        r->pixels[i] = glmv_arena_take(s->memory, (size_t)rows->strip * r->bytes);
+        ok = ok && r->pixels[i] != NULL;
+    }
+    r->second = glmv_arena_take(s->memory, (size_t)rows->strip * r->bytes);
+    r->second_end = glmv_arena_take(s->memory, r->bytes);
+    r->painter.difference = options->difference ? s->difference : NULL;
+    return ok && r->second != NULL && r->second_end != NULL;
 }
 
 static bool run(struct glmv_stream *s, const struct glmv_stream_options *options)
 {
     struct run r = {.s = s, .same = true, .hold_all = options->whole};
-    bool ok = true;
-    for (int i = 0; i < 2; i++) {
-        ok = lane_init(&r.lanes[i], &s->files[i], i == 0, s->memory) && ok;
+    if (!run_init(&r, options)) {
+        return false;
     }
-    const struct glmv_png_rows *rows = r.lanes[0].rows;
-    ok = ok && alike(rows, r.lanes[1].rows);
+    diff_relay_init(&r.lanes[0].relay, strip_count(r.lanes[0].rows), SLOTS);
+    diff_relay_init(&r.lanes[1].relay, strip_count(r.lanes[1].rows), SLOTS);
+    bool ok = lane_start(&r.lanes[1], r.processors >= SECOND_THREAD, s->memory) &&
+              lane_start(&r.lanes[0], r.processors >= FIRST_THREAD, s->memory);
     if (ok) {
-        /* Strips go in step; a row of four channels is longer. */
-        int strip = rows->strip < r.lanes[1].rows->strip ? rows->strip : r.lanes[1].rows->strip;
-        r.lanes[0].rows->strip = r.lanes[1].rows->strip = strip;
-        r.width = rows->width;
-        r.height = rows->height;
-        r.bytes = (size_t)rows->width * 4;
-        r.most = (size_t)(options->most_share * (double)rows->width * rows->height);
-        r.last[0] = glmv_arena_take(s->memory, r.bytes);
-        r.last[1] = glmv_arena_take(s->memory, r.bytes);
-        r.second = glmv_arena_take(s->memory, (size_t)strip * r.bytes);
-        ok = r.last[0] != NULL && r.last[1] != NULL && r.second != NULL &&
-             (s->differs != NULL || stream_init(s, r.width, r.height, options->colours));
-        r.colours = options->colours ? s->colours : NULL;
+        painter_start(&r);
+        ok = compare_strips(&r);
+        ok = painter_end(&r.painter, ok);
     }
-    ok = ok && lane_start(&r.lanes[1], SECOND_THREAD, s->memory) &&
-         lane_start(&r.lanes[0], FIRST_THREAD, s->memory) && compare_strips(&r);
     lane_release(&r.lanes[0]);
     lane_release(&r.lanes[1]);
     return ok;

@@ -23,7 +23,7 @@ struct glmv_stream_file {
 
 struct glmv_stream_options {
     bool whole;        /* hold every row */
-    bool colours;      /* make the colours of the difference picture, see difference.h */
+    bool difference;   /* make the difference picture, see difference.h */
     double most_share; /* of pixels that differ; above it every row from there on is held */
 };
 
@@ -31,10 +31,10 @@ struct glmv_stream_options {
 struct glmv_stream {
     struct glmv_stream_file files[2];
     struct glmv_arena *memory;
-    struct glmv_image images[2]; /* rows that are not held are zeros */
-    uint8_t *differs;            /* 1 for rows that differ in any bit */
-    uint8_t *held;               /* 1 for rows that the images have */
-    uint8_t *colours;            /* NULL unless asked for; nothing is marked in it */
+    struct glmv_image images[2];        /* rows that are not held are zeros */
+    uint8_t *differs;                   /* 1 for rows that differ in any bit */
+    uint8_t *held;                      /* 1 for rows that the images have */
+    struct glmv_difference *difference; /* NULL unless asked for; nothing is marked in it */
 };
 
 /* False where the files are not two common PNGs of one size, are broken or memory is short:

@@ -183,12 +183,12 @@ static bool compare_stream(struct replicate_comparison *c, const struct glmv_str
                            enum replicate_pictures pictures, bool *read, struct glmv_err *err)
 {
     struct glmv_stream *stream = &c->stream;
-    *read =
-        glmv_diff_stream(stream, files,
-                         &(struct glmv_stream_options){.whole = pictures == REPLICATE_ALL_PICTURES,
-                                                       .colours = pictures != REPLICATE_NO_PICTURES,
-                                                       .most_share = MOVED_SHARE},
-                         &c->memory);
+    *read = glmv_diff_stream(
+        stream, files,
+        &(struct glmv_stream_options){.whole = pictures == REPLICATE_ALL_PICTURES,
+                                      .difference = pictures != REPLICATE_NO_PICTURES,
+                                      .most_share = MOVED_SHARE},
+        &c->memory);
     if (!*read) {
         return true;
     }
@@ -196,10 +196,10 @@ static bool compare_stream(struct replicate_comparison *c, const struct glmv_str
         c, (struct sight){&stream->images[0], &stream->images[1], stream->differs, stream->held},
         options, err);
     size_t width = (size_t)c->sizes[0][0];
-    for (size_t y = 0; ok && stream->colours != NULL && y < (size_t)c->sizes[0][1]; y++) {
-        if (stream->differs[y] || c->gap_count > 0) {
-            glmv_diff_colours_mark(c->marks + y * width, (int)width,
-                                   stream->colours + y * glmv_diff_colours_step((int)width));
+    for (int y = 0; ok && stream->difference != NULL && y < c->sizes[0][1]; y++) {
+        if (c->count.differing + c->count.antialiased > 0 &&
+            (stream->differs[y] || c->gap_count > 0)) {
+            glmv_difference_mark(stream->difference, y, c->marks + (size_t)y * width);
         }
     }
     return ok;
@@ -253,7 +253,7 @@ static bool is_regular(int fd, off_t *size)
 /* Whether two files have the same bytes, and the size of the picture in them. */
 static bool same_content(const int fds[2], int *w, int *h)
 {
-    static const size_t piece = 65536;
+    static const size_t piece = 32768;
     off_t sizes[2];
     uint8_t *bytes = malloc(2 * piece);
     bool same = bytes != NULL && is_regular(fds[0], &sizes[0]) && is_regular(fds[1], &sizes[1]) &&
@@ -364,9 +364,8 @@ const struct glmv_image *replicate_comparison_image(const struct replicate_compa
 bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_buf *out,
                               struct glmv_err *err)
 {
-    if (c->stream.colours != NULL) {
-        return glmv_diff_encode_colours(c->stream.colours, c->sizes[0][0], c->sizes[0][1], out,
-                                        err);
+    if (c->stream.difference != NULL) {
+        return glmv_difference_png(c->stream.difference, out, err);
     }
     const struct glmv_image *a = c->images[0];
     const struct glmv_image *b = c->images[1];

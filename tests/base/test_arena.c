@@ -26,6 +26,18 @@ static void pieces_are_zeros_and_apart(void)
     CHECK(arena.last == NULL);
 }
 
+static void an_end_can_be_given_back(void)
+{
+    struct glmv_arena arena = {NULL};
+    uint8_t *first = glmv_arena_take(&arena, 1 << 20);
+    memset(first, 1, 1000);
+    glmv_arena_trim(&arena, first, 1000);
+    uint8_t *second = glmv_arena_take(&arena, 100);
+    CHECK(second >= first + 1000 && second < first + 2000);
+    CHECK(second[0] == 0 && second[99] == 0 && first[999] == 1);
+    glmv_arena_release(&arena);
+}
+
 static void what_cannot_be_had_is_null(void)
 {
     struct glmv_arena arena = {NULL};
@@ -39,6 +51,7 @@ static void what_cannot_be_had_is_null(void)
 int main(void)
 {
     pieces_are_zeros_and_apart();
+    an_end_can_be_given_back();
     what_cannot_be_had_is_null();
     TEST_END();
 }

@@ -1,4 +1,5 @@
 /* Files read strip by strip give what whole pictures give. */
+#include "diff/difference.h"
 #include "diff/explain.h"
 #include "diff/noise.h"
 #include "diff/pixels.h"
@@ -71,6 +72,36 @@ static void change(struct glmv_image *image, int x, int y, int w, int h, uint8_t
             image->rgba[((size_t)(y + dy) * W + (size_t)(x + dx)) * 4 + 1] ^= by;
         }
     }
+}
+
+/* The picture made piece by piece and then marked shows what the one made of whole pictures does.
+ */
+static void check_difference(struct glmv_stream *s, const struct glmv_image *const whole[2])
+{
+    struct glmv_pixel_options options = {0.1, true};
+    struct glmv_pixel_count count;
+    uint8_t *marks = calloc(W, H);
+    glmv_diff_mark(whole[0], whole[1], &options, &count, marks);
+    struct glmv_buf files[2];
+    struct glmv_image *pictures[2];
+    for (int i = 0; i < 2; i++) {
+        glmv_buf_init(&files[i], 1 << 24);
+    }
+    for (int y = 0; y < (int)H; y++) {
+        glmv_difference_mark(s->difference, y, marks + (size_t)y * W);
+    }
+    CHECK(glmv_difference_png(s->difference, &files[0], NULL));
+    CHECK(glmv_diff_encode_png(whole[0], marks, (int)W, (int)H, &files[1], NULL));
+    for (int i = 0; i < 2; i++) {
+        pictures[i] = glmv_image_decode(files[i].data, files[i].len, "difference", NULL);
+        CHECK(pictures[i] != NULL);
+    }
+    CHECK(memcmp(pictures[0]->rgba, pictures[1]->rgba, W * H * 4) == 0);
+    for (int i = 0; i < 2; i++) {
+        glmv_buf_release(&files[i]);
+        glmv_image_free(pictures[i]);
+    }
+    free(marks);
 }
 
 /* Held rows are the pictures', what is not held is the same in both, and no more is said to differ
@@ -172,11 +203,12 @@ static void strips_give_what_whole_pictures_give(void)
         bool read =
             glmv_diff_stream(&s, both,
                              &(struct glmv_stream_options){
-                                 .colours = true, .whole = i % 11 == 10, .most_share = .005},
+                                 .difference = true, .whole = i % 11 == 10, .most_share = .005},
                              &memory);
         CHECK_MSG(read, "case %zu", i);
         if (read) {
             check_rows(&s, whole);
+            check_difference(&s, whole);
             check_results(&s, whole);
             CHECK(glmv_diff_stream_complete(&s));
             CHECK(memcmp(s.images[1].rgba, b->rgba, W * H * 4) == 0);
