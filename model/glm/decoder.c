@@ -32,7 +32,7 @@ bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t cap
     }
     d->keys = malloc(cache);
     d->values = malloc(cache);
-    d->scratch = malloc(row * GLM_BATCH * sizeof(float));
+    d->scratch = malloc(row * GLM_STEP * sizeof(float));
     if (d->keys == NULL || d->values == NULL || d->scratch == NULL) {
         glm_decoder_release(d);
         return glmv_fail(err, GLMV_ERR_MEMORY,
@@ -48,7 +48,7 @@ bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t cap
                  {&d->cos, half}, {&d->sin, half}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         *parts[i].place = at;
-        at += parts[i].width * GLM_BATCH;
+        at += parts[i].width * GLM_STEP;
     }
     return true;
 }

@@ -220,6 +220,8 @@ TARGET static void code512(const float *x, size_t cols, bool four, int8_t *code,
 const struct glm_kernels glm_kernels_avx512 = {
     .rows = rows512,
     .dots = glm_dots_vnni,
+    .wide_dots = glm_wide_dots_vnni,
+    .wide_rows = glm_wide_rows_avx512,
     .code = code512,
     .attend = attend,
     .norm = norm,

@@ -84,20 +84,21 @@ struct glm_decoder {
     float *keys, *values; /* [layer][kv_head][room][head_dim]; keys in blocks, see glm_attention */
     size_t capacity, len; /* positions */
     size_t room;          /* capacity, up to whole blocks */
-    float *scratch;       /* for up to GLM_BATCH rows at a time */
+    float *scratch;       /* for up to GLM_STEP rows at a time */
     float *x, *h, *q, *k, *v, *attn, *gate, *up;
     float *cos, *sin;
 };
 
-#define GLM_BATCH 64 /* rows a step of the prefill takes */
+#define GLM_STEP 96  /* rows a step of the prefill takes: more are faster, but who cancels waits */
+#define GLM_BATCH 64 /* rows whose logits can be wanted: a token and guesses */
 
 bool glm_decoder_init(struct glm_decoder *decoder, struct glm_model *model, size_t capacity,
                       struct glmv_err *err);
 /* A zeroed decoder is allowed. */
 void glm_decoder_release(struct glm_decoder *decoder);
 
-/* Appends n <= GLM_BATCH tokens. input: [n][hidden]; positions: [n][3]. logits: NULL or
- * [wanted][vocab], of the last wanted tokens. */
+/* Appends n <= GLM_STEP tokens. input: [n][hidden]; positions: [n][3]. logits: NULL or
+ * [wanted][vocab], of the last wanted tokens, GLM_BATCH at most. */
 bool glm_decoder_step(struct glm_decoder *decoder, const float *input, const int32_t *positions,
                       size_t n, size_t wanted, float *logits, const struct glm_trace *trace,
                       struct glmv_err *err);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/glm/pool.h"
 
@@ -184,6 +185,16 @@ struct glm_pool *glm_pool_new(int threads, struct glmv_err *err)
     return pool;
 }
 
+static void free_codes(struct glm_code_space *c)
+{
+    free(c->code);
+    free(c->scale);
+    free(c->low);
+    free(c->fix);
+    free(c->plain);
+    memset(c, 0, sizeof *c);
+}
+
 void glm_pool_free(struct glm_pool *pool)
 {
     if (pool == NULL) {
@@ -199,10 +210,7 @@ void glm_pool_free(struct glm_pool *pool)
     pthread_cond_destroy(&pool->wake);
     pthread_cond_destroy(&pool->idle);
     pthread_mutex_destroy(&pool->lock);
-    free(pool->codes.code);
-    free(pool->codes.scale);
-    free(pool->codes.fix);
-    free(pool->codes.halves);
+    free_codes(&pool->codes);
     free(pool);
 }
 
@@ -233,12 +241,16 @@ void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu)
 #if defined(__x86_64__)
     if (cpu >= GLM_CPU_AVX512) {
         pool->kernels = glm_kernels_avx512;
-        pool->kernels.dots = __builtin_cpu_supports("avx512vnni") ? glm_dots_vnni : glm_dots_avx2;
+        if (!__builtin_cpu_supports("avx512vnni")) {
+            pool->kernels.dots = glm_dots_avx2;
+            pool->kernels.wide_dots = NULL;
+        }
     } else if (cpu == GLM_CPU_AVX2) {
         pool->kernels = glm_kernels_avx2;
     }
     if (cpu == GLM_CPU_BF16) {
         pool->kernels.pairs = glm_pairs_bf16;
+        pool->kernels.wide_pairs = glm_wide_pairs_bf16;
         pool->kernels.round = glm_round_bf16;
     }
 #endif
@@ -251,21 +263,22 @@ const struct glm_kernels *glm_pool_kernels(const struct glm_pool *pool)
 
 bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err)
 {
-    size_t width = (cols + 63) / 64 * 64, groups = width / GLM_GROUP;
+    const size_t blocks = glm_wide_blocks(cols, GLM_WIDE_CODES), width = blocks * GLM_WIDE_CODES;
+    const size_t groups = width / GLM_GROUP * GLM_WIDE_ROWS;
     struct glm_code_space *c = &pool->codes;
     if (width <= c->width) {
         return true;
     }
-    free(c->code);
-    free(c->scale);
-    free(c->fix);
-    free(c->halves);
-    c->width = 0;
-    c->code = aligned_alloc(64, width * GLM_CODE_ROWS); /* loads that cross a line cost two */
-    c->scale = aligned_alloc(64, groups * GLM_CODE_ROWS * sizeof *c->scale);
-    c->fix = aligned_alloc(64, groups * GLM_CODE_ROWS * sizeof *c->fix);
-    c->halves = aligned_alloc(64, width * GLM_CODE_ROWS * sizeof *c->halves);
-    if (c->code == NULL || c->scale == NULL || c->fix == NULL || c->halves == NULL) {
+    free_codes(c);
+    /* aligned: loads that cross a line cost two */
+    c->code = aligned_alloc(64, blocks * GLM_WIDE_CODE_ROW * GLM_WIDE_ROWS);
+    c->scale = aligned_alloc(64, groups * sizeof *c->scale);
+    c->low = aligned_alloc(64, groups * sizeof *c->low);
+    c->fix = aligned_alloc(64, groups * sizeof *c->fix);
+    c->plain = aligned_alloc(64, blocks * GLM_WIDE_ROW * GLM_WIDE_ROWS);
+    if (c->code == NULL || c->scale == NULL || c->low == NULL || c->fix == NULL ||
+        c->plain == NULL) {
+        free_codes(c);
         return glmv_fail_memory(err);
     }
     c->width = width;

@@ -5,6 +5,7 @@
 
 #include "model/glm/backend.h"
 #include "model/glm/codes.h"
+#include "model/glm/wide.h"
 
 #define GLM_ROWS 4    /* rows of a matrix in floats, and */
 #define GLM_COLUMNS 6 /* rows of inputs, that a kernel takes at a time */
@@ -21,6 +22,9 @@ struct glm_kernels {
                   size_t x_row, size_t count, float *out);
     void (*round)(const float *x, size_t count, uint16_t *out);
     glm_dots_fn *dots;
+    /* The same for many rows of x; NULL without. */
+    glm_wide_dots_fn *wide_dots;
+    glm_wide_rows_fn *wide_rows, *wide_pairs;
     /* See glm_code_row, which is the reference: the same bits. */
     void (*code)(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix);
     /* Queries from .. from + count (GLM_QUERIES at most) of a key head; query t is the head
@@ -40,15 +44,14 @@ void glm_round_bf16(const float *x, size_t count, uint16_t *out);
 
 const struct glm_kernels *glm_pool_kernels(const struct glm_pool *pool);
 
-#define GLM_CODE_ROWS 64 /* rows of inputs that are coded at a time */
-
-/* Memory for the codes of GLM_CODE_ROWS rows; used by one job at a time. */
+/* Memory for the codes of GLM_WIDE_ROWS rows, or the rows in floats or bf16; used by one job at a
+ * time. */
 struct glm_code_space {
     size_t width; /* the largest number of columns that fits */
     int8_t *code;
-    float *scale;
+    float *scale, *low;
     int32_t *fix;
-    uint16_t *halves;
+    void *plain;
 };
 const struct glm_code_space *glm_pool_codes(const struct glm_pool *pool);
 

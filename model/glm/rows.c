@@ -200,7 +200,7 @@ static void code_part(void *arg, size_t begin, size_t end)
                                s->scale + n * groups, s->fix + n * groups);
         }
         if (job->halves) {
-            job->kernels->round(job->x + n * cols, cols, s->halves + n * cols);
+            job->kernels->round(job->x + n * cols, cols, (uint16_t *)s->plain + n * cols);
         }
     }
 }
@@ -209,6 +209,9 @@ static void code_part(void *arg, size_t begin, size_t end)
 static void run_job(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
                     const float *x, size_t n)
 {
+    if (glm_wide_run(pool, outputs, count, x, n)) {
+        return;
+    }
     const struct glm_kernels *kernels = glm_pool_kernels(pool);
     const struct glm_code_space *space = glm_pool_codes(pool);
     const size_t cols = outputs[0].m->cols;
@@ -216,7 +219,7 @@ static void run_job(struct glm_pool *pool, const struct glm_output *outputs, siz
                              .outputs = outputs,
                              .count = count,
                              .codes = {cols, space->code, space->scale, space->fix},
-                             .halves = space->halves};
+                             .halves = space->plain};
     struct code_job codes = {.kernels = kernels, .space = space, .cols = cols};
     size_t units = 0;
     for (size_t i = 0; i < count; i++) {
@@ -233,7 +236,7 @@ static void run_job(struct glm_pool *pool, const struct glm_output *outputs, siz
     size_t part = 65536 / (cols * 8 + 1) * (n >= 16 && !codes.four && !codes.eight ? 4 : 1);
     for (size_t from = 0; from < n; from += job.n) {
         job.from = from;
-        job.n = n - from < GLM_CODE_ROWS ? n - from : GLM_CODE_ROWS;
+        job.n = n - from < GLM_WIDE_ROWS ? n - from : GLM_WIDE_ROWS;
         job.x = codes.x = x + from * cols;
         if (codes.four || codes.eight || codes.halves) {
             glm_pool_run(pool, job.n, 1, code_part, &codes);

@@ -84,7 +84,7 @@ struct cpu {
     struct glm_model *model;
     struct glm_decoder decoder;
     struct glm_chooser chooser;
-    float *input, *logits; /* [GLM_BATCH][hidden], [GLM_BATCH][vocab] */
+    float *input, *logits; /* [GLM_STEP][hidden], [GLM_BATCH][vocab] */
 };
 
 struct glm_sight_rows {
@@ -115,7 +115,7 @@ static void cpu_forget(struct glm_runner *runner, struct glm_sight_rows *rows)
     free(rows);
 }
 
-static void fill_input(struct cpu *cpu, const struct glm_step *step, int32_t places[GLM_BATCH][3])
+static void fill_input(struct cpu *cpu, const struct glm_step *step, int32_t places[GLM_STEP][3])
 {
     const size_t h = (size_t)cpu->model->config.text.hidden;
     for (size_t i = 0; i < step->count; i++) {
@@ -134,7 +134,7 @@ static bool cpu_step(struct glm_runner *runner, const struct glm_step *step,
 {
     struct cpu *cpu = (struct cpu *)runner;
     const size_t guessed = step->guessed;
-    int32_t places[GLM_BATCH][3];
+    int32_t places[GLM_STEP][3];
     fill_input(cpu, step, places);
     cpu->decoder.len = runner->len;
     bool ok = glm_decoder_step(&cpu->decoder, cpu->input, places[0], step->count,
@@ -169,11 +169,11 @@ struct glm_runner *glm_runner_cpu(struct glm_model *model, size_t capacity,
         glmv_fail_memory(err);
         return NULL;
     }
-    cpu->base = (struct glm_runner){.kind = &cpu_kind, .capacity = capacity, .batch = GLM_BATCH};
+    cpu->base = (struct glm_runner){.kind = &cpu_kind, .capacity = capacity, .batch = GLM_STEP};
     snprintf(cpu->base.place, sizeof cpu->base.place, "the processor, %d threads",
              glm_pool_threads(model->pool));
     cpu->model = model;
-    cpu->input = malloc(GLM_BATCH * (size_t)model->config.text.hidden * sizeof *cpu->input);
+    cpu->input = malloc(GLM_STEP * (size_t)model->config.text.hidden * sizeof *cpu->input);
     cpu->logits = malloc(GLM_BATCH * vocab * sizeof *cpu->logits);
     if (cpu->input == NULL || cpu->logits == NULL) {
         glmv_fail_memory(err);

@@ -1,6 +1,6 @@
 /*
  * Tokens through full-width layers with random weights, as the decoder makes them: one at a time,
- * and a prompt of 256. Prints the weights read per second beside what the machine can read, both
+ * and a prompt of 288. Prints the weights read per second beside what the machine can read, both
  * measured by turns in the same run, and the best turn of each.
  *     build/release/tests/model/glm/bench_engine_layers bf16|int8|int4|int4-g128 [OPTIONS]
  *         --layers N (4)  --threads N (all)  --turns N (12)  --context N (512) tokens before
@@ -16,7 +16,7 @@
 
 #include "model/glm/model.h"
 
-enum { HIDDEN = 4096, INNER = 13696, HEADS = 32, KV = 2, DIM = 128, PROMPT = 256, MOST = 16384 };
+enum { HIDDEN = 4096, INNER = 13696, HEADS = 32, KV = 2, DIM = 128, PROMPT = 288, MOST = 16384 };
 
 static double now(void)
 {
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
         return 1;
     }
     memset(buffer, 5, bytes);
-    steps(&d, 0, GLM_BATCH, context / GLM_BATCH, x); /* what the attention looks at */
+    steps(&d, 0, GLM_STEP, context / GLM_STEP, x); /* what the attention looks at */
     pid_t burners[8 * 256];
     int burning = o.load * glm_pool_threads(m.pool);
     for (int i = 0; i < burning; i++) {
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
     double read = 0, one = 1e9, many = 1e9, sum = 0;
     for (int i = 0; i < o.turns; i++) {
         double r = read_rate(m.pool, buffer, bytes), a = steps(&d, context, 1, 4, x);
-        double b = steps(&d, context, GLM_BATCH, PROMPT / GLM_BATCH, x);
+        double b = steps(&d, context, GLM_STEP, PROMPT / GLM_STEP, x);
         read = r > read ? r : read;
         one = a < one ? a : one;
         many = b < many ? b : many;

@@ -26,7 +26,7 @@ static double now(void)
 /* count tokens in one step; logits of the last one where wanted. */
 static bool step(struct glm_decoder *d, size_t count, bool wanted, float *x, float *logits)
 {
-    int32_t places[GLM_BATCH][3];
+    int32_t places[GLM_STEP][3];
     const size_t hidden = (size_t)d->model->config.text.hidden;
     for (size_t i = 0; i < count; i++) {
         int32_t at = (int32_t)(d->len + i);
@@ -40,7 +40,7 @@ static bool prefill(struct glm_decoder *d, size_t count, float *x, float *logits
 {
     bool ok = true;
     for (d->len = 0; ok && d->len < count;) {
-        size_t part = count - d->len < GLM_BATCH ? count - d->len : GLM_BATCH;
+        size_t part = count - d->len < GLM_STEP ? count - d->len : GLM_STEP;
         ok = step(d, part, d->len + part == count, x, logits);
     }
     return ok;
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
         return 1;
     }
     const size_t vocab = (size_t)model->config.text.vocab;
-    float *x = malloc(GLM_BATCH * (size_t)model->config.text.hidden * sizeof *x);
+    float *x = malloc(GLM_STEP * (size_t)model->config.text.hidden * sizeof *x);
     float *logits = malloc(vocab * sizeof *logits);
     char line[4200], what[16], path[4096];
     unsigned count;

@@ -416,7 +416,11 @@ static void test_loops(void)
  * bits whether one row is taken at a time or many. */
 static void test_kernels(void)
 {
-    enum { ROWS = 37, COLS = 224, N = 13 };
+    enum {
+        ROWS = 37,
+        COLS = 1120,
+        N = 23
+    }; /* more than a block of glm_wide, and rests of all kinds */
     static const struct glm_store stores[] = {
         {GLM_FORM_F32, 0},    {GLM_FORM_F16, 0},   {GLM_FORM_BF16, 0},  {GLM_FORM_INT8, 32},
         {GLM_FORM_INT8, 128}, {GLM_FORM_INT4, 32}, {GLM_FORM_INT4, 128}};
@@ -460,7 +464,7 @@ static void test_kernels(void)
             bool rounded = cpu == GLM_CPU_BF16 && store->form == GLM_FORM_BF16;
             for (size_t i = 0; i < N * ROWS; i++) {
                 CHECK_MSG(
-                    packed ? y[i] == first[i] : fabsf(y[i] - first[i]) < (rounded ? 0.1f : 1e-4f),
+                    packed ? y[i] == first[i] : fabsf(y[i] - first[i]) < (rounded ? 0.3f : 5e-4f),
                     "store %zu, kernels %d: %g, not %g", s, cpu, (double)y[i], (double)first[i]);
             }
         }
