@@ -83,7 +83,8 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
                       : b->weight > a->weight ? "strong"
                       : b->italic             ? "em"
                                               : "span";
-    bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], node->pitch, &rules, e->err);
+    /* No higher than its letters, or the line that it stands in would grow. */
+    bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], 0, &rules, e->err);
     while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
         rules.data[--rules.len] = '\0';
     }
@@ -189,6 +190,20 @@ static double wrap_width(const struct tracer_emitter *e, const struct tracer_nod
     return most > least ? (least + fmin(most, least + 24)) / 2 : least + 2;
 }
 
+/* Some engines, WebKit is one, cut the height of a line to whole px: what follows a paragraph
+ * stands at the same place all the same. While rounds go on its height tells how many lines it has,
+ * so the difference is added below it then. */
+static bool keep_height(struct tracer_emitter *e, const struct tracer_node *node,
+                        struct glmv_buf *rules)
+{
+    double rest = node->pitch - floor(node->pitch);
+    if (node->row_count < 2 || rest < 0.01) {
+        return true;
+    }
+    return e->marks ? tracer_px_rule(e, rules, "padding-bottom", rest * node->row_count)
+                    : tracer_px_rule(e, rules, "min-height", node->pitch * node->row_count);
+}
+
 static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
                        struct tracer_room *room, struct glmv_buf *rules)
 {
@@ -216,7 +231,7 @@ static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
             left -= (width - node->box.w) / 2;
             ok = ok && glmv_buf_append_str(rules, "text-align: center; ", e->err);
         }
-        return ok && (fabs(left) < 0.05 || tracer_px_rule(e, rules, "margin-left", left));
+        return ok && tracer_indent(e, room, left, rules);
     }
     if (middle) {
         return ok && glmv_buf_append_str(rules, "text-align: center; ", e->err) &&
@@ -227,7 +242,7 @@ static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
         return ok && glmv_buf_append_str(rules, "text-align: right; ", e->err) &&
                (right < 0.05 || tracer_px_rule(e, rules, "margin-right", right));
     }
-    return ok && (fabs(left) < 0.05 || tracer_px_rule(e, rules, "margin-left", left));
+    return ok && tracer_indent(e, room, left, rules);
 }
 
 bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
@@ -251,7 +266,7 @@ bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
                           e->err) &&
         (!(e->in_link || e->in_nav) || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
         (node->row_count > 1 || glmv_buf_append_str(&rules, "min-width: var(--text); ", e->err)) &&
-        text_place(e, node, room, &rules);
+        keep_height(e, node, &rules) && text_place(e, node, room, &rules);
     return ok &&
            tracer_open(e, tag,
                        tag[0] == 'h' ? "heading"

@@ -223,7 +223,7 @@ bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line 
               (!line->italic || glmv_buf_append_str(out, "italic ", err)) &&
               (line->weight == 400 || glmv_buf_appendf(out, err, "%d ", line->weight)) &&
               tracer_px(type->font_px, out, err) && glmv_buf_append_str(out, "/", err) &&
-              tracer_px(pitch, out, err);
+              (pitch > 0 ? tracer_px(pitch, out, err) : glmv_buf_append_str(out, "1", err));
     ok = ok && (named ? glmv_buf_appendf(out, err, " \"%s\", %s; ", line->font, stack)
                       : glmv_buf_appendf(out, err, " %s; ", stack));
     ok = ok && glmv_buf_append_str(out, "color: ", err) &&

@@ -11,17 +11,16 @@
                          */
 #define CODE_BLANK 3    /* lines from one that says something to the next in code, at most */
 
-/* The line box of a line: as wide as its ink, pitch high, with the baseline where a browser would
- * put it. */
-static struct glmv_box line_box(const struct glmv_scene_line *line, double pitch)
+/* Where the line box begins whose baseline a browser puts at y: the room above the letters is whole
+ * px there, rounded down. */
+static double line_top(const struct glmv_scene_line *line, double baseline, double pitch)
 {
     double ascent;
     double descent;
     tracer_font_metrics(line->font, line->family, &ascent, &descent);
     ascent = round(ascent * line->font_px);
     descent = round(descent * line->font_px);
-    double top = line->baseline - ascent - (pitch - ascent - descent) / 2;
-    return (struct glmv_box){line->ink.x, top, line->ink.w, pitch};
+    return baseline - ascent - floor((pitch - ascent - descent) / 2);
 }
 
 static double usual_pitch(const struct glmv_scene_line *line)
@@ -278,12 +277,49 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
     return true;
 }
 
+/* Whether lines a pitch apart come out on the px of the measured baselines; stores where the first
+ * one lies then, before it is rounded: on a whole px where that does. */
+static bool pitch_fits(const struct rows *rows, const int *members, int count, double pitch,
+                       double *baseline)
+{
+    double first = rows->list[members[0]].baseline;
+    double least = first - 0.5;
+    double most = first + 0.49;
+    for (int i = 1; i < count; i++) {
+        double from = rows->list[members[i]].baseline - i * pitch;
+        least = fmax(least, from - 0.5);
+        most = fmin(most, from + 0.49);
+    }
+    *baseline = least <= first && first <= most ? first : (least + most) / 2;
+    return least <= most;
+}
+
+/* The pitch that an author may have written: whole px, or a plain multiple of the font size; the
+ * mean of the steps where the lines stand on neither. */
+static double written_pitch(const struct glmv_scene_line *line, const struct rows *rows,
+                            const int *members, int count, double mean, double *baseline)
+{
+    double size = fmax(round(line->font_px * 2) / 2, 1);
+    const double tries[] = {round(mean), size * round(mean / size * 10) / 10,
+                            size * round(mean / size * 20) / 20, round(mean * 2) / 2, mean};
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        if (pitch_fits(rows, members, count, tries[i], baseline)) {
+            return tries[i];
+        }
+    }
+    *baseline = rows->list[members[0]].baseline;
+    return mean;
+}
+
 static void add_text(struct tracer_builder *b, const struct rows *rows, const int *members,
                      int count, double pitch, bool hard)
 {
     const struct glmv_scene *s = b->scene;
     const struct row *first = &rows->list[members[0]];
-    double step = count > 1 ? pitch : usual_pitch(&s->lines[first->main]);
+    double baseline = s->lines[first->main].baseline;
+    double step =
+        count > 1 ? written_pitch(&s->lines[first->main], rows, members, count, pitch, &baseline)
+                  : usual_pitch(&s->lines[first->main]);
     struct glmv_box ink = first->ink;
     double left = 0;
     double middle = 0;
@@ -293,9 +329,9 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
         left += fabs(one->x - first->ink.x);
         middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
     }
-    struct glmv_box line = line_box(&s->lines[first->main], step);
+    double top = line_top(&s->lines[first->main], baseline, step);
     struct tracer_shift by = b->line_shift[first->main];
-    struct glmv_box placed = {ink.x + by.dx, line.y + by.dy, ink.w, step * count};
+    struct glmv_box placed = {ink.x + by.dx, top + by.dy, ink.w, step * count};
     struct tracer_node *node = tracer_build_node_new(b, TRACER_TEXT, placed);
     if (node == NULL) {
         return;
