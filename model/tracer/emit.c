@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "model/tracer/roles.h"
 
 #define WIDE_GAP 64.0   /* px */
@@ -91,6 +90,29 @@ bool tracer_drop(struct tracer_emitter *e, const struct tracer_node *node, struc
     return fabs(drop) < 0.05 || tracer_px_rule(e, rules, "margin-top", drop);
 }
 
+bool tracer_indent(struct tracer_emitter *e, const struct tracer_room *room, double left,
+                   struct glmv_buf *rules)
+{
+    if (fabs(left) < 0.05) {
+        return true;
+    }
+    return left > WIDE_GAP && left < room->w
+               ? glmv_buf_appendf(rules, e->err, "margin-left: %.4f%%; ", 100 * left / room->w)
+               : tracer_px_rule(e, rules, "margin-left", left);
+}
+
+bool tracer_beside_indent(struct tracer_emitter *e, const struct tracer_room *room, double left,
+                          double right, struct glmv_buf *rules)
+{
+    if (left < 0.05 || right < -0.05) { /* it sticks out of its room in the picture as well */
+        return glmv_buf_append_str(rules, "max-width: 100%; ", e->err);
+    }
+    return left > WIDE_GAP
+               ? glmv_buf_appendf(rules, e->err, "max-width: %.4f%%; ", 100 - 100 * left / room->w)
+               : glmv_buf_append_str(rules, "max-width: calc(100% - ", e->err) &&
+                     tracer_px(left, rules, e->err) && glmv_buf_append_str(rules, "); ", e->err);
+}
+
 /* A block of its own width in a stack: at the left, in the middle or at the right of the room. */
 static bool place_block(struct tracer_emitter *e, const struct tracer_node *node,
                         struct tracer_room *room, struct glmv_buf *rules)
@@ -106,72 +128,17 @@ static bool place_block(struct tracer_emitter *e, const struct tracer_node *node
                glmv_buf_append_str(rules, "width: 100%; margin-inline: auto; ", e->err);
     }
     if (fabs(right) < 0.6 && left > 0) {
-        return tracer_px_rule(e, rules, "margin-left", left);
+        return tracer_indent(e, room, left, rules);
     }
     bool far_right = right >= 0 && left > room->w * 0.5 && right < left * 0.25;
-    ok = tracer_px_rule(e, rules, "width", node->box.w) &&
-         glmv_buf_append_str(rules, "max-width: 100%; ", e->err);
+    ok = tracer_px_rule(e, rules, "width", node->box.w);
     if (far_right) {
-        return ok && glmv_buf_append_str(rules, "margin-left: auto; ", e->err) &&
+        return ok && tracer_beside_indent(e, room, right, left, rules) &&
+               glmv_buf_append_str(rules, "margin-left: auto; ", e->err) &&
                (right < 0.6 || tracer_px_rule(e, rules, "margin-right", right));
     }
-    return ok && (fabs(left) < 0.05 || tracer_px_rule(e, rules, "margin-left", left));
-}
-
-/* --- pictures
- * -----------------------------------------------------------------------------------------------
- */
-
-static bool put_address(struct tracer_emitter *e, int picture, struct glmv_buf *out)
-{
-    const struct glmv_scene *s = e->draft->scene;
-    if (e->draft->options.assets_dir != NULL) {
-        char name[32];
-        tracer_asset_name(s, picture, name);
-        const char *href = e->draft->options.assets_href;
-        return glmv_buf_appendf(out, e->err, "%s/%s",
-                                href != NULL ? href : e->draft->options.assets_dir, name);
-    }
-    struct glmv_buf bytes;
-    glmv_buf_init(&bytes, TRACER_BODY_MAX);
-    bool ok = tracer_asset_bytes(&s->pictures[picture], &bytes, e->err) &&
-              glmv_buf_append_str(out, "data:image/webp;base64,", e->err) &&
-              glmv_base64_append(out, bytes.data, bytes.len, e->err);
-    glmv_buf_release(&bytes);
-    return ok;
-}
-
-static bool emit_picture(struct tracer_emitter *e, const struct tracer_node *node,
-                         struct tracer_room *room)
-{
-    const struct glmv_scene_picture *picture = &e->draft->scene->pictures[node->scene_picture];
-    struct glmv_buf rules;
-    struct glmv_buf extra;
-    glmv_buf_init(&rules, TRACER_RULES_MAX);
-    glmv_buf_init(&extra, TRACER_BODY_MAX);
-    bool ok;
-    if (room->row) {
-        ok = tracer_place_in_row(e, node, node->box.x, room, &rules) &&
-             glmv_buf_append_str(&rules, "flex: none; ", e->err);
-        room->right = tracer_right(node->box);
-    } else {
-        double left = node->box.x - room->x;
-        ok = glmv_buf_append_str(&rules, "display: block; ", e->err) &&
-             tracer_drop(e, node, room, &rules) &&
-             (fabs(left) < 0.05 || tracer_px_rule(e, &rules, "margin-left", left));
-    }
-    if (ok && picture->radius > 0) {
-        ok = tracer_px_rule(e, &rules, "border-radius", picture->radius);
-    }
-    ok = ok && glmv_buf_append_str(&extra, " src=\"", e->err) &&
-         put_address(e, node->scene_picture, &extra) &&
-         glmv_buf_appendf(&extra, e->err, "\" alt=\"\" width=\"%d\" height=\"%d\"",
-                          (int)picture->box.w, (int)picture->box.h);
-    ok = ok && tracer_open(e, "img", picture->kind == GLMV_PICTURE_PHOTO ? "photo" : "icon", &rules,
-                           node->mark, extra.data);
-    glmv_buf_release(&rules);
-    glmv_buf_release(&extra);
-    return ok;
+    return ok && tracer_beside_indent(e, room, left, right, rules) &&
+           tracer_indent(e, room, left, rules);
 }
 
 /* --- containers ----------------------------------------------------------------------------------
@@ -212,55 +179,6 @@ static bool emit_children(struct tracer_emitter *e, const struct tracer_node *no
     return ok;
 }
 
-static bool emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
-                        struct tracer_room *room)
-{
-    struct glmv_buf rules;
-    glmv_buf_init(&rules, TRACER_RULES_MAX);
-    bool ok = glmv_buf_append_str(&rules, "display: grid; grid-template-columns: minmax(0, 1fr); ",
-                                  e->err) &&
-              tracer_px_rule(e, &rules, "min-height", node->box.h);
-    struct tracer_room inside = {.x = room->x, .w = room->w, .bottom = node->box.y};
-    if (room->row) {
-        ok = ok && tracer_place_in_row(e, node, node->box.x, room, &rules) &&
-             tracer_px_rule(e, &rules, "width", node->box.w);
-        inside.x = node->box.x;
-        inside.w = node->box.w;
-        room->right = tracer_right(node->box);
-    } else {
-        ok = ok && tracer_drop(e, node, room, &rules);
-    }
-    ok = ok && tracer_open(e, e->in_link ? "span" : "div", "layers", &rules, node->mark, "");
-    e->indent++;
-    const struct tracer_node *layer = node->children[node->child_count - 1];
-    glmv_buf_init(&rules, TRACER_RULES_MAX);
-    ok = ok && glmv_buf_append_str(&rules, "grid-area: 1 / 1; place-self: start; ", e->err) &&
-         tracer_px_rule(e, &rules, "margin-left", layer->box.x - inside.x) &&
-         tracer_px_rule(e, &rules, "margin-top", layer->box.y - node->box.y) &&
-         tracer_px_rule(e, &rules, "width", layer->box.w) &&
-         glmv_buf_append_str(&rules, "max-width: 100%; ", e->err) &&
-         tracer_open(e, "div", "layer", &rules, -1, "");
-    struct tracer_room alone = {.x = layer->box.x, .w = layer->box.w, .bottom = layer->box.y};
-    e->indent++;
-    ok = ok && tracer_emit_node(e, layer, &alone);
-    e->indent--;
-    ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
-    glmv_buf_init(&rules, TRACER_RULES_MAX);
-    ok = ok &&
-         glmv_buf_append_str(&rules, "grid-area: 1 / 1; min-width: 0; display: flow-root;",
-                             e->err) &&
-         tracer_open(e, "div", "over", &rules, -1, "");
-    e->indent++;
-    for (int i = 0; ok && i + 1 < node->child_count; i++) {
-        ok = tracer_emit_node(e, node->children[i], &inside);
-    }
-    e->indent--;
-    ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
-    e->indent--;
-    return ok && tracer_new_line(e) &&
-           glmv_buf_appendf(&e->body, e->err, "</%s>", e->in_link ? "span" : "div");
-}
-
 /* Paint and size of a container that is a measured box or photo. */
 static bool surface_rules(struct tracer_emitter *e, const struct tracer_node *node,
                           struct glmv_buf *rules)
@@ -274,7 +192,7 @@ static bool surface_rules(struct tracer_emitter *e, const struct tracer_node *no
         /* The picture may have more px than the page shows. */
         const struct glmv_scene_picture *picture = &e->draft->scene->pictures[node->scene_picture];
         ok = ok && glmv_buf_append_str(rules, "background: url(", e->err) &&
-             put_address(e, node->scene_picture, rules) &&
+             tracer_put_address(e, node->scene_picture, rules) &&
              glmv_buf_appendf(rules, e->err, ") 0 0 / %dpx %dpx no-repeat; ", (int)picture->box.w,
                               (int)picture->box.h);
     }
@@ -361,10 +279,10 @@ bool tracer_emit_node(struct tracer_emitter *e, const struct tracer_node *node,
         return tracer_emit_text(e, node, room);
     }
     if (node->kind == TRACER_PICTURE) {
-        return emit_picture(e, node, room);
+        return tracer_emit_picture(e, node, room);
     }
     if (node->kind == TRACER_LAYERS) {
-        return emit_layers(e, node, room);
+        return tracer_emit_layers(e, node, room);
     }
     if (tracer_is_field(e, node) || tracer_tick(e, node) != NULL) {
         return tracer_emit_field(e, node, room);
@@ -502,7 +420,7 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
         glmv_buf_appendf(&base, e->err,
                          ":root { --row: nowrap; --text: max-content; }\n"
                          "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } "
-                         "pre { overflow-x: auto; } }\n",
+                         "img { height: auto; } pre { overflow-x: auto; } }\n",
                          NARROW * s->width);
     ok = ok &&
          glmv_buf_appendf(out, e->err,

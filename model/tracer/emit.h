@@ -33,7 +33,7 @@ bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err);
 /* Appends background, borders, radius and shadow of a box. */
 bool tracer_paint_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
                         struct glmv_buf *out, struct glmv_err *err);
-/* Appends the font, colour and decoration of a line. */
+/* Appends the font, colour and decoration of a line, pitch px high; 0: as high as its letters. */
 bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line *line,
                        const struct tracer_type *type, double pitch, struct glmv_buf *out,
                        struct glmv_err *err);
@@ -87,13 +87,27 @@ bool tracer_open(struct tracer_emitter *e, const char *tag, const char *role,
  * either. */
 bool tracer_place_in_row(struct tracer_emitter *e, const struct tracer_node *node, double x,
                          struct tracer_room *room, struct glmv_buf *rules);
+/* A margin at the left of a block; a wide one is a share of the room, so that it shrinks with the
+ * page. */
+bool tracer_indent(struct tracer_emitter *e, const struct tracer_room *room, double left,
+                   struct glmv_buf *rules);
+/* The most width that is left beside an indent; right is what the picture has left there. */
+bool tracer_beside_indent(struct tracer_emitter *e, const struct tracer_room *room, double left,
+                          double right, struct glmv_buf *rules);
 bool tracer_drop(struct tracer_emitter *e, const struct tracer_node *node, struct tracer_room *room,
                  struct glmv_buf *rules);
 bool tracer_place_container(struct tracer_emitter *e, const struct tracer_node *node,
                             struct tracer_room *room, double x, double w, struct glmv_buf *rules);
 
+/* Appends the address of a picture: its file, or its bytes. */
+bool tracer_put_address(struct tracer_emitter *e, int picture, struct glmv_buf *out);
+
 bool tracer_emit_node(struct tracer_emitter *e, const struct tracer_node *node,
                       struct tracer_room *room);
+bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *node,
+                         struct tracer_room *room);
+bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
+                        struct tracer_room *room);
 bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
                       struct tracer_room *room);
 /* Emits the table that begins with a child of a stack. Returns how many children it holds, 0 with

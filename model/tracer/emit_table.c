@@ -261,6 +261,7 @@ bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     bool ok = tracer_px_rule(e, &rules, "height", node->box.h) &&
               tracer_paint_rules(&e->sheet, box, &rules, e->err) &&
+              (room->row || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
               tracer_place_container(e, node, room, node->box.x, node->box.w, &rules);
     if (tick != NULL) {
         ok = ok && (!room->row || glmv_buf_append_str(&rules, "min-width: 0; ", e->err)) &&

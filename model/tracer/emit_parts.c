@@ -1,0 +1,113 @@
+/* Pictures, and things that lie over each other. */
+#include <math.h>
+
+#include "base/base64.h"
+#include "model/tracer/emit.h"
+
+#define WIDE_PICTURE 0.6 /* of its room that a picture reaches: its width follows the room */
+
+bool tracer_put_address(struct tracer_emitter *e, int picture, struct glmv_buf *out)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    if (e->draft->options.assets_dir != NULL) {
+        char name[32];
+        tracer_asset_name(s, picture, name);
+        const char *href = e->draft->options.assets_href;
+        return glmv_buf_appendf(out, e->err, "%s/%s",
+                                href != NULL ? href : e->draft->options.assets_dir, name);
+    }
+    struct glmv_buf bytes;
+    glmv_buf_init(&bytes, TRACER_BODY_MAX);
+    bool ok = tracer_asset_bytes(&s->pictures[picture], &bytes, e->err) &&
+              glmv_buf_append_str(out, "data:image/webp;base64,", e->err) &&
+              glmv_base64_append(out, bytes.data, bytes.len, e->err);
+    glmv_buf_release(&bytes);
+    return ok;
+}
+
+bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *node,
+                         struct tracer_room *room)
+{
+    const struct glmv_scene_picture *picture = &e->draft->scene->pictures[node->scene_picture];
+    struct glmv_buf rules;
+    struct glmv_buf extra;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    glmv_buf_init(&extra, TRACER_BODY_MAX);
+    bool ok;
+    if (room->row) {
+        ok = tracer_place_in_row(e, node, node->box.x, room, &rules) &&
+             glmv_buf_append_str(&rules, "flex: none; ", e->err);
+        room->right = tracer_right(node->box);
+    } else {
+        double left = node->box.x - room->x;
+        double right = room->x + room->w - tracer_right(node->box);
+        bool wide = left > 0 && left + node->box.w > WIDE_PICTURE * room->w;
+        ok = glmv_buf_append_str(&rules, "display: block; ", e->err) &&
+             tracer_drop(e, node, room, &rules) && tracer_indent(e, room, left, &rules) &&
+             (!wide || tracer_beside_indent(e, room, left, right, &rules));
+    }
+    if (ok && picture->radius > 0) {
+        ok = tracer_px_rule(e, &rules, "border-radius", picture->radius);
+    }
+    ok = ok && glmv_buf_append_str(&extra, " src=\"", e->err) &&
+         tracer_put_address(e, node->scene_picture, &extra) &&
+         glmv_buf_appendf(&extra, e->err, "\" alt=\"\" width=\"%d\" height=\"%d\"",
+                          (int)picture->box.w, (int)picture->box.h);
+    ok = ok && tracer_open(e, "img", picture->kind == GLMV_PICTURE_PHOTO ? "photo" : "icon", &rules,
+                           node->mark, extra.data);
+    glmv_buf_release(&rules);
+    glmv_buf_release(&extra);
+    return ok;
+}
+
+bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
+                        struct tracer_room *room)
+{
+    struct glmv_buf rules;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    bool ok = glmv_buf_append_str(&rules, "display: grid; grid-template-columns: minmax(0, 1fr); ",
+                                  e->err) &&
+              tracer_px_rule(e, &rules, "min-height", node->box.h);
+    struct tracer_room inside = {.x = room->x, .w = room->w, .bottom = node->box.y};
+    if (room->row) {
+        ok = ok && tracer_place_in_row(e, node, node->box.x, room, &rules) &&
+             tracer_px_rule(e, &rules, "width", node->box.w);
+        inside.x = node->box.x;
+        inside.w = node->box.w;
+        room->right = tracer_right(node->box);
+    } else {
+        ok = ok && tracer_drop(e, node, room, &rules);
+    }
+    ok = ok && tracer_open(e, e->in_link ? "span" : "div", "layers", &rules, node->mark, "");
+    e->indent++;
+    const struct tracer_node *layer = node->children[node->child_count - 1];
+    double left = layer->box.x - inside.x;
+    double down = layer->box.y - node->box.y;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    ok = ok && glmv_buf_append_str(&rules, "grid-area: 1 / 1; place-self: start; ", e->err) &&
+         tracer_indent(e, &inside, left, &rules) &&
+         (down < 0.05 || tracer_px_rule(e, &rules, "margin-top", down)) &&
+         tracer_px_rule(e, &rules, "width", layer->box.w) &&
+         tracer_beside_indent(e, &inside, left, inside.x + inside.w - tracer_right(layer->box),
+                              &rules) &&
+         tracer_open(e, "div", "layer", &rules, -1, "");
+    struct tracer_room alone = {.x = layer->box.x, .w = layer->box.w, .bottom = layer->box.y};
+    e->indent++;
+    ok = ok && tracer_emit_node(e, layer, &alone);
+    e->indent--;
+    ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    ok = ok &&
+         glmv_buf_append_str(&rules, "grid-area: 1 / 1; min-width: 0; display: flow-root;",
+                             e->err) &&
+         tracer_open(e, "div", "over", &rules, -1, "");
+    e->indent++;
+    for (int i = 0; ok && i + 1 < node->child_count; i++) {
+        ok = tracer_emit_node(e, node->children[i], &inside);
+    }
+    e->indent--;
+    ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
+    e->indent--;
+    return ok && tracer_new_line(e) &&
+           glmv_buf_appendf(&e->body, e->err, "</%s>", e->in_link ? "span" : "div");
+}
