@@ -254,6 +254,16 @@ static double glyph_area(hb_font_t *font, hb_codepoint_t glyph)
     return fabs(outline.area);
 }
 
+static const struct model_extent no_ink = {1e9, -1e9, 1e9, -1e9};
+
+static void extend(struct model_extent *out, const struct model_extent *by)
+{
+    out->left = fmin(out->left, by->left);
+    out->right = fmax(out->right, by->right);
+    out->top = fmin(out->top, by->top);
+    out->bottom = fmax(out->bottom, by->bottom);
+}
+
 bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out)
 {
     hb_font_t *font = model_face_font(face);
@@ -269,10 +279,10 @@ bool model_face_measure(struct model_face *face, const char *text, struct model_
     int word = -1;
     bool in_word = false;
     bool known = count > 0;
-    out->left = 1e9;
-    out->right = -1e9;
-    out->top = 1e9;
-    out->bottom = -1e9;
+    out->ink = no_ink;
+    for (int i = 0; out->word != NULL && i < out->words; i++) {
+        out->word[i] = no_ink;
+    }
     out->area = 0;
     out->glyphs = (int)count;
     for (unsigned i = 0; i < count; i++) {
@@ -283,21 +293,19 @@ bool model_face_measure(struct model_face *face, const char *text, struct model_
         word += text[info[i].cluster] != ' ' && !in_word;
         in_word = text[info[i].cluster] != ' ';
         if (has_ink) {
-            double l = (x + pos[i].x_offset + e.x_bearing) / em;
-            double r = l + e.width / em;
-            out->left = fmin(out->left, l);
-            out->right = fmax(out->right, r);
-            out->top = fmin(out->top, -(e.y_bearing + pos[i].y_offset) / em);
-            out->bottom = fmax(out->bottom, -(e.y_bearing + e.height + pos[i].y_offset) / em);
+            double left = (x + pos[i].x_offset + e.x_bearing) / em;
+            struct model_extent glyph = {left, left + e.width / em,
+                                         -(e.y_bearing + pos[i].y_offset) / em,
+                                         -(e.y_bearing + e.height + pos[i].y_offset) / em};
+            extend(&out->ink, &glyph);
             out->area += glyph_area(font, info[i].codepoint) / (em * em);
-            if (out->word_left != NULL && word < out->words) {
-                out->word_left[word] = fmin(out->word_left[word], l);
-                out->word_right[word] = fmax(out->word_right[word], r);
+            if (out->word != NULL && word < out->words) {
+                extend(&out->word[word], &glyph);
             }
         }
         x += pos[i].x_advance;
     }
     out->advance = x / em;
     hb_buffer_destroy(buffer);
-    return known && out->right > out->left;
+    return known && out->ink.right > out->ink.left;
 }

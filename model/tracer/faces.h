@@ -33,16 +33,19 @@ struct model_ink {
     int w, h;
 };
 
-/* A text set in one em; lengths in em, y down from the baseline. */
+/* Where ink lies: in em, y down from the baseline, top is negative above it. */
+struct model_extent {
+    double left, right, top, bottom;
+};
+
+/* A text set in one em. */
 struct model_measure {
     double advance;
-    double left, right; /* ink */
-    double top, bottom; /* ink, top is negative above the baseline */
-    double area;        /* of the ink, em squared */
+    struct model_extent ink;
+    double area; /* of the ink, em squared */
     int glyphs;
-    double *word_left; /* of each word's ink; the caller's, may be NULL */
-    double *word_right;
-    int words; /* room in them */
+    struct model_extent *word; /* of each word; the caller's, may be NULL */
+    int words;                 /* room in it */
 };
 
 bool model_faces_open(struct model_faces *faces, struct glmv_err *err);

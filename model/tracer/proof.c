@@ -94,9 +94,9 @@ static bool judge(const struct model_view *view, struct model_faces *faces,
     bool ok = model_ink_take(view, &word->ink, type->background, &seen);
     if (ok) {
         out->likeness = best_likeness(faces, face, word->text, type->font_px, &seen);
-        out->top = (type->baseline + m.top * type->font_px - word->ink.y) / type->font_px;
+        out->top = (type->baseline + m.ink.top * type->font_px - word->ink.y) / type->font_px;
         out->bottom =
-            (word->ink.y + word->ink.h - type->baseline - m.bottom * type->font_px) / type->font_px;
+            (word->ink.y + word->ink.h - type->baseline - m.ink.bottom * type->font_px) / type->font_px;
     }
     model_ink_release(&seen);
     return ok;

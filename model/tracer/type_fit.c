@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "model/tracer/proof.h"
+#include "model/tracer/text.h"
+
+enum { SOUND_LETTERS = 3 }; /* of a word whose height says something */
 
 /* The sum of a line's ink, 0..1 a px. */
 static double ink_mass(const struct model_view *view, const struct glmv_scene_line *line)
@@ -27,8 +30,8 @@ static double ink_mass(const struct model_view *view, const struct glmv_scene_li
 }
 
 /* Least squares of word edges: x = origin + size * place [+ spacing * characters before]. */
-static void solve_widths(const struct glmv_scene_line *line, const double *left,
-                         const double *right, int n, struct model_fit *fit)
+static void solve_widths(const struct glmv_scene_line *line, const struct model_extent *word, int n,
+                         struct model_fit *fit)
 {
     double sx = 0;
     double sp = 0;
@@ -38,9 +41,9 @@ static void solve_widths(const struct glmv_scene_line *line, const double *left,
         double a = line->words[i].ink.x;
         double b = a + line->words[i].ink.w;
         sx += a + b;
-        sp += left[i] + right[i];
-        spp += left[i] * left[i] + right[i] * right[i];
-        spx += a * left[i] + b * right[i];
+        sp += word[i].left + word[i].right;
+        spp += word[i].left * word[i].left + word[i].right * word[i].right;
+        spx += a * word[i].left + b * word[i].right;
     }
     double m = 2.0 * n;
     double det = spp - sp * sp / m;
@@ -48,55 +51,97 @@ static void solve_widths(const struct glmv_scene_line *line, const double *left,
     double origin = (sx - fit->size * sp) / m;
     double sum = 0;
     for (int i = 0; i < n; i++) {
-        double a = line->words[i].ink.x - origin - fit->size * left[i];
-        double b = line->words[i].ink.x + line->words[i].ink.w - origin - fit->size * right[i];
+        double a = line->words[i].ink.x - origin - fit->size * word[i].left;
+        double b = line->words[i].ink.x + line->words[i].ink.w - origin - fit->size * word[i].right;
         sum += a * a + b * b;
     }
     fit->residual = sqrt(sum / m);
 }
 
+/* By how much ink may be taller or lower than a size says. Han characters fill their squares: width
+ * tells more than the height of the few that are there. */
+static double height_slack(const struct model_face *face, double height)
+{
+    return (face->cjk ? 0.2 : 0.05) + 0.7 / height;
+}
+
+/* A rule, an icon or a part of another line makes a word seem taller and leaves the others as they
+ * are: the word that stands in the middle by its height over what the size says, the lower of two.
+ * -1 where that one does not agree with the size either. */
+static int sound_word(const struct model_face *face, const struct glmv_scene_line *line,
+                      const struct model_extent *word, int n, double size)
+{
+    double tall[MODEL_TYPE_WORDS];
+    int order[MODEL_TYPE_WORDS]; /* by height, lowest first */
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        if (strlen(line->words[i].text) < SOUND_LETTERS) {
+            continue;
+        }
+        tall[i] = log(line->words[i].ink.h / ((word[i].bottom - word[i].top) * size));
+        int at = count++;
+        for (; at > 0 && tall[order[at - 1]] > tall[i]; at--) {
+            order[at] = order[at - 1];
+        }
+        order[at] = i;
+    }
+    int middle = count > 0 ? order[(count - 1) / 2] : -1;
+    return middle >= 0 && fabs(tall[middle]) <= height_slack(face, line->words[middle].ink.h)
+               ? middle
+               : -1;
+}
+
+/* Size, spacing and baseline from a height that the width does not explain. */
+static void settle_height(const struct model_face *face, const struct glmv_scene_line *line,
+                          const struct model_measure *m, int n, struct model_fit *fit)
+{
+    struct glmv_box ink = line->ink;
+    struct model_extent by = m->ink;
+    double by_height = ink.h / (by.bottom - by.top);
+    fit->tall = log(by_height / fit->size);
+    /* The ink of letters on photos seems taller than it is, not wider. */
+    bool blurred = line->on_picture && fit->tall > 0 && fit->tall < 0.35;
+    if (fabs(fit->tall) > height_slack(face, ink.h) && m->glyphs > 1 && !blurred) {
+        int sound = fit->tall > 0 ? sound_word(face, line, m->word, n, fit->size) : -1;
+        if (sound >= 0) {
+            ink = line->words[sound].ink;
+            by = m->word[sound];
+            fit->tall = log(ink.h / ((by.bottom - by.top) * fit->size));
+        } else if (fit->tall < 0 || !model_has_cjk(line->text)) {
+            /* Another face, or spaced letters: the height gives the size, spacing the width. No
+             * face has Han characters that are higher than wide. */
+            fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
+            double natural = (by.right - by.left) * fit->size;
+            fit->spacing = (ink.w - natural) / (m->glyphs - 1);
+        }
+    }
+    double from_bottom = ink.y + ink.h - by.bottom * fit->size;
+    double from_top = ink.y - by.top * fit->size;
+    fit->baseline = round((from_bottom + from_top) / 2);
+}
+
 bool model_type_fit_face(struct model_face *face, const struct glmv_scene_line *line, double mass,
                          struct model_fit *fit)
 {
-    double left[MODEL_TYPE_WORDS];
-    double right[MODEL_TYPE_WORDS];
-    for (int i = 0; i < MODEL_TYPE_WORDS; i++) {
-        left[i] = 1e9;
-        right[i] = -1e9;
-    }
-    struct model_measure m = {.word_left = left, .word_right = right, .words = MODEL_TYPE_WORDS};
+    struct model_extent word[MODEL_TYPE_WORDS];
+    struct model_measure m = {.word = word, .words = MODEL_TYPE_WORDS};
     if (!model_face_measure(face, line->text, &m)) {
         return false;
     }
     int n = line->word_count < MODEL_TYPE_WORDS ? (int)line->word_count : MODEL_TYPE_WORDS;
     for (int i = 0; i < n; i++) {
-        if (right[i] < left[i]) {
+        if (word[i].right < word[i].left) {
             return false;
         }
     }
     *fit = (struct model_fit){0};
-    solve_widths(line, left, right, n, fit);
+    solve_widths(line, word, n, fit);
     if (fit->size <= 1) {
         return false;
     }
-    double by_height = line->ink.h / (m.bottom - m.top);
-    fit->tall = log(by_height / fit->size);
-    /* Han characters fill their squares: width tells more than the height of the few that are
-     * there. */
-    double allowed = (face->cjk ? 0.2 : 0.05) + 0.7 / line->ink.h;
-    /* The ink of letters on photos seems taller than it is, not wider. */
-    bool blurred = line->on_picture && fit->tall > 0 && fit->tall < 0.35;
-    if (fabs(fit->tall) > allowed && m.glyphs > 1 && !blurred) {
-        /* Another face, or spaced letters: the height gives the size, spacing the width. */
-        fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
-        double natural = (m.right - m.left) * fit->size;
-        fit->spacing = (line->ink.w - natural) / (m.glyphs - 1);
-    }
+    settle_height(face, line, &m, n, fit);
     fit->mass = log(fmax(mass, 0.5) / (m.area * fit->size * fit->size));
     fit->advance = m.advance * fit->size + fit->spacing * m.glyphs;
-    double from_bottom = line->ink.y + line->ink.h - m.bottom * fit->size;
-    double from_top = line->ink.y - m.top * fit->size;
-    fit->baseline = round((from_bottom + from_top) / 2);
     return true;
 }
 
