@@ -43,6 +43,12 @@ DEVICE uint2 load_once_8(const void *from)
     return v;
 }
 
+/* Brings a line of weights near without a register for it. */
+DEVICE void prefetch(const void *from)
+{
+    asm volatile("prefetch.global.L1 [%0];" ::"l"(from));
+}
+
 /* d = a * b + d, bf16 with float sums: a is 16 x 16, b 16 x 8, d 16 x 8. Lane l holds, with g = l /
  * 4 and t = l % 4: a[0] row g, columns 2 t, 2 t + 1; a[1] row g + 8; a[2], a[3] the same, columns +
  * 8; b[0] rows 2 t, 2 t + 1 of column g; b[1] rows + 8; d[0], d[1] row g, columns 2 t, 2 t + 1;

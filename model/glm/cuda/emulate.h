@@ -77,6 +77,10 @@ DEVICE uint2 load_once_8(const void *from)
     return v;
 }
 
+DEVICE void prefetch(const void *)
+{
+}
+
 DEVICE float emulate_half_of_pair(uint32_t pair, uint32_t high)
 {
     return float_of(high != 0 ? pair & 0xFFFF0000u : pair << 16);

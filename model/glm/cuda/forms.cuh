@@ -52,11 +52,11 @@ DEVICE void zero_16(uint4 *v)
     *v = {0, 0, 0, 0};
 }
 
-/* Where a lane's weights begin, and what it needs to go on from there. */
+/* Where a lane's weights begin. Rows past the last one are the last one: no branch waits for them,
+ * and nobody stores what comes of them. */
 struct lane_weights {
-    const unsigned char
-        *at[2];             /* rows of BF16 and FP8; [0] the tile of the others; NULL: outside */
-    const uint16_t *scales; /* of the lane's four rows of a tile */
+    const unsigned char *at[2]; /* rows of BF16 and FP8; [0] the tile of the others */
+    const uint16_t *scales;     /* of the lane's four rows of a tile */
 };
 
 /* ROWS of a warp, COLUMNS of a chunk, LOADS of 16 bytes a lane and chunk. */
@@ -99,6 +99,12 @@ DEVICE uint32_t groups_of(const glm_cuda_matrix &m)
     return (m.cols + m.group - 1) / m.group;
 }
 
+/* The group of a column: groups are of 32 or 128, and a division takes longer than a load. */
+DEVICE uint32_t group_at(uint32_t column, uint32_t group)
+{
+    return column >> (group == 128 ? 7 : 5);
+}
+
 /* The weights of a lane in the rows from row on. */
 template <int FORM> DEVICE lane_weights find_weights(const glm_cuda_matrix &m, uint32_t row)
 {
@@ -106,23 +112,22 @@ template <int FORM> DEVICE lane_weights find_weights(const glm_cuda_matrix &m, u
     const unsigned char *data = static_cast<const unsigned char *>(m.data);
     lane_weights w = {{nullptr, nullptr}, nullptr};
     if (form_of<FORM>::GROUPS) {
-        const uint32_t tile = row / 16 + g / 4;
-        if (tile * 16 < m.rows) {
-            w.at[0] = data + tile * tile_bytes<FORM>(m.cols) + t * 64 + g % 4 * 16;
-            w.scales = static_cast<const uint16_t *>(m.scales) +
-                       (size_t)tile * groups_of(m) * tile_halves<FORM>() + g % 4 * 4;
-        }
+        const uint32_t wanted = row / 16 + g / 4, last = (m.rows - 1) / 16;
+        const uint32_t tile = wanted < last ? wanted : last;
+        w.at[0] = data + tile * tile_bytes<FORM>(m.cols) + t * 64 + g % 4 * 16;
+        w.scales = static_cast<const uint16_t *>(m.scales) +
+                   (size_t)tile * groups_of(m) * tile_halves<FORM>() + g % 4 * 4;
     } else {
         for (uint32_t i = 0; i < 2; i++) {
-            if (row + g + 8 * i < m.rows) {
-                w.at[i] = data + (row + g + 8 * i) * row_bytes<FORM>(m.cols) + t * 16;
-            }
+            const uint32_t wanted = row + g + 8 * i, at = wanted < m.rows ? wanted : m.rows - 1;
+            w.at[i] = data + at * row_bytes<FORM>(m.cols) + t * 16;
         }
     }
     return w;
 }
 
-/* The weights of a chunk as stored. */
+/* The weights of a chunk as stored. The last chunk of FP8 may be half a one: there, weights of
+ * columns before meet inputs of zero. */
 template <int FORM>
 DEVICE void load_chunk(uint4 raw[form_of<FORM>::LOADS], const lane_weights &w, uint32_t column,
                        uint32_t cols)
@@ -130,16 +135,12 @@ DEVICE void load_chunk(uint4 raw[form_of<FORM>::LOADS], const lane_weights &w, u
     const uint32_t t = lane_of() % 4;
     for (uint32_t i = 0; i < (uint32_t)form_of<FORM>::LOADS; i++) {
         const unsigned char *from = w.at[form_of<FORM>::GROUPS ? 0 : i];
-        size_t step = FORM == GLM_CUDA_BF16   ? column * 2
-                      : FORM == GLM_CUDA_FP8  ? column
-                      : FORM == GLM_CUDA_INT8 ? column * 16 + i * 256
-                                              : column * 8;
-        /* the last chunk of FP8 may be half a one */
-        if (from != nullptr && column + (FORM == GLM_CUDA_FP8 ? 16 * t : 0) < cols) {
-            raw[i] = load_once(from + step);
-        } else {
-            zero_16(&raw[i]);
-        }
+        const bool outside = FORM == GLM_CUDA_FP8 && column + 16 * t >= cols;
+        const size_t step = FORM == GLM_CUDA_BF16   ? column * 2
+                            : FORM == GLM_CUDA_FP8  ? column - (outside ? 32 : 0)
+                            : FORM == GLM_CUDA_INT8 ? column * 16 + i * 256
+                                                    : column * 8;
+        raw[i] = load_once(from + step);
     }
 }
 
@@ -171,7 +172,7 @@ DEVICE void make_fragment(uint32_t a[4], const uint4 raw[form_of<FORM>::LOADS], 
     }
 }
 
-/* The inputs of a chunk for one column of the products: row is this lane's row of x, or NULL. */
+/* The inputs of a chunk for one column of the products: row is this lane's row of x. */
 template <int FORM>
 DEVICE void load_inputs(uint32_t b[form_of<FORM>::PRODUCTS][2], const uint16_t *row,
                         uint32_t column, uint32_t cols)
@@ -180,10 +181,10 @@ DEVICE void load_inputs(uint32_t b[form_of<FORM>::PRODUCTS][2], const uint16_t *
     constexpr uint32_t LANE = form_of<FORM>::GROUPS ? 4 : form_of<FORM>::COLUMNS / 4;
     for (uint32_t k = 0; k < (uint32_t)form_of<FORM>::PRODUCTS; k++) {
         const uint32_t at = column + LANE * t + (form_of<FORM>::GROUPS ? 16 : 4) * k;
-        uint2 four = {0, 0};
-        if (row != nullptr && (FORM != GLM_CUDA_FP8 || at < cols)) {
-            four = *reinterpret_cast<const uint2 *>(row + at);
-        }
+        const bool outside = FORM == GLM_CUDA_FP8 && at >= cols;
+        uint2 four = *reinterpret_cast<const uint2 *>(row + (outside ? 0 : at));
+        four.x = outside ? 0 : four.x;
+        four.y = outside ? 0 : four.y;
         b[k][0] = FORM == GLM_CUDA_BF16 ? four.x : permute_bytes(four.x, four.y, 0x5410);
         b[k][1] = FORM == GLM_CUDA_BF16 ? four.y : permute_bytes(four.x, four.y, 0x7632);
     }

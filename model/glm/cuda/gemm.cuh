@@ -134,7 +134,7 @@ DEVICE void fetch_raw(gemm_raw<FORM> &raw, const gemm_rows &rows, uint32_t colum
     }
     const uint16_t *scales =
         static_cast<const uint16_t *>(m.scales) +
-        ((size_t)tile * groups_of(m) + column / m.group) * tile_halves<FORM>() + row % 16;
+        ((size_t)tile * groups_of(m) + group_at(column, m.group)) * tile_halves<FORM>() + row % 16;
     raw.scales = load_once_8(scales);
     raw.least = FORM == GLM_CUDA_LEAST ? load_once_8(scales + 16) : raw.least;
 }

@@ -25,14 +25,18 @@ template <int FORM> struct linear_step {
 };
 
 template <int FORM>
-DEVICE void load_step(linear_step<FORM> &step, const lane_weights &w, uint32_t at, uint32_t cols)
+DEVICE void load_step(linear_step<FORM> &step, const lane_weights &w, uint32_t at,
+                      const glm_cuda_matrix &m)
 {
     constexpr uint32_t COLUMNS = form_of<FORM>::COLUMNS;
+    if (form_of<FORM>::GROUPS) { /* the scales of a step are at most a line */
+        prefetch(w.scales + (size_t)group_at(at * GLM_CUDA_STEP, m.group) * tile_halves<FORM>());
+    }
 #pragma unroll
     for (uint32_t i = 0; i < (uint32_t)linear_step<FORM>::CHUNKS; i++) {
         const uint32_t column = at * GLM_CUDA_STEP + i * COLUMNS;
-        if (column < cols) {
-            load_chunk<FORM>(step.raw[i], w, column, cols);
+        if (column < m.cols) {
+            load_chunk<FORM>(step.raw[i], w, column, m.cols);
         }
     }
 }
@@ -42,12 +46,9 @@ template <int FORM>
 DEVICE void load_scales(float scale[4], float least[4], const lane_weights &w, uint32_t column,
                         uint32_t group)
 {
-    uint2 four = {0, 0}, second = {0, 0};
-    if (w.scales != nullptr) {
-        const uint16_t *from = w.scales + (size_t)(column / group) * tile_halves<FORM>();
-        four = load_once_8(from);
-        second = FORM == GLM_CUDA_LEAST ? load_once_8(from + 16) : second;
-    }
+    const uint16_t *from = w.scales + (size_t)group_at(column, group) * tile_halves<FORM>();
+    const uint2 four = load_once_8(from);
+    const uint2 second = FORM == GLM_CUDA_LEAST ? load_once_8(from + 16) : four;
     for (uint32_t i = 0; i < 4; i++) {
         const uint32_t shift = i % 2 * 16;
         scale[i] = float_of_half((uint16_t)((i < 2 ? four.x : four.y) >> shift));
@@ -120,11 +121,17 @@ DEVICE void multiply_step(float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4],
 #pragma unroll
         for (uint32_t j = 0; j < COUNT / 8; j++) {
             uint32_t b[PRODUCTS][2];
-            const uint32_t row = j * 8 + g;
-            load_inputs<FORM>(b, row < n ? x + (size_t)row * m.cols : nullptr, column, m.cols);
+            const uint32_t row = j * 8 + g < n ? j * 8 + g : n - 1;
+            load_inputs<FORM>(b, x + (size_t)row * m.cols, column, m.cols);
             multiply_chunk<FORM, HALVES>(sums[j], a, b, scale, least);
         }
     }
+}
+
+/* Whether the registers last for a step that is multiplied and one on its way. */
+template <int FORM, int COUNT> DEVICE constexpr bool holds_two_steps(void)
+{
+    return COUNT != 32 || (FORM != GLM_CUDA_INT8 && FORM != GLM_CUDA_LEAST);
 }
 
 /* A warp's sums over its strand. The first weights are asked for before the kernel before this one
@@ -133,19 +140,25 @@ template <int FORM, int COUNT>
 DEVICE void sum_strand(float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4], const glm_cuda_matrix &m,
                        uint32_t row, const linear_strand &s, const uint16_t *x, uint32_t n)
 {
+    constexpr bool AHEAD = holds_two_steps<FORM, COUNT>();
     const lane_weights w = find_weights<FORM>(m, row);
     linear_step<FORM> now, next;
     if (s.first < s.end) {
-        load_step<FORM>(now, w, s.first, m.cols);
+        load_step<FORM>(now, w, s.first, m);
     }
     depend_wait();
     depend_release();
     for (uint32_t at = s.first; at < s.end; at += GLM_CUDA_STRANDS) {
-        if (at + GLM_CUDA_STRANDS < s.end) {
-            load_step<FORM>(next, w, at + GLM_CUDA_STRANDS, m.cols);
+        const bool more = at + GLM_CUDA_STRANDS < s.end;
+        if (AHEAD && more) {
+            load_step<FORM>(next, w, at + GLM_CUDA_STRANDS, m);
         }
         multiply_step<FORM, COUNT>(sums, now, w, m, x, n, at);
-        now = next;
+        if (AHEAD) {
+            now = next;
+        } else if (more) {
+            load_step<FORM>(now, w, at + GLM_CUDA_STRANDS, m);
+        }
     }
 }
 

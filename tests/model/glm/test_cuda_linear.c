@@ -212,6 +212,7 @@ int main(void)
     for (uint32_t form = 0; form < GLM_CUDA_FORMS; form++) {
         test_linear(form, 70, 1056, 1); /* two slices, columns that are no whole step */
         test_linear(form, 64, 256, 8);
+        test_linear(form, 24, 4096, 2); /* eight slices */
         test_linear(form, 17, 96, 13);
         test_linear(form, 130, 160, 32);
         test_linear(form, 32, 128, 47);
