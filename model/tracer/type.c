@@ -33,6 +33,7 @@ bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned 
         model_type_vote(&all.typing, scene, &all.choice);
         ok = model_type_weigh(&all.typing, &all.choice, scene);
         model_type_code(&all.typing, scene);
+        model_type_settle(view, scene);
     }
     if ((without & GLMV_LOOK_ICONS) == 0) {
         model_proof(view, &faces, scene, refit_line, &all);

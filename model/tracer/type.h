@@ -63,6 +63,8 @@ void model_type_vote(const struct model_typing *typing, struct glmv_scene *scene
 /* Fits all lines in the families chosen: as regular first, then what is bold again. */
 bool model_type_weigh(const struct model_typing *typing, const struct model_choice *choice,
                       struct glmv_scene *scene);
+/* Gives the few lines of a page that are squeezed by letter-spacing the size of their width. */
+void model_type_settle(const struct model_view *view, struct glmv_scene *scene);
 /* Fits what is code in faces of one width. */
 void model_type_code(const struct model_typing *typing, struct glmv_scene *scene);
 
