@@ -166,6 +166,7 @@ static void mask_marks(struct model_view *view, const struct found *f)
 {
     for (int k = 0; k < f->count; k++) {
         const struct model_mark *m = &view->marks[f->marks[k]];
+        int room = (m->r.x1 - m->r.x0) * (m->r.y1 - m->r.y0);
         for (int y = m->r.y0; y < m->r.y1; y++) {
             for (int x = m->r.x0; x < m->r.x1; x++) {
                 int32_t l = view->label[y * view->w + x];
@@ -173,7 +174,8 @@ static void mask_marks(struct model_view *view, const struct found *f)
                     continue;
                 }
                 view->text_mask[y * view->w + x] = 1;
-                if (l >= 0) {
+                /* What reaches beyond the mark lies behind it. */
+                if (l >= 0 && view->regions[l].area <= room) {
                     view->regions[l].is_text = true;
                 }
             }
