@@ -92,7 +92,10 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     model_ocr_close(ocr);
     ok = ok && model_type_fit(view, scene, without, err) && model_boxes_find(view, scene, err);
     if (ok && (without & GLMV_LOOK_SHADOWS) == 0) {
-        model_shadows_find(view, scene);
+        ok = model_shadows_find(view, scene, err);
+    }
+    if (ok) {
+        model_boxes_drop_invisible(scene);
     }
     ok = ok && model_pictures_find(view, scene, err);
     scene->scale = options != NULL && options->scale > 0 ? options->scale : guess_scale(scene);

@@ -32,6 +32,17 @@ static double inside(const struct glmv_box *b, const double *radius, double x, d
     return fmin(1, fmax(0, 0.5 - d));
 }
 
+/* How much of a px a slanted end covers. */
+static double slant_at(const struct glmv_scene_box *box, int end, double x, double y)
+{
+    const struct glmv_scene_slant *s = &box->slant[end];
+    double across = (x - box->box.x) / box->box.w;
+    double from = end == 0 ? y - box->box.y : box->box.y + box->box.h - y;
+    double beyond = s->depth * (s->left ? 1 - across : across) - from;
+    double level = box->box.w / hypot(box->box.w, s->depth);
+    return s->depth > 0 ? fmin(1, fmax(0, 0.5 + beyond * level)) : 0;
+}
+
 static void fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
 {
     if (box->fill != GLMV_FILL_GRADIENT) {
@@ -110,6 +121,7 @@ static void paint_box(const struct glmv_scene_box *box, struct glmv_image *canva
         box->box.x + box->border[GLMV_LEFT].width, box->box.y + box->border[GLMV_TOP].width,
         box->box.w - box->border[GLMV_LEFT].width - box->border[GLMV_RIGHT].width,
         box->box.h - box->border[GLMV_TOP].width - box->border[GLMV_BOTTOM].width};
+    double alpha = box->fill == GLMV_FILL_SOLID ? (box->color & 255) / 255.0 : 1;
     double in_radius[4];
     for (int c = 0; c < 4; c++) {
         in_radius[c] =
@@ -129,7 +141,11 @@ static void paint_box(const struct glmv_scene_box *box, struct glmv_image *canva
             }
             if (inner > 0 && box->fill != GLMV_FILL_NONE) {
                 fill_at(box, x + 0.5, y + 0.5, rgb);
-                put(canvas, x, y, rgb, inner);
+                put(canvas, x, y, rgb, inner * alpha);
+                for (int end = 0; end < 2; end++) {
+                    split(box->slant[end].color, rgb);
+                    put(canvas, x, y, rgb, slant_at(box, end, x + 0.5, y + 0.5));
+                }
             }
         }
     }

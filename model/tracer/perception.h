@@ -13,6 +13,15 @@ struct model_rect {
     int x0, y0, x1, y1;
 };
 
+/* A linear gradient over a region: colours at distances along a direction, from its corner. */
+enum { MODEL_RAMP_STOPS = 6 };
+struct model_ramp {
+    double gx, gy; /* of length 1 */
+    double at[MODEL_RAMP_STOPS];
+    uint8_t rgb[MODEL_RAMP_STOPS][3];
+    int count;
+};
+
 /* A 4-connected region whose neighbouring px differ by at most two levels. */
 struct model_region {
     struct model_rect r;
@@ -21,9 +30,11 @@ struct model_region {
     uint8_t rgb[3];    /* its commonest colour */
     float plane[3][3]; /* colour = plane[c][0] + plane[c][1] * x + plane[c][2] * y, relative to r's
                           corner */
+    struct model_ramp *ramp; /* owned; the gradient that it follows closely, or NULL */
     bool surface;      /* large and even enough to be something that text lies on */
     bool gradient;     /* follows the plane and not one colour */
     bool mottled;      /* near one colour, but not often of it: mist, sky, paper */
+    bool strokes;      /* nowhere thicker than four px: outlines, grids */
     bool is_text;      /* a part of a glyph */
     bool used;         /* shown by a box already */
 };
@@ -106,6 +117,17 @@ static inline bool model_is_ink(const struct model_view *view, const struct mode
     return mark->surface >= 0 ? view->label[at] != mark->surface : view->lettering[at] >= RAISED;
 }
 
+/* Fits a gradient to a region. False when it follows none. */
+bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out);
+/* The ramp of two stops that is nearest to a region's plane. */
+void model_ramp_of_plane(const struct model_region *region, struct model_ramp *out);
+/* The colour of a ramp at a point, counted from its region's corner. */
+void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rgb);
+/* Makes the ramp of a rectangle the fill of a box that covers r. */
+void model_ramp_paint(const struct model_ramp *ramp, struct model_rect of, struct model_rect r,
+                      struct glmv_scene_box *box);
+/* Whether a region is the ramp of another under even translucent white or black. */
+bool model_veil_fit(const struct model_view *view, int label, int under, uint32_t *colour);
 bool model_regions_find(struct model_view *view, struct glmv_err *err);
 /* Finds what lies on surfaces and keeps what may be a glyph. */
 bool model_marks_find(struct model_view *view, struct glmv_err *err);
@@ -172,8 +194,11 @@ struct model_section {
  * at most MODEL_SECTIONS. 0 when it consists of none. */
 int model_sections_find(const struct model_view *view, int label, struct model_section *out);
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
-/* Measures the shadows of the scene's boxes. */
-void model_shadows_find(const struct model_view *view, struct glmv_scene *scene);
+/* Drops boxes that show nothing: no shadow either, when those have been measured. */
+void model_boxes_drop_invisible(struct glmv_scene *scene);
+/* Measures the shadows of the scene's boxes; adds a box for what casts one as a whole. */
+bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
+                        struct glmv_err *err);
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 
 /* Paints the boxes as they were measured, over the page's background. */
@@ -181,6 +206,9 @@ void model_paint_boxes(const struct glmv_scene *scene, struct glmv_image *canvas
 
 /* Grows an array by one element, zeroed; *items keeps its old value on failure. */
 void *model_grow(void **items, size_t *count, size_t size, struct glmv_err *err);
+/* Adds a box before the smaller ones. */
+bool model_scene_insert_box(struct glmv_scene *scene, const struct glmv_scene_box *box,
+                            struct glmv_err *err);
 bool model_scene_note(struct glmv_scene *scene, struct glmv_err *err, const char *format, ...)
     GLMV_PRINTF(3, 4);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/tracer/perception.h"
+#include "model/tracer/pictures.h"
 
 enum {
     EXACT = 1, /* levels */
@@ -15,17 +15,8 @@ enum {
     OWNER_SIDE = 20,
     REACH = 4,         /* px between parts of one picture */
     MIN_RESIDUAL = 10, /* px that a picture must differ in */
-    PHOTO_SIDE = 48,
     ICON_SIDE = 72,
-};
-
-struct leftovers {
-    const struct model_view *view;
-    uint8_t *residual; /* 1 where unexplained */
-    uint8_t *wide;     /* residual grown by REACH; cleared as it is visited */
-    uint8_t *strong;   /* 1 where far from explained */
-    uint16_t *owner;   /* the filled box that a px lies in, 0 for the page: none hides another's */
-    int32_t *queue;
+    SPLIT_DEPTH = 8,
 };
 
 static void grow_mask(const uint8_t *from, uint8_t *to, int w, int h, int reach)
@@ -172,8 +163,7 @@ static bool add_picture(struct leftovers *lo, struct model_rect r, int residual,
         glmv_image_free(image);
         return false;
     }
-    bool dense = residual > 0.55 * w * h;
-    bool photo = dense && w >= PHOTO_SIDE && h >= PHOTO_SIDE;
+    bool photo = pictures_is_photo(r, residual);
     picture->kind = photo                              ? GLMV_PICTURE_PHOTO
                     : w <= ICON_SIDE && h <= ICON_SIDE ? GLMV_PICTURE_ICON
                                                        : GLMV_PICTURE_LEFTOVER;
@@ -185,6 +175,33 @@ static bool add_picture(struct leftovers *lo, struct model_rect r, int residual,
         cut_out(lo, r, image);
     }
     picture->same_as = find_twin(scene, picture);
+    return true;
+}
+
+/* Photos beside each other are joined by their shadows: cuts them apart where nothing but faint px
+ * lies between. */
+static bool add_photos(struct leftovers *lo, struct model_rect r, int residual, int depth,
+                       struct glmv_scene *scene, struct glmv_err *err)
+{
+    struct pictures_cut cut = {0};
+    if (depth < SPLIT_DEPTH && (depth > 0 || pictures_is_photo(r, residual))) {
+        cut = pictures_find_cut(lo, r, pictures_is_photo(r, residual));
+    }
+    if (cut.to == 0) {
+        return residual < MIN_RESIDUAL || add_picture(lo, r, residual, scene, err);
+    }
+    for (int half = 0; half < 2; half++) {
+        struct model_rect part = r;
+        if (cut.rows) {
+            *(half == 0 ? &part.y1 : &part.y0) = half == 0 ? cut.from : cut.to;
+        } else {
+            *(half == 0 ? &part.x1 : &part.x0) = half == 0 ? cut.from : cut.to;
+        }
+        int n = pictures_tighten(lo, &part);
+        if (n > 0 && !add_photos(lo, part, n, depth + 1, scene, err)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -300,6 +317,23 @@ static void drop_fringe(struct leftovers *lo, size_t at, ptrdiff_t step)
     }
 }
 
+/* So do those along a slanted end. */
+static void drop_slant(struct leftovers *lo, const struct glmv_scene_box *box, int end)
+{
+    const struct glmv_scene_slant *slant = &box->slant[end];
+    struct model_rect r = whole_px(lo->view, &box->box);
+    for (int x = r.x0; x < r.x1 && slant->depth > 0; x++) {
+        double across = (x + 0.5 - box->box.x) / box->box.w;
+        double depth = slant->depth * (slant->left ? 1 - across : across);
+        int at = (int)(end == 0 ? box->box.y + depth : box->box.y + box->box.h - depth);
+        for (int y = model_max(at - 2, r.y0); y <= at + 2 && y < r.y1; y++) {
+            size_t i = (size_t)y * (size_t)lo->view->w + (size_t)x;
+            lo->residual[i] = 0;
+            lo->strong[i] = 0;
+        }
+    }
+}
+
 static void drop_fringes(struct leftovers *lo, const struct glmv_scene *scene)
 {
     ptrdiff_t w = lo->view->w;
@@ -309,6 +343,8 @@ static void drop_fringes(struct leftovers *lo, const struct glmv_scene *scene)
             r.y1 - r.y0 < OWNER_SIDE) {
             continue;
         }
+        drop_slant(lo, &scene->boxes[i], 0);
+        drop_slant(lo, &scene->boxes[i], 1);
         for (int x = r.x0; x < r.x1; x++) {
             drop_fringe(lo, (size_t)(r.y0 * w + x), w);
             drop_fringe(lo, (size_t)((r.y1 - 1) * w + x), -w);
@@ -333,6 +369,14 @@ static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
     spread_photos(lo, canvas);
 }
 
+/* The px of the last part that was visited are done with. */
+static void forget(struct leftovers *lo, int visited)
+{
+    for (int k = 0; k < visited; k++) {
+        lo->strong[lo->queue[k]] = 0;
+    }
+}
+
 /* Makes pictures of the connected parts. Sparse ones are left for a second look where wanted; the
  * strong px of all others are done with. */
 static bool take_parts(struct leftovers *lo, struct glmv_scene *scene, bool leave_sparse,
@@ -346,17 +390,23 @@ static bool take_parts(struct leftovers *lo, struct glmv_scene *scene, bool leav
         struct model_rect r;
         int visited = 0;
         int residual = visit(lo, (int)i, &r, &visited);
+        struct glmv_scene_box frame;
+        if (pictures_frame(lo, r, &frame)) {
+            if (!model_scene_insert_box(scene, &frame, err)) {
+                return false;
+            }
+            forget(lo, visited);
+            continue;
+        }
         if (leave_sparse && is_sparse(r, residual)) {
             *sparse = true;
             continue;
         }
         if (residual >= MIN_RESIDUAL && (r.x1 - r.x0) * (r.y1 - r.y0) >= 16 &&
-            !add_picture(lo, r, residual, scene, err)) {
+            !add_photos(lo, r, residual, 0, scene, err)) {
             return false;
         }
-        for (int k = 0; k < visited; k++) {
-            lo->strong[lo->queue[k]] = 0;
-        }
+        forget(lo, visited);
     }
     return true;
 }

@@ -50,6 +50,22 @@ void *model_grow(void **items, size_t *count, size_t size, struct glmv_err *err)
     return item;
 }
 
+bool model_scene_insert_box(struct glmv_scene *scene, const struct glmv_scene_box *box,
+                            struct glmv_err *err)
+{
+    if (model_grow((void **)&scene->boxes, &scene->box_count, sizeof *scene->boxes, err) == NULL) {
+        return false;
+    }
+    size_t at = scene->box_count - 1;
+    double area = box->box.w * box->box.h;
+    while (at > 0 && scene->boxes[at - 1].box.w * scene->boxes[at - 1].box.h < area) {
+        scene->boxes[at] = scene->boxes[at - 1];
+        at--;
+    }
+    scene->boxes[at] = *box;
+    return true;
+}
+
 bool model_scene_note(struct glmv_scene *scene, struct glmv_err *err, const char *format, ...)
 {
     char text[400];

@@ -74,15 +74,23 @@ struct glmv_scene_shadow {
     uint32_t color;
 };
 
+/* A triangle over the whole width of a box at its upper or lower end, in what comes next's colour. */
+struct glmv_scene_slant {
+    double depth; /* px of its height; 0 for none */
+    bool left;    /* its right angle is at the left side */
+    uint32_t color;
+};
+
 /* A painted rectangle: a section, a card, a button, a field, a rule. The box includes the borders. */
 struct glmv_scene_box {
     struct glmv_box box;
     enum glmv_fill fill;
-    uint32_t color;      /* for GLMV_FILL_SOLID */
+    uint32_t color;      /* for GLMV_FILL_SOLID; may let through what is under it */
     double angle;        /* CSS degrees, for GLMV_FILL_GRADIENT */
-    struct glmv_scene_stop stops[4];
+    struct glmv_scene_stop stops[6];
     int stop_count;
     struct glmv_scene_border border[4]; /* by enum glmv_side */
+    struct glmv_scene_slant slant[2]; /* at the top, at the bottom */
     double radius[4];    /* top left, top right, bottom right, bottom left */
     struct glmv_scene_shadow shadow;
 };

@@ -85,6 +85,13 @@ static bool put_scene_box(struct glmv_buf *out, const struct glmv_scene_box *box
              put_colour(out, "color", b->color, err) && glmv_buf_append_str(out, "}", err);
     }
     ok = ok && glmv_buf_append_str(out, "]", err);
+    for (int end = 0; ok && end < 2; end++) {
+        const struct glmv_scene_slant *s = &box->slant[end];
+        ok = s->depth <= 0 ||
+             (glmv_buf_appendf(out, err, ",\"slant_%s\":{\"depth\":%.4g,\"left\":%s",
+                               end == 0 ? "top" : "bottom", s->depth, s->left ? "true" : "false") &&
+              put_colour(out, "color", s->color, err) && glmv_buf_append_str(out, "}", err));
+    }
     if (ok && box->shadow.present) {
         const struct glmv_scene_shadow *s = &box->shadow;
         ok = glmv_buf_appendf(out, err,

@@ -4,6 +4,7 @@
  * distance d is 1 - Phi((d - reach) / deviation), reach being spread plus or minus the offset.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/tracer/perception.h"
@@ -14,6 +15,17 @@ enum {
     PLACES = 5,    /* points of a side */
     MIN_DROP = 3,  /* levels */
     GROUND_AREA = 2000,
+    MIN_POINTS = 5,
+    STACK_MAX = 8,     /* boxes that cast one shadow */
+    STACK_WIDTH = 120, /* px */
+};
+
+#define FADED 0.25 /* of its strongest, where a shadow has nearly ended */
+
+/* What lies under a shadow: the colour of a surface, or its gradient. */
+struct ground {
+    double rgb[3];
+    const struct model_region *slope; /* NULL where it is of one colour */
 };
 
 /* How much darker than the ground it is beside each side, by distance; valid up to length. */
@@ -27,13 +39,25 @@ static double phi(double z)
     return 0.5 * erfc(-z / sqrt(2));
 }
 
-static double drop_at(const struct model_view *view, const double *ground, int x, int y)
+static void ground_at(const struct ground *ground, int x, int y, double *rgb)
+{
+    if (ground->slope != NULL) {
+        const struct model_region *g = ground->slope;
+        model_ramp_at(g->ramp, x - g->r.x0 + 0.5, y - g->r.y0 + 0.5, rgb);
+        return;
+    }
+    memcpy(rgb, ground->rgb, sizeof ground->rgb);
+}
+
+static double drop_at(const struct model_view *view, const struct ground *ground, int x, int y)
 {
     if (x < 0 || y < 0 || x >= view->w || y >= view->h) {
         return NAN;
     }
     const uint8_t *p = model_px(view, x, y);
-    return (ground[0] + ground[1] + ground[2] - p[0] - p[1] - p[2]) / 3;
+    double rgb[3];
+    ground_at(ground, x, y, rgb);
+    return (rgb[0] + rgb[1] + rgb[2] - p[0] - p[1] - p[2]) / 3;
 }
 
 /* The median of the places that are known. */
@@ -50,8 +74,8 @@ static double median(double *v, int n)
     return n > 0 ? v[n / 2] : NAN;
 }
 
-static void measure(const struct model_view *view, const struct glmv_box *b, const double *ground,
-                    struct profile *out)
+static void measure(const struct model_view *view, const struct glmv_box *b,
+                    const struct ground *ground, struct profile *out)
 {
     for (int side = 0; side < 4; side++) {
         bool across = side == GLMV_TOP || side == GLMV_BOTTOM;
@@ -105,7 +129,8 @@ static double misfit(const struct profile *p, const double *reach, double deviat
 
 static bool fit(const struct profile *p, struct glmv_scene_shadow *out, double *strength)
 {
-    static const double blurs[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 30, 40, 50, 60};
+    static const double blurs[] = {1,  2,  3,  4,  5,  6,  8,  10, 12, 15,
+                                   16, 18, 20, 24, 28, 30, 35, 40, 50, 60};
     static const double downs[] = {0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20};
     static const double spreads[] = {0, 1, 2, -1, -2, -3, -4, -6};
     double best = 1e18;
@@ -130,11 +155,12 @@ static bool fit(const struct profile *p, struct glmv_scene_shadow *out, double *
             }
         }
     }
-    return points > 8 && sqrt(best / points) < fmax(1.2, 0.12 * *strength);
+    return points >= MIN_POINTS && sqrt(best / points) < fmax(1.2, 0.12 * *strength);
 }
 
-/* The colour of the surface that a box lies on: the first that is met below it. */
-static bool ground_of(const struct model_view *view, const struct glmv_box *b, double *ground)
+/* The surface that a box lies on: the first that is met below it. */
+static bool ground_of(const struct model_view *view, const struct glmv_box *b,
+                      struct ground *ground)
 {
     int x = (int)(b->x + b->w / 2);
     for (int y = (int)(b->y + b->h); y < model_min((int)(b->y + b->h) + DEPTH, view->h); y++) {
@@ -142,11 +168,15 @@ static bool ground_of(const struct model_view *view, const struct glmv_box *b, d
         if (l < 0 || !view->regions[l].surface || view->regions[l].area < GROUND_AREA) {
             continue;
         }
+        const struct model_region *g = &view->regions[l];
+        ground->slope = g->ramp != NULL ? g : NULL;
         for (int c = 0; c < 3; c++) {
-            ground[c] = view->regions[l].rgb[c];
+            ground->rgb[c] = g->rgb[c];
         }
+        ground_at(ground, x, (int)(b->y + b->h), ground->rgb);
         /* On black no shadow is seen, and a plane's colour is not one. */
-        return !view->regions[l].gradient && ground[0] + ground[1] + ground[2] > 150;
+        bool even = !g->gradient || g->ramp != NULL;
+        return even && ground->rgb[0] + ground->rgb[1] + ground->rgb[2] > 150;
     }
     return false;
 }
@@ -177,29 +207,129 @@ static uint32_t colour_of(const struct model_view *view, const struct glmv_box *
     return (model_rgba(rgb) & 0xffffff00U) | (uint32_t)lround(alpha * 255);
 }
 
-void model_shadows_find(const struct model_view *view, struct glmv_scene *scene)
+/* Whether a shadow is seen until it fades, and does not run into another. */
+static bool fades(const struct profile *p, double darkest)
 {
-    for (size_t i = 0; i < scene->box_count; i++) {
-        struct glmv_scene_box *box = &scene->boxes[i];
-        double ground[3];
-        struct profile profile;
-        if (box->box.w < MIN_SIDE || box->box.h < MIN_SIDE || box->box.w >= view->w ||
-            !ground_of(view, &box->box, ground)) {
-            continue;
-        }
-        measure(view, &box->box, ground, &profile);
-        double darkest = 0;
-        for (int side = 0; side < 4; side++) {
-            if (profile.length[side] >= 3) {
-                darkest = fmax(darkest, profile.drop[side][0]);
-            }
-        }
-        double strength = 0;
-        struct glmv_scene_shadow shadow = {0};
-        if (darkest >= MIN_DROP && profile.length[GLMV_BOTTOM] >= 3 &&
-            fit(&profile, &shadow, &strength)) {
-            shadow.color = colour_of(view, &box->box, ground, strength);
-            box->shadow = shadow;
+    int seen = 0;
+    for (int side = 0; side < 4; side++) {
+        seen += p->length[side] >= 3 && p->drop[side][p->length[side] - 1] <= FADED * darkest;
+    }
+    return seen >= 3;
+}
+
+/* Measures the shadow of a rectangle. whole: only one that is seen as a whole. */
+static bool shadow_of(const struct model_view *view, const struct glmv_box *b, bool whole,
+                      struct glmv_scene_shadow *out)
+{
+    struct ground ground;
+    struct profile profile;
+    if (b->w < MIN_SIDE || b->h < MIN_SIDE || b->w >= view->w || !ground_of(view, b, &ground)) {
+        return false;
+    }
+    measure(view, b, &ground, &profile);
+    double darkest = 0;
+    for (int side = 0; side < 4; side++) {
+        if (profile.length[side] >= 3) {
+            darkest = fmax(darkest, profile.drop[side][0]);
         }
     }
+    double strength = 0;
+    struct glmv_scene_shadow shadow;
+    if (darkest < MIN_DROP || profile.length[GLMV_BOTTOM] < 3 ||
+        (whole && !fades(&profile, darkest)) || !fit(&profile, &shadow, &strength)) {
+        return false;
+    }
+    shadow.color = colour_of(view, b, ground.rgb, strength);
+    *out = shadow;
+    return true;
+}
+
+/* Whether a box goes on below another, as the body of a card does below its head. */
+static bool goes_on(const struct glmv_scene_box *a, const struct glmv_scene_box *b)
+{
+    return fabs(a->box.x - b->box.x) <= 1 && fabs(a->box.w - b->box.w) <= 2 &&
+           fabs(a->box.y + a->box.h - b->box.y) <= 1;
+}
+
+/* The box that begins at the given one and ends where the last below it does. Returns how many it
+ * consists of; members holds them. */
+static int stack_of(const struct glmv_scene *scene, size_t first, size_t *members,
+                    struct glmv_scene_box *out)
+{
+    int n = 1;
+    size_t last = first;
+    members[0] = first;
+    *out = (struct glmv_scene_box){.box = scene->boxes[first].box, .fill = GLMV_FILL_NONE};
+    for (size_t i = 0; i < scene->box_count && n < STACK_MAX; i++) {
+        if (i != last && goes_on(&scene->boxes[last], &scene->boxes[i])) {
+            last = i;
+            members[n++] = i;
+            i = (size_t)-1; /* boxes come by size, not by place */
+        }
+    }
+    const struct glmv_scene_box *end = &scene->boxes[last];
+    out->box.h = end->box.y + end->box.h - out->box.y;
+    for (int c = 0; c < 4; c++) {
+        out->radius[c] = c < 2 ? scene->boxes[first].radius[c] : end->radius[c];
+    }
+    return n;
+}
+
+static bool is_below_another(const struct glmv_scene *scene, size_t i)
+{
+    for (size_t k = 0; k < scene->box_count; k++) {
+        if (k != i && goes_on(&scene->boxes[k], &scene->boxes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The head, the body and the foot of a card cast one shadow. */
+static bool find_stacks(const struct model_view *view, struct glmv_scene *scene, bool *done,
+                        struct glmv_err *err)
+{
+    size_t count = scene->box_count;
+    struct glmv_scene_box *found = NULL;
+    size_t found_count = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        size_t members[STACK_MAX];
+        struct glmv_scene_box whole;
+        const struct glmv_box *b = &scene->boxes[i].box;
+        if (b->w < STACK_WIDTH || b->h < 2 || is_below_another(scene, i)) {
+            continue;
+        }
+        int n = stack_of(scene, i, members, &whole);
+        if (n < 2 || !shadow_of(view, &whole.box, true, &whole.shadow)) {
+            continue;
+        }
+        for (int k = 0; k < n; k++) {
+            done[members[k]] = true;
+        }
+        struct glmv_scene_box *slot = model_grow((void **)&found, &found_count, sizeof *found, err);
+        ok = slot != NULL;
+        if (ok) {
+            *slot = whole;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!done[i] && !scene->boxes[i].shadow.present) {
+            shadow_of(view, &scene->boxes[i].box, false, &scene->boxes[i].shadow);
+        }
+    }
+    for (size_t i = 0; ok && i < found_count; i++) {
+        ok = model_scene_insert_box(scene, &found[i], err);
+    }
+    free(found);
+    return ok;
+}
+
+bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
+                        struct glmv_err *err)
+{
+    bool *done = calloc(scene->box_count + 1, sizeof *done);
+    bool ok = done != NULL ? find_stacks(view, scene, done, err) : glmv_fail_memory(err);
+    free(done);
+    return ok;
 }

@@ -103,17 +103,42 @@ bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err)
     return glmv_buf_appendf(out, err, "%.10gpx", rounded);
 }
 
-static bool gradient_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
-                           struct glmv_buf *out, struct glmv_err *err)
+static bool put_gradient(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
+                         struct glmv_buf *out, struct glmv_err *err)
 {
-    bool ok = glmv_buf_appendf(out, err, "background: linear-gradient(%.10gdeg",
-                               round(box->angle * 10) / 10);
+    bool ok = glmv_buf_appendf(out, err, "linear-gradient(%.10gdeg", round(box->angle * 10) / 10);
     for (int i = 0; ok && i < box->stop_count; i++) {
         ok = glmv_buf_append_str(out, ", ", err) &&
-             tracer_sheet_color(sheet, box->stops[i].color, out, err) &&
-             glmv_buf_appendf(out, err, " %.10g%%", round(box->stops[i].at * 1000) / 10);
+             tracer_sheet_color(sheet, box->stops[i].color, out, err);
+        bool implied = box->stops[i].at == (i > 0) && (i == 0 || i == box->stop_count - 1);
+        ok = ok && (implied ||
+                    glmv_buf_appendf(out, err, " %.10g%%", round(box->stops[i].at * 1000) / 10));
     }
-    return ok && glmv_buf_append_str(out, "); ", err);
+    return ok && glmv_buf_append_str(out, ")", err);
+}
+
+/* A slanted end is half of a strip, from corner to corner. */
+static bool put_slant(struct tracer_sheet *sheet, const struct glmv_scene_slant *slant, bool bottom,
+                      struct glmv_buf *out, struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "linear-gradient(to %s %s, transparent calc(50%% - 0.5px), ",
+                            bottom ? "bottom" : "top", slant->left ? "left" : "right") &&
+           tracer_sheet_color(sheet, slant->color, out, err) &&
+           glmv_buf_appendf(out, err, " calc(50%% + 0.5px)) %s / 100%% ",
+                            bottom ? "bottom" : "top") &&
+           tracer_px(slant->depth, out, err) && glmv_buf_append_str(out, " no-repeat, ", err);
+}
+
+static bool background_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
+                             struct glmv_buf *out, struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(out, "background: ", err);
+    for (int end = 0; ok && end < 2; end++) {
+        ok = box->slant[end].depth <= 0 || put_slant(sheet, &box->slant[end], end == 1, out, err);
+    }
+    ok = ok && (box->fill == GLMV_FILL_SOLID ? tracer_sheet_color(sheet, box->color, out, err)
+                                             : put_gradient(sheet, box, out, err));
+    return ok && glmv_buf_append_str(out, "; ", err);
 }
 
 static bool same_border(const struct glmv_scene_border *a, const struct glmv_scene_border *b)
@@ -182,13 +207,7 @@ static bool shadow_rules(const struct glmv_scene_box *box, struct glmv_buf *out,
 bool tracer_paint_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
                         struct glmv_buf *out, struct glmv_err *err)
 {
-    bool ok = true;
-    if (box->fill == GLMV_FILL_SOLID) {
-        ok = glmv_buf_append_str(out, "background: ", err) &&
-             tracer_sheet_color(sheet, box->color, out, err) && glmv_buf_append_str(out, "; ", err);
-    } else if (box->fill == GLMV_FILL_GRADIENT) {
-        ok = gradient_rules(sheet, box, out, err);
-    }
+    bool ok = box->fill == GLMV_FILL_NONE || background_rules(sheet, box, out, err);
     return ok && border_rules(sheet, box, out, err) && radius_rules(box, out, err) &&
            shadow_rules(box, out, err);
 }

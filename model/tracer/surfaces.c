@@ -9,6 +9,7 @@ enum {
     NEIGHBOUR_TOLERANCE = 2, /* near-white surfaces differ by one level; shadows by two */
     REGION_MIN_AREA = 20,    /* px; smaller regions are edges of glyphs */
     SURFACE_MIN_AREA = 90,
+    RAMP_MIN_AREA = 400,
     TEXTURE_TOLERANCE = 9, /* between px of a page with a paper-like background */
     FLAT_TOLERANCE = 6,
     PLANE_TOLERANCE = 7,
@@ -18,7 +19,7 @@ enum {
     SHADE_DEPTH = 32,  /* levels that shadows take from a ground */
 };
 
-#define MOTTLED 0.4     /* most of a surface that may have its very colour and still be of a photo */
+#define MOTTLED 0.4 /* most of a surface that may have its very colour and still be of a photo */
 #define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
 
 static int32_t find_root(int32_t *parent, int32_t i)
@@ -99,7 +100,7 @@ static int number_regions(struct model_view *view)
 /* Sums for a least-squares plane of the colour over a region. */
 struct sums {
     double n, x, y, xx, xy, yy, c[3], cx[3], cy[3];
-    int near_flat, near_plane, equal, shaded;
+    int near_flat, near_plane, equal, shaded, inner;
 };
 
 static void measure_extent(struct model_view *view, struct sums *sums)
@@ -235,24 +236,72 @@ static void count_near(struct model_view *view, struct sums *sums, int flat)
     }
 }
 
+/* Tells regions that are made of lines: hardly a px has its own kind two px away on all sides. */
+static void find_strokes(struct model_view *view, struct sums *sums)
+{
+    const int32_t *label = view->label;
+    int w = view->w;
+    for (int y = 2; y < view->h - 2; y++) {
+        for (int x = 2; x < w - 2; x++) {
+            const int32_t *l = label + (size_t)y * (size_t)w + x;
+            if (*l >= 0 && l[-2] == *l && l[2] == *l && l[-2 * w] == *l && l[2 * w] == *l) {
+                sums[*l].inner++;
+            }
+        }
+    }
+    for (int i = 0; i < view->region_count; i++) {
+        view->regions[i].strokes = sums[i].inner * 20 <= view->regions[i].area;
+    }
+}
+
 static void choose_page(struct model_view *view)
 {
     view->page = -1;
     for (int i = 0; i < view->region_count; i++) {
         const struct model_region *g = &view->regions[i];
         bool at_edge = g->r.x0 == 0 || g->r.y0 == 0 || g->r.x1 == view->w || g->r.y1 == view->h;
-        if (g->surface && at_edge && (view->page < 0 || g->area > view->regions[view->page].area)) {
+        /* A gradient is a box of its own: a page has one colour. */
+        if (g->surface && !g->gradient && at_edge &&
+            (view->page < 0 || g->area > view->regions[view->page].area)) {
             view->page = i;
         }
     }
 }
 
+static void free_regions(struct model_view *view)
+{
+    for (int i = 0; view->regions != NULL && i < view->region_count; i++) {
+        free(view->regions[i].ramp);
+    }
+    free(view->regions);
+    view->regions = NULL;
+}
+
+/* Gradients of any number of stops, where a region is not of one colour. */
+static bool find_ramp(struct model_view *view, int label, bool flat)
+{
+    struct model_region *g = &view->regions[label];
+    double box = (double)(g->r.x1 - g->r.x0) * (g->r.y1 - g->r.y0);
+    struct model_ramp ramp = {0};
+    if (flat || g->area < RAMP_MIN_AREA || g->area < 0.4 * box ||
+        !model_ramp_fit(view, label, &ramp)) {
+        return true;
+    }
+    g->ramp = malloc(sizeof *g->ramp);
+    if (g->ramp != NULL) {
+        *g->ramp = ramp;
+        g->surface = true;
+        g->gradient = true;
+    }
+    return g->ramp != NULL;
+}
+
 static bool label_regions(struct model_view *view, const uint8_t *even)
 {
+    free_regions(view);
     join_neighbours(view, even);
     view->region_count = number_regions(view);
     size_t n = (size_t)view->region_count + 1;
-    free(view->regions);
     view->regions = calloc(n, sizeof *view->regions);
     struct sums *sums = calloc(n, sizeof *sums);
     bool ok = view->regions != NULL && sums != NULL;
@@ -265,7 +314,8 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
     }
     if (ok) {
         count_near(view, sums, even == NULL ? FLAT_TOLERANCE : 2 * FLAT_TOLERANCE);
-        for (int i = 0; i < view->region_count; i++) {
+        find_strokes(view, sums);
+        for (int i = 0; ok && i < view->region_count; i++) {
             struct model_region *g = &view->regions[i];
             bool flat = sums[i].near_flat >= 0.7 * g->area;
             bool plane = sums[i].near_plane >= 0.9 * g->area;
@@ -274,6 +324,7 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
                           sums[i].equal >= SHADE_FLAT * g->area;
             g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane || shaded);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
+            ok = find_ramp(view, i, flat && !g->gradient);
             bool mixed = flat && !g->gradient && sums[i].equal < MOTTLED * g->area;
             g->mottled = g->area >= SHADE_MIN_AREA && (!g->surface || mixed);
         }
@@ -329,7 +380,7 @@ void model_view_release(struct model_view *view)
     }
     free(view->rows);
     free(view->marks);
-    free(view->regions);
+    free_regions(view);
     free(view->label);
     free(view->text_mask);
     free(view->lettering);

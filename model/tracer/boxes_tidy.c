@@ -1,0 +1,104 @@
+/* Boxes that show what others show already, or nothing. */
+#include <math.h>
+
+#include "model/tracer/boxes.h"
+
+static bool has_edges(const struct glmv_scene_box *box)
+{
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        sum += box->border[i].width;
+    }
+    return sum > 0 || box->shadow.present;
+}
+
+static bool contains(struct glmv_box a, struct glmv_box b)
+{
+    return b.x >= a.x - 1 && b.y >= a.y - 1 && b.x + b.w <= a.x + a.w + 1 &&
+           b.y + b.h <= a.y + a.h + 1;
+}
+
+/* A fill that equals what lies under it shows nothing. */
+void model_boxes_drop_invisible(struct glmv_scene *scene)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_scene_box *box = &scene->boxes[i];
+        uint32_t under = scene->background;
+        bool known = true;
+        for (size_t k = kept; k-- > 0;) {
+            if (contains(scene->boxes[k].box, box->box)) {
+                under = scene->boxes[k].color;
+                known = scene->boxes[k].fill == GLMV_FILL_SOLID;
+                break;
+            }
+        }
+        bool same = known && box->fill == GLMV_FILL_SOLID && box->color == under;
+        if (!same || has_edges(box)) {
+            scene->boxes[kept++] = *box;
+        }
+    }
+    scene->box_count = kept;
+}
+
+/* How much of a thin box's length the borders of another show already. */
+static double covered_by(const struct glmv_box *rule, bool upright,
+                         const struct glmv_scene_box *box)
+{
+    const struct glmv_box *b = &box->box;
+    double from = upright ? fmax(rule->y, b->y) : fmax(rule->x, b->x);
+    double to =
+        upright ? fmin(rule->y + rule->h, b->y + b->h) : fmin(rule->x + rule->w, b->x + b->w);
+    double at = upright ? rule->x : rule->y;
+    double near = upright ? b->x : b->y;
+    double far = upright ? b->x + b->w - 1 : b->y + b->h - 1;
+    bool shown = (fabs(at - near) <= 1 && box->border[upright ? GLMV_LEFT : GLMV_TOP].width > 0) ||
+                 (fabs(at - far) <= 1 && box->border[upright ? GLMV_RIGHT : GLMV_BOTTOM].width > 0);
+    return shown && to > from ? to - from : 0;
+}
+
+/* A line along the borders of a table's rows is those borders. */
+void boxes_drop_border_lines(struct glmv_scene *scene)
+{
+    enum { THIN = 2 };
+    size_t kept = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_box *b = &scene->boxes[i].box;
+        bool upright = b->w <= THIN && b->h > b->w;
+        double covered = 0;
+        for (size_t k = 0; (upright || b->h <= THIN) && k < scene->box_count; k++) {
+            covered += k != i ? covered_by(b, upright, &scene->boxes[k]) : 0;
+        }
+        if (covered < 0.8 * (upright ? b->h : b->w)) {
+            scene->boxes[kept++] = scene->boxes[i];
+        }
+    }
+    scene->box_count = kept;
+}
+
+/* Neighbours that share a border: the upper and the left one give theirs up. */
+void boxes_share_borders(struct glmv_scene *scene)
+{
+    enum { SHARED = 2 }; /* px */
+    for (size_t i = 0; i < scene->box_count; i++) {
+        struct glmv_scene_box *a = &scene->boxes[i];
+        for (size_t k = 0; k < scene->box_count; k++) {
+            const struct glmv_box *b = &scene->boxes[k].box;
+            double down = a->box.y + a->box.h - b->y;
+            double across = a->box.x + a->box.w - b->x;
+            bool beside = fmin(a->box.x + a->box.w, b->x + b->w) - fmax(a->box.x, b->x) > SHARED;
+            bool level = fmin(a->box.y + a->box.h, b->y + b->h) - fmax(a->box.y, b->y) > SHARED;
+            if (i == k) {
+                continue;
+            }
+            if (beside && down > 0 && down <= SHARED && a->box.y < b->y && a->box.h > 2 * SHARED) {
+                a->box.h -= down;
+                a->border[GLMV_BOTTOM].width = fmax(0, a->border[GLMV_BOTTOM].width - down);
+            } else if (level && across > 0 && across <= SHARED && a->box.x < b->x &&
+                       a->box.w > 2 * SHARED) {
+                a->box.w -= across;
+                a->border[GLMV_RIGHT].width = fmax(0, a->border[GLMV_RIGHT].width - across);
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/* What the steps share that turn unexplained px into pictures. Private to pictures*.c. */
+#ifndef GLMV_MODEL_TRACER_PICTURES_H
+#define GLMV_MODEL_TRACER_PICTURES_H
+
+#include "model/tracer/perception.h"
+
+struct leftovers {
+    const struct model_view *view;
+    uint8_t *residual; /* 1 where unexplained */
+    uint8_t *wide;     /* residual, grown by a few px; cleared as it is visited */
+    uint8_t *strong;   /* 1 where far from explained */
+    uint16_t *owner;   /* the filled box that a px lies in, 0 for the page: none hides another's */
+    int32_t *queue;
+};
+
+/* Where a rectangle comes apart: the band between its parts, [from, to). */
+struct pictures_cut {
+    bool rows; /* an upper and a lower part */
+    int from, to;
+};
+
+/* Whether so many unexplained px make a photo of a rectangle. */
+bool pictures_is_photo(struct model_rect r, int residual);
+/* The widest band with nothing but faint px in it or, for a photo, the widest end that is mostly
+ * explained. All 0: none. */
+struct pictures_cut pictures_find_cut(const struct leftovers *lo, struct model_rect r, bool photo);
+/* Shrinks a rectangle to its px that are far from explained; returns how many it has that are
+ * unexplained. */
+int pictures_tighten(const struct leftovers *lo, struct model_rect *r);
+/* Makes a box of px that are an outline and nothing else. */
+bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv_scene_box *out);
+
+#endif

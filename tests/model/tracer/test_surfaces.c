@@ -1,0 +1,304 @@
+/* Gradients, edges and shadows of boxes, in pictures that are painted here by the rules of CSS. */
+#include <math.h>
+#include <stdint.h>
+
+#include "model/tracer/tracer.h"
+#include "tests/check.h"
+
+static void put(struct glmv_image *image, int x, int y, const double *rgb, double alpha)
+{
+    uint8_t *p = image->rgba + ((size_t)y * (size_t)image->width + (size_t)x) * 4;
+    for (int c = 0; c < 3; c++) {
+        p[c] = (uint8_t)lround(rgb[c] * alpha + p[c] * (1 - alpha));
+    }
+    p[3] = 255;
+}
+
+static void fill(struct glmv_image *image, int x0, int y0, int w, int h, uint32_t rgb)
+{
+    const double colour[3] = {rgb >> 16, rgb >> 8 & 255, rgb & 255};
+    for (int y = y0; y < y0 + h; y++) {
+        for (int x = x0; x < x0 + w; x++) {
+            put(image, x, y, colour, 1);
+        }
+    }
+}
+
+static struct glmv_image *blank(int w, int h, uint32_t rgb)
+{
+    struct glmv_err err = {0};
+    struct glmv_image *image = glmv_image_new(w, h, &err);
+    if (image == NULL) {
+        fprintf(stderr, "%s\n", err.message);
+        exit(1);
+    }
+    fill(image, 0, 0, w, h, rgb);
+    return image;
+}
+
+static struct glmv_scene *look(struct glmv_image *image)
+{
+    struct glmv_err err = {0};
+    struct glmv_look_options options = {.threads = 2, .lang = "eng"};
+    struct glmv_scene *scene = glmv_tracer_look(image, &options, &err);
+    if (scene == NULL && err.code == GLMV_ERR_MISSING) {
+        SKIP(err.message);
+    }
+    CHECK_MSG(scene != NULL, "%s", err.message);
+    glmv_image_free(image);
+    return scene;
+}
+
+/* linear-gradient(ANGLEdeg, ...) over a rectangle at the picture's corner. */
+static void paint_gradient(struct glmv_image *image, int w, int h, double angle,
+                           const struct glmv_scene_stop *stops, int count)
+{
+    double gx = sin(angle * 3.14159265358979 / 180);
+    double gy = -cos(angle * 3.14159265358979 / 180);
+    double length = fabs(w * gx) + fabs(h * gy);
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            double t = ((x + 0.5 - w / 2.0) * gx + (y + 0.5 - h / 2.0) * gy) / length + 0.5;
+            int i = 0;
+            while (i + 2 < count && t > stops[i + 1].at) {
+                i++;
+            }
+            double u = (t - stops[i].at) / (stops[i + 1].at - stops[i].at);
+            u = fmin(1, fmax(0, u));
+            double rgb[3];
+            for (int c = 0; c < 3; c++) {
+                double from = stops[i].color >> (24 - 8 * c) & 255;
+                double to = stops[i + 1].color >> (24 - 8 * c) & 255;
+                rgb[c] = from + u * (to - from);
+            }
+            put(image, x, y, rgb, 1);
+        }
+    }
+}
+
+static void paint_disc(struct glmv_image *image, double cx, double cy, double r, uint32_t rgb,
+                       double alpha)
+{
+    const double colour[3] = {rgb >> 16, rgb >> 8 & 255, rgb & 255};
+    for (int y = (int)(cy - r) - 1; y <= cy + r + 1; y++) {
+        for (int x = (int)(cx - r) - 1; x <= cx + r + 1; x++) {
+            double d = hypot(x + 0.5 - cx, y + 0.5 - cy) - r;
+            put(image, x, y, colour, alpha * fmin(1, fmax(0, 0.5 - d)));
+        }
+    }
+}
+
+static const struct glmv_scene_box *box_at(const struct glmv_scene *scene, double x, double y,
+                                           double w, double h)
+{
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_box *b = &scene->boxes[i].box;
+        if (fabs(b->x - x) <= 1 && fabs(b->y - y) <= 1 && fabs(b->w - w) <= 1 &&
+            fabs(b->h - h) <= 1) {
+            return &scene->boxes[i];
+        }
+    }
+    CHECK_MSG(false, "no box at %g, %g of %g x %g", x, y, w, h);
+    return NULL;
+}
+
+static void gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them(void)
+{
+    static const struct glmv_scene_stop stops[3] = {
+        {0.15, 0x281483ff}, {0.7, 0x8f6ed5ff}, {1, 0xd782d9ff}};
+    struct glmv_image *image = blank(900, 700, 0xffffff);
+    paint_gradient(image, 900, 500, 150, stops, 3);
+    paint_disc(image, 200, 250, 90, 0xffffff, 0.2);
+    for (int i = 0; i < 12; i++) {
+        fill(image, 400 + 16 * i, 240, 4, 18, 0xffffff); /* something like text */
+    }
+    struct glmv_scene *scene = look(image);
+    const struct glmv_scene_box *hero = box_at(scene, 0, 0, 900, 500);
+    if (hero != NULL) {
+        CHECK(hero->fill == GLMV_FILL_GRADIENT && hero->stop_count == 3);
+        CHECK_MSG(fabs(hero->angle - 150) < 0.5, "%g", hero->angle);
+        for (int i = 0; i < hero->stop_count && i < 3; i++) {
+            CHECK_MSG(fabs(hero->stops[i].at - stops[i].at) < 0.02, "%g", hero->stops[i].at);
+            for (int shift = 8; shift < 32; shift += 8) {
+                int got = (int)(hero->stops[i].color >> shift & 255);
+                CHECK(abs(got - (int)(stops[i].color >> shift & 255)) <= 4);
+            }
+        }
+    }
+    const struct glmv_scene_box *disc = box_at(scene, 110, 160, 180, 180);
+    if (disc != NULL) {
+        CHECK(disc->fill == GLMV_FILL_SOLID && disc->color >> 8 == 0xffffff);
+        CHECK_MSG(abs((int)(disc->color & 255) - 51) <= 3, "%u", (unsigned)(disc->color & 255));
+        CHECK(disc->radius[0] >= 86 && disc->radius[2] >= 86);
+    }
+    glmv_scene_free(scene);
+}
+
+static void photos_are_no_gradients(void)
+{
+    struct glmv_image *image = blank(400, 300, 0xffffff);
+    for (int y = 40; y < 260; y++) {
+        for (int x = 40; x < 360; x++) {
+            double v = 128 + 60 * sin(x / 31.0) * cos(y / 23.0);
+            const double rgb[3] = {v, v * 0.8, 200 - v / 2};
+            put(image, x, y, rgb, 1);
+        }
+    }
+    struct glmv_scene *scene = look(image);
+    for (size_t i = 0; i < scene->box_count; i++) {
+        CHECK(scene->boxes[i].fill != GLMV_FILL_GRADIENT || scene->boxes[i].box.w < 300);
+    }
+    glmv_scene_free(scene);
+}
+
+static void slanted_ends_are_part_of_the_section_above(void)
+{
+    struct glmv_image *image = blank(800, 1100, 0xffffff);
+    fill(image, 0, 0, 800, 300, 0x203040);
+    fill(image, 0, 300, 800, 200, 0xe8ecf0);
+    const double next[3] = {0xe8, 0xec, 0xf0};
+    for (int x = 0; x < 800; x++) {
+        double top = 300 - 60 * (x + 0.5) / 800;
+        for (int y = 240; y < 300; y++) {
+            put(image, x, y, next, fmin(1, fmax(0, y + 1 - top)));
+        }
+    }
+    struct glmv_scene *scene = look(image);
+    const struct glmv_scene_box *above = box_at(scene, 0, 0, 800, 300);
+    if (above != NULL) {
+        CHECK_MSG(fabs(above->slant[1].depth - 60) <= 2, "%g", above->slant[1].depth);
+        CHECK(!above->slant[1].left && above->slant[1].color == 0xe8ecf0ff);
+        CHECK(above->slant[0].depth == 0);
+    }
+    box_at(scene, 0, 300, 800, 200);
+    CHECK(scene->picture_count == 0);
+    glmv_scene_free(scene);
+}
+
+static void dashed_outlines_are_boxes(void)
+{
+    struct glmv_image *image = blank(400, 200, 0xf8fafc);
+    for (int i = 0; i < 240; i += 6) {
+        fill(image, 60 + i, 50, 3, 1, 0xb0b4bc);
+        fill(image, 60 + i, 109, 3, 1, 0xb0b4bc);
+    }
+    for (int i = 0; i < 60; i += 6) {
+        fill(image, 60, 50 + i, 1, 3, 0xb0b4bc);
+        fill(image, 299, 50 + i, 1, 3, 0xb0b4bc);
+    }
+    struct glmv_scene *scene = look(image);
+    const struct glmv_scene_box *box = box_at(scene, 60, 50, 240, 60);
+    for (int side = 0; box != NULL && side < 4; side++) {
+        CHECK(box->border[side].width == 1 && box->border[side].dashed);
+        CHECK(box->border[side].color == 0xb0b4bcff);
+    }
+    CHECK(scene->picture_count == 0);
+    glmv_scene_free(scene);
+}
+
+static void boxes_that_share_an_outline_have_their_borders(void)
+{
+    struct glmv_image *image = blank(500, 300, 0xffffff);
+    fill(image, 40, 60, 400, 180, 0xc8ccd0);
+    fill(image, 41, 61, 99, 178, 0xf0f2f4);
+    fill(image, 141, 61, 198, 178, 0xffffff);
+    fill(image, 141, 61, 198, 1, 0xfafafa); /* a field's inner shadow */
+    fill(image, 340, 61, 99, 178, 0xf0f2f4);
+    struct glmv_scene *scene = look(image);
+    const struct glmv_scene_box *last = box_at(scene, 339, 60, 101, 180);
+    for (int side = 0; last != NULL && side < 4; side++) {
+        CHECK(last->border[side].width == 1 && last->border[side].color == 0xc8ccd0ff);
+    }
+    CHECK(scene->picture_count == 0);
+    glmv_scene_free(scene);
+}
+
+static void shadows_without_blur_are_no_borders(void)
+{
+    struct glmv_image *image = blank(400, 200, 0xffffff);
+    fill(image, 62, 53, 200, 60, 0xdfdfdf);
+    fill(image, 60, 50, 200, 60, 0xed786a);
+    struct glmv_scene *scene = look(image);
+    const struct glmv_scene_box *box = box_at(scene, 60, 50, 200, 60);
+    if (box != NULL) {
+        CHECK(box->shadow.present && box->shadow.blur == 0);
+        CHECK(box->shadow.dx == 2 && box->shadow.dy == 3 && box->shadow.color == 0xdfdfdfff);
+        CHECK(box->border[GLMV_RIGHT].width == 0 && box->border[GLMV_BOTTOM].width == 0);
+    }
+    glmv_scene_free(scene);
+}
+
+/* box-shadow: 0 4px 16px rgb(0 0 0 / 0.3) */
+static void paint_shadow(struct glmv_image *image, int x0, int y0, int w, int h)
+{
+    const double black[3] = {0, 0, 0};
+    double s = 8 * sqrt(2);
+    for (int y = 0; y < image->height; y++) {
+        for (int x = 0; x < image->width; x++) {
+            double ax = erf((x + 0.5 - x0) / s) - erf((x + 0.5 - x0 - w) / s);
+            double ay = erf((y + 0.5 - y0 - 4) / s) - erf((y + 0.5 - y0 - 4 - h) / s);
+            put(image, x, y, black, 0.3 * ax * ay / 4);
+        }
+    }
+}
+
+static void the_parts_of_a_card_cast_one_shadow(void)
+{
+    struct glmv_image *image = blank(600, 500, 0xffffff);
+    paint_shadow(image, 100, 100, 400, 260);
+    fill(image, 100, 100, 400, 50, 0xe0e4e8);
+    fill(image, 100, 150, 400, 150, 0xfff8e0);
+    fill(image, 100, 300, 400, 60, 0xe0e4e8);
+    struct glmv_scene *scene = look(image);
+    const struct glmv_scene_box *card = box_at(scene, 100, 100, 400, 260);
+    if (card != NULL) {
+        CHECK(card->fill == GLMV_FILL_NONE && card->shadow.present);
+        CHECK_MSG(fabs(card->shadow.blur - 16) <= 4, "%g", card->shadow.blur);
+        CHECK_MSG(fabs(card->shadow.dy - 4) <= 1, "%g", card->shadow.dy);
+    }
+    const struct glmv_scene_box *foot = box_at(scene, 100, 300, 400, 60);
+    CHECK(foot != NULL && !foot->shadow.present);
+    CHECK(scene->picture_count == 0);
+    glmv_scene_free(scene);
+}
+
+/* Something like a photo: no two px beside each other are alike. */
+static void paint_photo(struct glmv_image *image, int x0, int y0, int w, int h)
+{
+    for (int y = y0; y < y0 + h; y++) {
+        for (int x = x0; x < x0 + w; x++) {
+            double v = 100 + 60 * sin((x - x0) / 5.0) * cos((y - y0) / 4.0) + (x * 7 + y * 3) % 11;
+            const double rgb[3] = {v, 0.7 * v, 160 - v / 2};
+            put(image, x, y, rgb, 1);
+        }
+    }
+}
+
+static void photos_that_their_shadows_join_are_cut_apart(void)
+{
+    struct glmv_image *image = blank(500, 300, 0xffffff);
+    paint_shadow(image, 60, 60, 160, 120);
+    paint_shadow(image, 236, 60, 160, 120);
+    paint_photo(image, 60, 60, 160, 120);
+    paint_photo(image, 236, 60, 160, 120);
+    struct glmv_scene *scene = look(image);
+    CHECK_MSG(scene->picture_count == 2, "%zu", scene->picture_count);
+    for (size_t i = 0; i < scene->picture_count; i++) {
+        CHECK(scene->pictures[i].kind == GLMV_PICTURE_PHOTO);
+        CHECK(fabs(scene->pictures[i].box.w - 160) <= 24);
+    }
+    glmv_scene_free(scene);
+}
+
+int main(void)
+{
+    gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them();
+    photos_are_no_gradients();
+    slanted_ends_are_part_of_the_section_above();
+    dashed_outlines_are_boxes();
+    boxes_that_share_an_outline_have_their_borders();
+    shadows_without_blur_are_no_borders();
+    the_parts_of_a_card_cast_one_shadow();
+    photos_that_their_shadows_join_are_cut_apart();
+    TEST_END();
+}
