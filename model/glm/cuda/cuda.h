@@ -32,6 +32,9 @@ struct glm_cuda_counts {
     size_t memory; /* bytes of the device's weights and work */
 };
 struct glm_cuda_counts glm_runner_cuda_counts(const struct glm_runner *runner);
+/* Logits of the last step that chose, [rows][vocab]. */
+bool glm_runner_cuda_logits(struct glm_runner *runner, size_t rows, float *out,
+                            struct glmv_err *err);
 /* The device, for measurements of it. Borrowed. */
 struct glm_cuda_device *glm_runner_cuda_device(struct glm_runner *runner);
 

@@ -195,7 +195,9 @@ bool glm_cuda_enter(struct glm_cuda *cuda, struct glmv_err *err)
 size_t glm_cuda_memory_free(struct glm_cuda *cuda)
 {
     size_t unused = 0, total = 0;
-    return cuda->api.memory_info(&unused, &total) == GLM_CU_SUCCESS ? unused : 0;
+    return cuda->context != NULL && cuda->api.memory_info(&unused, &total) == GLM_CU_SUCCESS
+               ? unused
+               : 0;
 }
 
 bool glm_cuda_alloc(struct glm_cuda *cuda, size_t bytes, const char *what, glm_device_ptr *out,

@@ -40,7 +40,8 @@ static bool result_of(struct runner *r, bool ok)
 static void forget(struct glm_runner *runner, struct glm_sight_rows *rows)
 {
     struct runner *r = (struct runner *)runner;
-    if (rows->device != NULL && glm_cuda_enter(&r->device.cuda, NULL)) {
+    if (rows->device != NULL) { /* also of a lost device: its context lives on in the driver */
+        r->device.cuda.api.context_set(r->device.cuda.context);
         glm_cuda_free(&r->device.cuda, (glm_device_ptr)(uintptr_t)rows->device);
     }
     free(rows->host);
@@ -323,6 +324,16 @@ struct glm_cuda_counts glm_runner_cuda_counts(const struct glm_runner *runner)
     const struct runner *r = (const struct runner *)runner;
     return (struct glm_cuda_counts){r->device.launches, r->graphs.made, r->graphs.updated,
                                     r->graphs.launched, r->budget.total};
+}
+
+bool glm_runner_cuda_logits(struct glm_runner *runner, size_t rows, float *out,
+                            struct glmv_err *err)
+{
+    struct runner *r = (struct runner *)runner;
+    return glm_cuda_enter(&r->device.cuda, err) &&
+           glm_cuda_fetch(&r->device, out, r->text.decode.logits,
+                          rows * (size_t)r->config.text.vocab * sizeof *out, err) &&
+           glm_cuda_wait(&r->device, err);
 }
 
 struct glm_cuda_device *glm_runner_cuda_device(struct glm_runner *runner)

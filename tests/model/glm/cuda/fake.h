@@ -11,6 +11,8 @@
  *     FAKE_CUDA_MEMORY=1000000    bytes of a device
  *     FAKE_CUDA_FAIL=NAME:N:CODE  the N-th call of NAME (or of "any") returns CODE; codes that end
  *                                 a context return from every later call as well
+ *     FAKE_CUDA_HOLLOW=1          kernels do nothing, memory begins with zeros: for what does not
+ *                                 depend on results
  *     FAKE_CUDA_LOG=FILE          a line at the end: calls, kernels, graphs, most memory in use
  */
 #ifndef GLMV_TESTS_MODEL_GLM_CUDA_FAKE_H
@@ -58,6 +60,7 @@ void fake_memory_give(void *memory, bool pinned);
 bool fake_memory_holds(const void *at, size_t bytes, bool pinned);
 void fake_memory_count(size_t *pieces, size_t *bytes, size_t *most);
 
+bool fake_is_hollow(void);
 /* Runs it now. */
 void fake_work_run(const struct fake_work *work);
 /* The kernel of this name, GLM_CUDA_KERNEL_COUNT for none; the bytes of its structure. */

@@ -66,6 +66,11 @@ static long long setting(const char *name, long long otherwise)
     return text != NULL && text[0] != '\0' ? atoll(text) : otherwise;
 }
 
+bool fake_is_hollow(void)
+{
+    return setting("FAKE_CUDA_HOLLOW", 0) != 0;
+}
+
 static bool is_final(int code)
 {
     return code == GLM_CU_ECC ||

@@ -21,7 +21,7 @@ void *fake_memory_take(size_t bytes, bool pinned)
     if (p == NULL || posix_memalign(&base, 256, bytes) != 0) {
         fake_wrong("the test itself has no memory");
     }
-    memset(base, 0xFF, bytes); /* no number in any float format */
+    memset(base, fake_is_hollow() ? 0 : 0xFF, bytes); /* 0xFF: no number in any float format */
     *p = (struct piece){base, bytes, pinned, pieces};
     pieces = p;
     count++;

@@ -1,14 +1,17 @@
-/* The engine on a device, end to end: the driver is the fake one (see CMakeLists.txt), or the real
- * one under the label gpu. */
-#include <dlfcn.h>
+/*
+ * The engine on a device, end to end, against the processor. The driver is the fake one (fake.h),
+ * or with the argument "real" the one of the machine.
+ */
 #include <math.h>
 
 #include "model/chat.h"
 #include "model/glm/cuda/cuda.h"
-#include "model/glm/engine.h"
+#include "model/glm/glm.h"
 #include "tests/check.h"
 
 #define NANO "tests/model/glm/golden/nano"
+
+static bool real;
 
 struct said {
     char text[4096];
@@ -16,11 +19,11 @@ struct said {
     int64_t steps;
 };
 
-/* One question with a picture. */
+/* One question with a picture, after a short conversation. */
 static struct said ask(struct glmv_chat *chat, const struct glmv_chat_options *given, bool plain)
 {
     struct glmv_err err = {0};
-    struct glmv_image *image = glmv_image_new(120, 80, NULL);
+    struct glmv_image *image = glmv_image_new(60, 50, NULL);
     memset(image->rgba, 180, (size_t)image->width * (size_t)image->height * 4);
     struct glmv_chat_chunk a[] = {glmv_chat_image(image), glmv_chat_text("make a page")},
                            b[] = {glmv_chat_text("<p>one two three</p>\n<p>four</p>")};
@@ -33,7 +36,7 @@ static struct said ask(struct glmv_chat *chat, const struct glmv_chat_options *g
     options.plain_decoding = plain;
     bool ok = glmv_chat_complete(chat, m, 3, &options, NULL, &r, &err);
     CHECK_MSG(ok, "%s", err.message);
-    snprintf(said.text, sizeof said.text, "%.*s", (int)r.text.len, ok ? r.text.data : "");
+    snprintf(said.text, sizeof said.text, "%.*s", ok ? (int)r.text.len : 0, ok ? r.text.data : "");
     said.usage = r.usage;
     said.steps = r.steps;
     glmv_chat_result_release(&r);
@@ -41,11 +44,11 @@ static struct said ask(struct glmv_chat *chat, const struct glmv_chat_options *g
     return said;
 }
 
-static struct glmv_chat_options options_of(double temperature, int tokens)
+static struct glmv_chat_options options_of(double temperature, int top_k, int tokens)
 {
     struct glmv_chat_options options = glmv_chat_defaults();
     options.temperature = temperature;
-    options.top_k = 20;
+    options.top_k = top_k;
     options.top_p = 0.95;
     options.max_tokens = tokens;
     options.seed = 7;
@@ -53,23 +56,262 @@ static struct glmv_chat_options options_of(double temperature, int tokens)
     return options;
 }
 
-static void test_same_tokens(void)
+static struct glmv_chat *open_on(const char *name, const char *device)
 {
     struct glmv_err err = {0};
-    struct glmv_chat *cpu = glmv_chat_open_on(NANO, NULL, "cpu", &err);
-    struct glmv_chat *cuda = glmv_chat_open_on(NANO, NULL, "cuda", &err);
-    CHECK_MSG(cpu != NULL && cuda != NULL, "%s", err.message);
-    struct glmv_chat_options options = options_of(0, 24);
+    struct glmv_chat *chat = glmv_chat_open_on(NANO, name, device, &err);
+    CHECK_MSG(chat != NULL, "%s: %s", device, err.message);
+    return chat;
+}
+
+/* Greedily the same tokens as on the processor; asked again, when nearly all of the prompt is there
+ * already, the same. */
+static void test_same_tokens(void)
+{
+    struct glmv_chat *cpu = open_on(NULL, "cpu"), *cuda = open_on(NULL, "cuda");
+    struct glmv_chat_options options = options_of(0, 1, 10);
     if (cpu != NULL && cuda != NULL) {
-        struct said a = ask(cpu, &options, true), b = ask(cuda, &options, true);
+        struct said a = ask(cpu, &options, true), b = ask(cuda, &options, true),
+                    again = ask(cuda, &options, true);
         CHECK_STR(b.text, a.text);
+        CHECK_STR(again.text, a.text);
+        CHECK(a.usage.prompt_tokens == b.usage.prompt_tokens && b.usage.cached_tokens == 0);
+        CHECK(again.usage.cached_tokens == again.usage.prompt_tokens - 1);
     }
     glmv_chat_close(cpu);
     glmv_chat_close(cuda);
 }
 
-int main(void)
+/* A device that is lost in the middle of an answer, chosen by itself: the processor says the rest.
+ */
+static void test_resumed(void)
 {
+    struct glmv_chat_options options = options_of(0, 1, 8);
+    struct glmv_chat *cpu = open_on(NULL, "cpu");
+    setenv("FAKE_CUDA_FAIL", "cuGraphLaunch:4:214", 1);
+    struct glmv_chat *lost = open_on(NULL, "auto");
+    if (cpu != NULL && lost != NULL) {
+        struct said a = ask(cpu, &options, true), b = ask(lost, &options, true);
+        CHECK_STR(b.text, a.text);
+        CHECK(a.usage.completion_tokens == b.usage.completion_tokens);
+        const char *note = glmv_chat_note(lost);
+        CHECK_MSG(note != NULL && strstr(note, "was lost") != NULL, "%s", note);
+    }
+    unsetenv("FAKE_CUDA_FAIL");
+    glmv_chat_close(cpu);
+    glmv_chat_close(lost);
+}
+
+/* With guesses and without: the same answer, in fewer steps. The guesses come from the answer that
+ * was given before. Greedy and drawn on the device, and drawn on the host, where top-k is all. */
+static void test_guesses(void)
+{
+    static const struct {
+        double temperature, penalty;
+        int top_k, tokens;
+    } cases[] = {{0, 1, 1, 14}, {1.2, 1.1, 2, 12}, {0.9, 1.05, 0, 12}};
+    struct glmv_chat *cuda = open_on("int4", "cuda");
+    int64_t steps = 0, tokens = 0;
+    for (size_t i = 0; cuda != NULL && i < sizeof cases / sizeof cases[0]; i++) {
+        struct glmv_chat_options options =
+            options_of(cases[i].temperature, cases[i].top_k, cases[i].tokens);
+        options.repetition_penalty = cases[i].penalty;
+        struct said plain = ask(cuda, &options, true), quick = ask(cuda, &options, false);
+        CHECK_MSG(strcmp(plain.text, quick.text) == 0, "case %zu: '%s' with guesses '%s'", i,
+                  plain.text, quick.text);
+        CHECK(plain.usage.completion_tokens == quick.usage.completion_tokens);
+        steps += quick.steps;
+        tokens += quick.usage.completion_tokens;
+    }
+    printf("%lld tokens in %lld steps\n", (long long)tokens, (long long)steps);
+    CHECK(steps < tokens * 9 / 10);
+    glmv_chat_close(cuda);
+}
+
+/* The weights as they are on the device, in floats. */
+static bool unpack(struct glm_model *m, float **made, size_t *count)
+{
+    struct glm_matrix *all[64];
+    *count = glm_model_matrices(m, all);
+    for (size_t i = 0; i < *count; i++) {
+        float *data = malloc(all[i]->rows * all[i]->cols * sizeof *data);
+        for (size_t row = 0; data != NULL && row < all[i]->rows; row++) {
+            glm_row(all[i], row, data + row * all[i]->cols);
+        }
+        made[i] = data;
+        *all[i] = (struct glm_matrix){GLM_FORM_F32, all[i]->rows, all[i]->cols, data, NULL, 0};
+    }
+    return *count > 0;
+}
+
+enum { TOKENS = 12, LAST = 2 };
+
+static void items_of(struct glm_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int32_t at = (int32_t)i;
+        items[i] = (struct glm_item){(37 * at + 11) % 256, {at, at / 2, at / 3}, NULL, 0};
+    }
+}
+
+/* Logits of the last rows of a prompt, in floats on the processor. */
+static void reference(const char *name, float *logits)
+{
+    struct glm_store store;
+    struct glmv_err err = {0};
+    CHECK(glm_store_parse(name, &store, NULL));
+    struct glm_model *m = glm_model_open(NANO, store, 1, &err);
+    CHECK_MSG(m != NULL, "%s", err.message);
+    float *made[64];
+    size_t count = 0;
+    struct glm_decoder d;
+    struct glm_item items[TOKENS];
+    float x[TOKENS * 64];
+    int32_t places[TOKENS][3];
+    glm_pool_choose(m->pool, GLM_CPU_SCALAR);
+    CHECK(unpack(m, made, &count) && glm_decoder_init(&d, m, 64, NULL));
+    items_of(items, TOKENS);
+    for (size_t i = 0; i < TOKENS; i++) {
+        memcpy(places[i], items[i].position, sizeof places[i]);
+        glm_row(&m->embed, (size_t)items[i].id, x + i * 64);
+    }
+    CHECK(glm_decoder_step(&d, x, places[0], TOKENS, LAST, logits, NULL, NULL));
+    glm_decoder_release(&d);
+    for (size_t i = 0; i < count; i++) {
+        free(made[i]);
+    }
+    glm_model_close(m);
+}
+
+/* How far the logits of a device are from those, relative to their size; rows: so many of the last
+ * tokens in one step, the others each in its own. */
+static double distance(const char *name, const float *wanted, size_t rows, float *logits)
+{
+    struct glmv_err err = {0};
+    struct glm_cuda_options options = {.capacity = 512, .plain = rows != 1};
+    unsigned char banned[768] = {0};
+    struct glm_model *m = glm_model_open(NANO, (struct glm_store){GLM_FORM_BLOCKS, 0}, 1, &err);
+    options.banned = banned;
+    CHECK(glm_cuda_kept_parse(name, &options.kept, &err));
+    struct glm_runner *r = glm_runner_cuda(m, &options, &err);
+    CHECK_MSG(r != NULL, "%s: %s", name, err.message);
+    glm_model_close(m);
+    if (r == NULL) {
+        return 1;
+    }
+    struct glm_item items[TOKENS];
+    struct glm_sampler greedy = {.top_k = 1};
+    struct glm_choice choices[GLM_BATCH];
+    int32_t history[TOKENS];
+    size_t chosen = 0, at = TOKENS - LAST;
+    items_of(items, TOKENS);
+    for (size_t i = 0; i < TOKENS; i++) {
+        history[i] = items[i].id;
+    }
+    struct glm_step sure = {.items = items, .count = at};
+    CHECK_MSG(glm_runner_step(r, &sure, choices, &chosen, &err), "%s", err.message);
+    for (; at < TOKENS; at += rows) {
+        struct glm_step step = {items + at, rows, rows - 1, &greedy, history, at + 1};
+        CHECK_MSG(glm_runner_step(r, &step, choices, &chosen, &err), "%s", err.message);
+        CHECK(glm_runner_cuda_logits(r, rows, logits + (at + LAST - TOKENS) * 768, &err));
+        r->len = at + rows; /* whatever was chosen */
+    }
+    double off = 0, size = 0;
+    for (size_t i = 0; i < (size_t)LAST * 768; i++) {
+        off += ((double)logits[i] - wanted[i]) * ((double)logits[i] - wanted[i]);
+        size += (double)wanted[i] * wanted[i];
+    }
+    struct glm_cuda_counts counts = glm_runner_cuda_counts(r);
+    CHECK(rows != 1 || counts.graphs_launched == LAST);
+    glm_runner_close(r);
+    return sqrt(off / size);
+}
+
+/* Logits of every form, and the same bits for one row and several, with graphs and without. */
+static void test_logits(void)
+{
+    static const struct {
+        const char *name, *like;
+        double limit;
+    } cases[] = {{"bf16", "bf16", 1e-2},
+                 {"int8", "int8", 1e-2},
+                 {"int4", "int4", 1e-2},
+                 {"int4-g128", "int4-g128", 1e-2},
+                 {"fp8", "bf16", 1e-1}}; /* other weights: how far they are is what is seen */
+    static float wanted[LAST * 768], one[LAST * 768], many[LAST * 768];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reference(cases[i].like, wanted);
+        double off = distance(cases[i].name, wanted, LAST, many);
+        printf("%s: logits off by %.2e\n", cases[i].name, off);
+        CHECK_MSG(off < cases[i].limit, "%s: logits off by %g", cases[i].name, off);
+        distance(cases[i].name, wanted, 1, one);
+        CHECK_MSG(memcmp(one, many, sizeof one) == 0, "%s: one row and %d differ", cases[i].name,
+                  LAST);
+    }
+}
+
+static const char published[] =
+    "{\"model_type\":\"glm4v\",\"image_token_id\":151363,\"text_config\":{\"hidden_size\":4096,"
+    "\"num_hidden_layers\":40,\"num_attention_heads\":32,\"num_key_value_heads\":2,\"head_dim\":"
+    "128,"
+    "\"intermediate_size\":13696,\"vocab_size\":151552,\"rms_norm_eps\":1e-5,"
+    "\"max_position_embeddings\":131072,\"eos_token_id\":[151329],\"rope_parameters\":{\"rope_"
+    "type\":"
+    "\"default\",\"rope_theta\":500000,\"partial_rotary_factor\":0.5,\"mrope_section\":[8,12,12]}},"
+    "\"vision_config\":{\"depth\":24,\"hidden_size\":1536,\"num_heads\":12,\"patch_size\":14,"
+    "\"temporal_patch_size\":2,\"spatial_merge_size\":2,\"image_size\":336,\"out_hidden_size\":"
+    "4096,"
+    "\"intermediate_size\":13696,\"rms_norm_eps\":1e-5,\"in_channels\":3,\"hidden_act\":\"silu\"}}";
+
+/* The published model in int4, with 16K tokens and a 1080p screenshot, fits into 10 GB beside the
+ * driver; into less than it needs, it does not, and says so with the numbers. */
+static void test_budget(void)
+{
+    struct glmv_err err = {0};
+    struct glm_config config;
+    struct glm_cuda_kept int4, bf16;
+    struct glm_cuda_budget b;
+    char line[256];
+    CHECK_MSG(glm_config_parse(&config, published, NULL, NULL, "published", &err), "%s",
+              err.message);
+    struct glm_model *m = glm_model_imagine(&config, &err);
+    CHECK(m != NULL && glm_cuda_fits(&config, NULL));
+    CHECK(glm_cuda_kept_parse("int4-g128", &int4, NULL) &&
+          glm_cuda_kept_parse("bf16", &bf16, NULL));
+    CHECK(glm_cuda_budget_make(&b, m, int4, 16384, &err));
+    glm_cuda_budget_say(&b, line, sizeof line);
+    printf("int4-g128: %s\n", line);
+    CHECK((double)b.total + GLM_CUDA_CONTEXT_BYTES < 10e9);
+    CHECK(glm_cuda_budget_fit(&b, m, int4, 32768, 9500000000, &err) && b.capacity == 16384);
+    CHECK(glm_cuda_budget_make(&b, m, bf16, 16384, &err));
+    glm_cuda_budget_say(&b, line, sizeof line);
+    printf("bf16: %s\n", line);
+    CHECK(!glm_cuda_budget_fit(&b, m, bf16, 32768, 16000000000, &err));
+    CHECK_MSG(strstr(err.message, "16.00 GB are free") != NULL, "%s", err.message);
+    glm_model_close(m);
+}
+
+int main(int argc, char **argv)
+{
+    struct glmv_err err = {0};
+    struct glmv_buf line;
+    glmv_buf_init(&line, 1024);
+    real = argc > 1 && strcmp(argv[1], "real") == 0;
+    bool there = glmv_glm_device("cuda", &line, &err);
+    if (!there && real) {
+        printf("skipped: %s\n", err.message);
+        return 77;
+    }
+    CHECK_MSG(there, "%s", err.message);
+    printf("%s\n", there ? line.data : "");
+    glmv_buf_release(&line);
+    setenv("XDG_CACHE_HOME", "/proc/none", 1); /* no pack: one would outlive the test */
+    test_budget();
+    test_logits();
     test_same_tokens();
+    test_guesses();
+    if (!real) {
+        test_resumed();
+    }
     TEST_END();
 }
