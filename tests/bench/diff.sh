@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # glmv-replicate diff beside odiff, pixelmatch and looks-same on pairs that Chromium makes: cold processes, files in the page
-# cache, every round all of them in a new order. Prints medians, least times, ratios of the rounds, and peak memory.
+# cache, in turn, every round begun by another. Prints medians, least times, medians of the rounds' ratios, and peak memory.
 # Usage: GLMV=path [PEERS=folder with node_modules] tests/bench/diff.sh [ROUNDS]
 set -eu
 glmv=$(realpath "${GLMV:-build/release/replicate/glmv-replicate}")
@@ -83,41 +83,28 @@ await time('odiff, server', () => server.compare('a.png', 'b.png', 'out-server.p
 server.stop();
 process.exit(0);
 JS
-cat >rounds.py <<'PY'
-import os, random, statistics, subprocess, sys, time
-glmv, rounds = sys.argv[1], int(sys.argv[2])
-odiff = 'node_modules/@odiff/linux-x64/odiff'
-slow = {'pixelmatch': ['node', 'pixelmatch.mjs', 'a.png', 'b.png', 'out-pixelmatch.png']}
-if os.path.isdir('node_modules/looks-same'):
-    slow['looks-same'] = ['node', 'looks.cjs', 'a.png', 'b.png']
-def pair(a, b, picture):
-    ours, theirs = [glmv, 'diff', a, b], [odiff, a, b]
-    return {'ours': ours + (['-o', 'out-ours.png'] if picture else []), 'odiff': theirs + (['out-odiff.png'] if picture else [])}
-sets = {'4K page, with picture': {**pair('a.png', 'b.png', True), **slow}, '4K page, verdict': pair('a.png', 'b.png', False),
-        '4K photo, with picture': pair('p.png', 'q.png', True), '4K photo, verdict': pair('p.png', 'q.png', False),
-        '4K page, same bytes': pair('a.png', 'same.png', False), '1280x800, with picture': pair('c.png', 'd.png', True)}
-def once(cmd):
-    start = time.perf_counter()
-    process = subprocess.Popen(cmd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    process.returncode = code
-    if code not in (0, 1, 22):
-        sys.exit(f'{cmd}: exit code {code}')
-    return (time.perf_counter() - start) * 1000, usage.ru_maxrss / 1024, (usage.ru_utime + usage.ru_stime) * 1000
-for name, cmds in sets.items():
-    results = {who: [] for who in cmds}
-    for _ in range(rounds):
-        for who in random.sample(list(cmds), len(cmds)):
-            results[who].append(once(cmds[who]))
-    print(name)
-    for who, runs in results.items():
-        ratio = statistics.median(r[0] / o[0] for r, o in zip(runs, results['ours']))
-        cpu = min(r[2] for r in runs) / max(0.01, min(o[2] for o in results['ours']))
-        print(f'  {who:10} median {statistics.median(r[0] for r in runs):7.1f} ms, least {min(r[0] for r in runs):7.1f} ms, '
-              f'{ratio:6.2f} x ours, CPU {min(r[2] for r in runs):6.0f} ms ({cpu:.1f} x), memory {max(r[1] for r in runs):4.0f} MB')
-PY
-python3 rounds.py "$glmv" "$rounds"
+odiff=node_modules/@odiff/linux-x64/odiff
+turns="$(dirname "$glmv")/../tests/diff/turns"
+looks=
+[ -d node_modules/looks-same ] && looks='-- node looks.cjs a.png b.png'
+pair() { # A B [PICTURE]
+    "$turns" "$rounds" "$glmv" diff "$1" "$2" ${3:+-o ours.png} -- "$odiff" "$1" "$2" ${3:+theirs.png}
+}
+# shellcheck disable=SC2086
+echo "4K page, with picture"
+"$turns" "$rounds" "$glmv" diff a.png b.png -o ours.png -- "$odiff" a.png b.png theirs.png -- node pixelmatch.mjs a.png b.png pm.png $looks
+echo "4K page, verdict"
+pair a.png b.png
+echo "4K photo, with picture"
+pair p.png q.png picture
+echo "4K photo, verdict"
+pair p.png q.png
+echo "4K page, same bytes"
+pair a.png same.png
+echo "1280x800, with picture"
+pair c.png d.png picture
+echo "1280x800, verdict"
+pair c.png d.png
 core=$(dirname "$glmv")/../tests/diff/diff_core
 if [ -x "$core" ]; then
     echo "4K frame in memory against a stored picture, library calls"
