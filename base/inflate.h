@@ -13,6 +13,8 @@
 #define BASE_INFLATE_PAD 32       /* bytes behind the input that must be readable */
 #define BASE_INFLATE_SLACK 320    /* bytes behind the target that may be written */
 
+#define BASE_INFLATE_AHEAD 8 /* bytes from in on that the bits at hand may be of */
+
 /* Lengths of tables of 11 and 8 bits with the largest subtables that complete codes can need. */
 #define BASE_INFLATE_SYMBOLS 2342
 #define BASE_INFLATE_DISTANCES 402

@@ -12,7 +12,8 @@
 #define STRIP ((size_t)1 << 16) /* bytes of a strip that stay in a core's cache with all else */
 #define MIN_STRIP 16            /* rows */
 #define MAX_STRIP 128
-#define TAIL 4 /* bytes of the checksum behind the stream */
+#define COMPARED ((size_t)4096) /* bytes at once where two files begin the same */
+#define TAIL 4                  /* bytes of the checksum behind the stream */
 
 struct glmv_png_stream {
     const uint8_t *data; /* the zlib stream; inside the file or in joined */
@@ -200,6 +201,54 @@ const uint8_t *glmv_png_rows_next(struct glmv_png_rows *rows, uint8_t *room, int
                    : NULL;
     }
     return strip;
+}
+
+size_t glmv_png_rows_common(const struct glmv_png_rows *rows, const struct glmv_png_rows *other)
+{
+    const struct glmv_png_stream *a = rows->stream;
+    const struct glmv_png_stream *b = other->stream;
+    if (rows->step != other->step || rows->channels != other->channels ||
+        rows->height != other->height || rows->strip != other->strip) {
+        return 0;
+    }
+    size_t len = a->len < b->len ? a->len : b->len;
+    size_t common = 0;
+    while (len - common >= COMPARED && memcmp(a->data + common, b->data + common, COMPARED) == 0) {
+        common += COMPARED;
+    }
+    while (common < len && a->data[common] == b->data[common]) {
+        common++;
+    }
+    return common;
+}
+
+bool glmv_png_rows_is_within(const struct glmv_png_rows *rows, size_t common)
+{
+    const struct glmv_png_stream *s = rows->stream;
+    return (size_t)(s->inflate.in - s->data) + BASE_INFLATE_AHEAD <= common;
+}
+
+struct glmv_png_stream *glmv_png_rows_keeper(struct glmv_arena *memory)
+{
+    return glmv_arena_take(memory, sizeof(struct glmv_png_stream));
+}
+
+void glmv_png_rows_keep(const struct glmv_png_rows *rows, struct glmv_png_stream *kept)
+{
+    *kept = *rows->stream;
+}
+
+void glmv_png_rows_follow(struct glmv_png_rows *rows, const struct glmv_png_stream *kept)
+{
+    struct glmv_png_stream own = *rows->stream;
+    struct glmv_png_stream *s = rows->stream;
+    *s = *kept;
+    s->data = own.data;
+    s->len = own.len;
+    s->joined = own.joined;
+    s->top = own.top;
+    s->inflate.in = own.data + (kept->inflate.in - kept->data);
+    s->inflate.end = own.inflate.end;
 }
 
 bool glmv_png_rows_undo(const struct glmv_png_rows *rows, const uint8_t *raw, int count,

@@ -33,6 +33,20 @@ struct glmv_png_rows *glmv_png_rows_open(const void *bytes, size_t len, struct g
  */
 const uint8_t *glmv_png_rows_next(struct glmv_png_rows *rows, uint8_t *room, int *count);
 
+/*
+ * Two files of the same encoder begin with the same bytes up to where their pictures first differ,
+ * and what these unpack to is the same. How many bytes that is; 0 for pictures of other shapes.
+ * To be asked before the first strip.
+ */
+size_t glmv_png_rows_common(const struct glmv_png_rows *rows, const struct glmv_png_rows *other);
+/* Whether the strips so far came from the first so many bytes alone, whatever follows them. */
+bool glmv_png_rows_is_within(const struct glmv_png_rows *rows, size_t common);
+/* What is needed to go on from here: glmv_png_rows_keep notes it, and glmv_png_rows_follow lets
+ * another reader go on from there that has the same bytes so far. */
+void glmv_png_rows_keep(const struct glmv_png_rows *rows, struct glmv_png_stream *kept);
+void glmv_png_rows_follow(struct glmv_png_rows *rows, const struct glmv_png_stream *kept);
+struct glmv_png_stream *glmv_png_rows_keeper(struct glmv_arena *memory);
+
 /* Turns count filtered rows into RGBA. up: the row above the first, NULL at the top of the picture.
  * False for a broken picture. */
 bool glmv_png_rows_undo(const struct glmv_png_rows *rows, const uint8_t *raw, int count,

@@ -19,13 +19,20 @@ enum { SECOND_THREAD = 2, FIRST_THREAD, PAINT_THREAD };
 struct slot {
     uint8_t *room;
     const uint8_t *raw;
-    int count; /* rows */
+    int count;   /* rows */
+    bool shared; /* the other file's strip is the same, and not unpacked again */
 };
 
 /* One file and the thread that unpacks it. */
 struct lane {
     struct glmv_png_rows *rows;
     struct slot slots[SLOTS];
+    /* The first file's: its strips within so many bytes are the second's, too. */
+    struct lane *follower; /* NULL once it goes on by itself, and of the second file */
+    size_t common;
+    struct glmv_png_stream *kept; /* before the strip at hand */
+    int first;                    /* strip that is made after parting */
+    bool wants_thread;
     pthread_t thread;
     bool threaded;
     struct diff_relay relay;
@@ -65,24 +72,48 @@ struct run {
     int older_count;
 };
 
+static int strip_count(const struct glmv_png_rows *rows)
+{
+    return (rows->height + rows->strip - 1) / rows->strip;
+}
+
+static void *make_strips(void *argument);
+static bool make_strip(struct lane *lane, int number);
+
+/* From the strip on the second file has bytes of its own. That strip is made here, for it goes on
+ * from what the first file's slots hold. */
+static void part_ways(struct lane *lane, int number)
+{
+    struct lane *second = lane->follower;
+    lane->follower = NULL;
+    glmv_png_rows_follow(second->rows, lane->kept);
+    bool ok = make_strip(second, number);
+    diff_relay_made(&second->relay, number, ok);
+    second->first = number + 1;
+    second->threaded = ok && second->wants_thread &&
+                       pthread_create(&second->thread, NULL, make_strips, second) == 0;
+}
+
 /* Unpacks the next strip. */
 static bool make_strip(struct lane *lane, int number)
 {
     struct slot *slot = &lane->slots[number % SLOTS];
+    if (lane->follower != NULL) {
+        glmv_png_rows_keep(lane->rows, lane->kept);
+    }
     slot->raw = glmv_png_rows_next(lane->rows, slot->room, &slot->count);
+    if (lane->follower != NULL && !glmv_png_rows_is_within(lane->rows, lane->common)) {
+        part_ways(lane, number);
+    }
+    slot->shared = lane->follower != NULL;
     return slot->raw != NULL;
-}
-
-static int strip_count(const struct glmv_png_rows *rows)
-{
-    return (rows->height + rows->strip - 1) / rows->strip;
 }
 
 static void *make_strips(void *argument)
 {
     struct lane *lane = argument;
     bool ok = true;
-    for (int i = 0; i < lane->relay.strips && ok; i++) {
+    for (int i = lane->first; i < lane->relay.strips && ok; i++) {
         ok = diff_relay_begin(&lane->relay, i) && make_strip(lane, i);
         diff_relay_made(&lane->relay, i, ok);
     }
@@ -92,23 +123,28 @@ static void *make_strips(void *argument)
 /* NULL when the file is broken. */
 static const struct slot *wait_for(struct lane *lane, int number)
 {
-    bool ok = lane->threaded ? diff_relay_take(&lane->relay, number) : make_strip(lane, number);
+    bool ok;
+    if (lane->threaded || number < lane->first) {
+        ok = diff_relay_take(&lane->relay, number);
+    } else {
+        ok = make_strip(lane, number);
+    }
     return ok ? &lane->slots[number % SLOTS] : NULL;
 }
 
-/* Without a thread one slot is enough. */
-static bool lane_start(struct lane *lane, bool wanted, struct glmv_arena *memory)
+/* Without a thread one slot is enough for the second file, and two for the first, whose last strip
+ * the second goes on from. */
+static bool lane_init(struct lane *lane, bool wanted, struct glmv_arena *memory)
 {
-    for (int i = 0; i < (wanted ? SLOTS : 1); i++) {
-        lane->slots[i].room = glmv_arena_take(memory, lane->rows->room);
+    int rooms = wanted ? SLOTS : 2;
+    for (int i = 0; i < SLOTS; i++) {
+        lane->slots[i].room =
+            i < rooms ? glmv_arena_take(memory, lane->rows->room) : lane->slots[i % rooms].room;
         if (lane->slots[i].room == NULL) {
             return false;
         }
     }
-    for (int i = 1; i < SLOTS && !wanted; i++) {
-        lane->slots[i].room = lane->slots[0].room;
-    }
-    lane->threaded = wanted && pthread_create(&lane->thread, NULL, make_strips, lane) == 0;
+    lane->wants_thread = wanted;
     return true;
 }
 
@@ -239,7 +275,7 @@ static bool compare_strip(struct run *r, const struct slot *a, const struct slot
     }
     const uint8_t *end = pixels + (size_t)(a->count - 1) * r->bytes;
     if (rows->step == r->lanes[1].rows->step && r->same && r->after == 0 && !r->hold_all &&
-        memcmp(a->raw, b->raw, (size_t)a->count * rows->step) == 0) {
+        (b == a || memcmp(a->raw, b->raw, (size_t)a->count * rows->step) == 0)) {
         r->b_up = end;
     } else {
         for (int y = top; y < top + a->count; y++) {
@@ -264,7 +300,7 @@ static bool compare_strips(struct run *r)
     int strips = strip_count(r->lanes[0].rows);
     for (int i = 0; i < strips; i++) {
         const struct slot *a = wait_for(&r->lanes[0], i);
-        const struct slot *b = a != NULL ? wait_for(&r->lanes[1], i) : NULL;
+        const struct slot *b = a == NULL || a->shared ? a : wait_for(&r->lanes[1], i);
         if (b == NULL || (painter->threaded && !diff_relay_begin(&painter->relay, i)) ||
             !compare_strip(r, a, b, i)) {
             return false;
@@ -345,22 +381,39 @@ static bool run_init(struct run *r, const struct glmv_stream_options *options)
     return ok && r->second != NULL && r->second_end != NULL;
 }
 
+/* The second file follows the first, on whose thread its own is started. */
+static bool lanes_start(struct run *r)
+{
+    struct lane *first = &r->lanes[0];
+    struct lane *second = &r->lanes[1];
+    first->kept = glmv_png_rows_keeper(r->s->memory);
+    if (first->kept == NULL || !lane_init(first, r->processors >= FIRST_THREAD, r->s->memory) ||
+        !lane_init(second, r->processors >= SECOND_THREAD, r->s->memory)) {
+        return false;
+    }
+    first->follower = second;
+    first->common = glmv_png_rows_common(first->rows, second->rows);
+    first->threaded =
+        first->wants_thread && pthread_create(&first->thread, NULL, make_strips, first) == 0;
+    return true;
+}
+
 static bool run(struct glmv_stream *s, const struct glmv_stream_options *options)
 {
     struct run r = {.s = s, .same = true, .hold_all = options->whole};
     if (!run_init(&r, options)) {
         return false;
     }
-    diff_relay_init(&r.lanes[0].relay, strip_count(r.lanes[0].rows), SLOTS);
-    diff_relay_init(&r.lanes[1].relay, strip_count(r.lanes[1].rows), SLOTS);
-    bool ok = lane_start(&r.lanes[1], r.processors >= SECOND_THREAD, s->memory) &&
-              lane_start(&r.lanes[0], r.processors >= FIRST_THREAD, s->memory);
+    for (int i = 0; i < 2; i++) {
+        diff_relay_init(&r.lanes[i].relay, strip_count(r.lanes[i].rows), SLOTS);
+    }
+    bool ok = lanes_start(&r);
     if (ok) {
         painter_start(&r);
         ok = compare_strips(&r);
         ok = painter_end(&r.painter, ok);
     }
-    lane_release(&r.lanes[0]);
+    lane_release(&r.lanes[0]); /* first: it may start the other's thread */
     lane_release(&r.lanes[1]);
     return ok;
 }
