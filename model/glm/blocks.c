@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/glm/codes.h"
+#include "model/glm/packed.h"
 
 static const struct {
     uint32_t number; /* in a file */
@@ -208,6 +209,10 @@ void glm_block_values(enum glm_type type, const unsigned char *block, float *out
 void glm_blocks_part(const struct glm_matrix *m, size_t row, size_t from, size_t count, float *out)
 {
     const enum glm_type type = (enum glm_type)m->group;
+    if (glm_type_is_packed(type)) {
+        glm_packed_part(m, row, from, count, out);
+        return;
+    }
     const size_t weights = glm_block_weights(type), bytes = glm_block_bytes(type);
     const unsigned char *data = (const unsigned char *)m->data + row * (m->cols / weights) * bytes;
     float values[GLM_MAX_BLOCK];
@@ -223,16 +228,30 @@ void glm_blocks_part(const struct glm_matrix *m, size_t row, size_t from, size_t
 
 enum glm_form glm_blocks_form(enum glm_type type)
 {
-    return type == GLM_Q4_0                       ? GLM_FORM_INT4
-           : type == GLM_Q4_1 || type == GLM_Q4_K ? GLM_FORM_LEAST
-                                                  : GLM_FORM_INT8;
+    switch (type) {
+    case GLM_Q4_0:
+    case GLM_PACKED_ROWS:
+        return GLM_FORM_INT4;
+    case GLM_Q4_1:
+    case GLM_Q4_K:
+    case GLM_PACKED_AWQ:
+        return GLM_FORM_LEAST;
+    default:
+        return GLM_FORM_INT8;
+    }
+}
+
+size_t glm_blocks_group(const struct glm_matrix *m)
+{
+    return glm_type_is_packed((enum glm_type)m->group) ? glm_packed_group(m) : GLM_GROUP;
 }
 
 bool glm_blocks_keeps(const struct glm_matrix *m, enum glm_form form, size_t group)
 {
     const enum glm_type type = (enum glm_type)m->group;
-    return m->form == GLM_FORM_BLOCKS && group == 32 && form == glm_blocks_form(type) &&
-           type != GLM_Q5_1 && type != GLM_Q5_K && type != GLM_Q6_K && type != GLM_IQ4_XS;
+    return m->form == GLM_FORM_BLOCKS && (group == 32 || group == glm_blocks_group(m)) &&
+           form == glm_blocks_form(type) && type != GLM_Q5_1 && type != GLM_Q5_K &&
+           type != GLM_Q6_K && type != GLM_IQ4_XS;
 }
 
 /* Q4_1, Q4_K: the group within its block, and what is at its least. */
@@ -259,6 +278,10 @@ void glm_blocks_codes(const struct glm_matrix *m, size_t row, size_t from, int c
                       uint16_t halves[2])
 {
     const enum glm_type type = (enum glm_type)m->group;
+    if (glm_type_is_packed(type)) {
+        glm_packed_codes(m, row, from, codes, halves);
+        return;
+    }
     const size_t weights = glm_block_weights(type);
     const unsigned char *block =
         (const unsigned char *)m->data +

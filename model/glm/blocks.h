@@ -18,6 +18,11 @@ static inline bool glm_type_is_blocks(enum glm_type type)
     return type >= GLM_Q4_0;
 }
 
+static inline bool glm_type_is_packed(enum glm_type type)
+{
+    return type == GLM_PACKED_ROWS || type == GLM_PACKED_AWQ;
+}
+
 /* Weights and bytes of a block; 1 and glm_type_size of the others. */
 size_t glm_block_weights(enum glm_type type);
 size_t glm_block_bytes(enum glm_type type);
@@ -28,9 +33,10 @@ void glm_block_values(enum glm_type type, const unsigned char *block, float *out
 /* count columns of one row of a matrix of GLM_FORM_BLOCKS. */
 void glm_blocks_part(const struct glm_matrix *m, size_t row, size_t from, size_t count, float *out);
 
-/* The form that holds a type without loss, or with the least, in groups of 32: INT4 for Q4_0, LEAST
- * for Q4_1 and Q4_K, INT8 for the others. */
+/* The form that holds a type without loss, or with the least: INT4 for Q4_0 and packed rows, LEAST
+ * for Q4_1, Q4_K and AWQ, INT8 for the others; and the group it has there, 32 or 128. */
 enum glm_form glm_blocks_form(enum glm_type type);
+size_t glm_blocks_group(const struct glm_matrix *m);
 /* True where the whole numbers of a matrix fit into a form as they are. Scales do too, but for the
  * products in Q4_K, which are rounded to half floats. */
 bool glm_blocks_keeps(const struct glm_matrix *m, enum glm_form form, size_t group);

@@ -208,19 +208,21 @@ static void quantise_group(const struct quant_job *job, const float *w, size_t c
     }
 }
 
-/* A group that a GGUF file holds in the same form. */
+/* A group that a file holds in the same form. */
 static void copy_group(const struct quant_job *job, size_t from_row, size_t row, size_t col,
                        unsigned char *tile, uint16_t *half)
 {
     int codes[GLM_GROUP];
     uint16_t halves[2];
-    glm_blocks_codes(job->from, from_row, col, codes, halves);
+    for (size_t at = 0; at < job->group && col + at < job->from->cols; at += GLM_GROUP) {
+        glm_blocks_codes(job->from, from_row, col + at, codes, halves);
+        for (size_t i = 0; i < GLM_GROUP; i++) {
+            put_code(glm_four_bits(job->to), tile, row, col + at + i, codes[i]);
+        }
+    }
     half[0] = halves[0];
     if (job->form == GLM_FORM_LEAST) {
         half[GLM_TILE] = halves[1];
-    }
-    for (size_t i = 0; i < GLM_GROUP; i++) {
-        put_code(glm_four_bits(job->to), tile, row, col + i, codes[i]);
     }
 }
 

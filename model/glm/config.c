@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -218,17 +219,78 @@ static cJSON *parse_object(const char *text, const char *where, struct glmv_err 
 }
 
 /* Names the format, so that a person knows what they have. */
-static bool refuse_quantised(const cJSON *quantised, const char *where, struct glmv_err *err)
+static bool refuse_quantised(const char *name, const char *what, const char *where,
+                             struct glmv_err *err)
 {
-    const cJSON *method = get(quantised, "quant_method"), *format = get(quantised, "format");
-    const char *name = cJSON_IsString(method) ? method->valuestring : "an unnamed format";
-    name = strcmp(name, "awq") == 0 ? "AWQ" : strcmp(name, "gptq") == 0 ? "GPTQ" : name;
-    bool more = cJSON_IsString(format) && strcmp(name, "compressed-tensors") == 0;
     return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
-                     "%s: the weights are quantised as %.40s%s%.40s%s, which is not supported yet; "
+                     "%s: the weights are quantised as %.40s%s%.60s%s, which is not supported yet; "
                      "use the bf16 checkpoint (with --int8 or --int4), or a GGUF file",
-                     where, name, more ? " (" : "", more ? format->valuestring : "",
-                     more ? ")" : "");
+                     where, name, what != NULL ? " (" : "", what != NULL ? what : "",
+                     what != NULL ? ")" : "");
+}
+
+static bool says(const cJSON *object, const char *name, const char *value)
+{
+    const cJSON *item = get(object, name);
+    return cJSON_IsString(item) && strcasecmp(item->valuestring, value) == 0;
+}
+
+static bool is_four(const cJSON *item)
+{
+    return cJSON_IsNumber(item) && item->valuedouble == 4;
+}
+
+/* What of a group of compressed-tensors is not read; NULL: all is. */
+static const char *odd_group(const cJSON *group)
+{
+    const cJSON *weights = get(group, "weights"), *inputs = get(group, "input_activations");
+    const cJSON *order = get(weights, "actorder");
+    if (inputs != NULL && !cJSON_IsNull(inputs)) {
+        return "pack-quantized, quantised activations";
+    }
+    if (!is_four(get(weights, "num_bits")) || says(weights, "type", "float")) {
+        return "pack-quantized, weights that are no integers of four bits";
+    }
+    if (cJSON_IsFalse(get(weights, "symmetric"))) {
+        return "pack-quantized, asymmetric";
+    }
+    if (cJSON_IsTrue(order) || says(weights, "actorder", "group")) {
+        return "pack-quantized, actorder";
+    }
+    return NULL;
+}
+
+/* Four bits in the two forms of packed.h; everything else is refused. */
+static bool parse_quantised(struct glm_config *config, const cJSON *q, const char *where,
+                            struct glmv_err *err)
+{
+    const cJSON *method = get(q, "quant_method"), *format = get(q, "format"), *group;
+    const char *odd = cJSON_IsString(format) ? format->valuestring : NULL;
+    if (says(q, "quant_method", "compressed-tensors")) {
+        if (!says(q, "format", "pack-quantized") || get(q, "config_groups") == NULL) {
+            return refuse_quantised("compressed-tensors", odd, where, err);
+        }
+        cJSON_ArrayForEach(group, get(q, "config_groups"))
+        {
+            if ((odd = odd_group(group)) != NULL) {
+                return refuse_quantised("compressed-tensors", odd, where, err);
+            }
+        }
+        config->stored_weight = 0.5 + 2.0 / 32;
+        return true;
+    }
+    if (says(q, "quant_method", "awq")) {
+        const cJSON *bits = get(q, "bits") != NULL ? get(q, "bits") : get(q, "w_bit");
+        const cJSON *version = get(q, "version");
+        odd = !is_four(bits)                                   ? "not four bits"
+              : version != NULL && !says(q, "version", "gemm") ? "not the gemm layout"
+              : cJSON_IsFalse(get(q, "zero_point"))            ? "without zero points"
+                                                               : NULL;
+        config->stored_weight = 0.5 + 4.0 / 32;
+        return odd == NULL || refuse_quantised("AWQ", odd, where, err);
+    }
+    const char *name = cJSON_IsString(method) ? method->valuestring : "an unnamed format";
+    return refuse_quantised(strcmp(name, "gptq") == 0 ? "GPTQ" : name, NULL, where, err);
 }
 
 static bool parse_main(struct glm_config *config, const cJSON *root, const char *where,
@@ -245,8 +307,9 @@ static bool parse_main(struct glm_config *config, const cJSON *root, const char 
     }
     const cJSON *quantised = get(root, "quantization_config");
     quantised = quantised != NULL ? quantised : get(text, "quantization_config");
-    if (quantised != NULL && !cJSON_IsNull(quantised)) {
-        return refuse_quantised(quantised, where, err);
+    if (quantised != NULL && !cJSON_IsNull(quantised) &&
+        !parse_quantised(config, quantised, where, err)) {
+        return false;
     }
     if (vision == NULL) {
         return glmv_fail(err, GLMV_ERR_FORMAT, "%s: vision_config is missing", where);

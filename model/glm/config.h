@@ -54,6 +54,7 @@ struct glm_config {
     int eos_count;
     char name[64];                    /* "GLM-4.6V-Flash" style name of the folder */
     double stored_text, stored_tower; /* bytes in memory as stored; 0: two a weight */
+    double stored_weight;             /* of a layer of the text, where the file says so; 0: two */
 };
 
 /* Reads the three files of a folder, or GGUF files (gguf.h). Of the three, the last two may be

@@ -7,6 +7,7 @@
 
 #include "base/size.h"
 #include "model/glm/blocks.h"
+#include "model/glm/packed.h"
 #include "model/glm/pool.h"
 
 /* Binding continues after a failure would only hide the first one, so every step asks ok. */
@@ -69,6 +70,10 @@ static void vector(struct binder *b, float **out, int dims, const int64_t *shape
     if (t == NULL) {
         return;
     }
+    if (glm_type_is_packed(t->type)) {
+        b->ok = glmv_fail(b->err, GLMV_ERR_UNSUPPORTED, "tensor %s is quantised", t->name);
+        return;
+    }
     size_t count = t->bytes / glm_block_bytes(t->type) * glm_block_weights(t->type);
     *out = malloc((count + 1) * sizeof **out);
     if (*out == NULL) {
@@ -103,7 +108,17 @@ static void bind_gate_up(struct binder *b, struct glm_text_layer *layer, int at)
     if (b->ok) {
         layer->gate = layer->up = both;
         layer->gate.rows = layer->up.rows = (size_t)c->inner;
-        layer->up.data = (const char *)both.data + b->found->bytes / 2;
+        if (glm_type_is_packed(b->found->type)) {
+            struct glm_packed *up = malloc(sizeof *up);
+            if (up == NULL) {
+                b->ok = glmv_fail_memory(b->err);
+                return;
+            }
+            glm_packed_from(&layer->up, layer->gate.rows, up);
+            keep(b, up);
+        } else {
+            layer->up.data = (const char *)both.data + b->found->bytes / 2;
+        }
     }
 }
 
@@ -307,7 +322,7 @@ static struct glm_part *parts_of(struct glm_model *m, struct glm_store store, si
                 parts[(*count)++] = (struct glm_part){all[i], {form, store.group}};
             } else if (all[i]->form == GLM_FORM_BLOCKS) {
                 enum glm_form form = glm_blocks_form((enum glm_type)all[i]->group);
-                parts[(*count)++] = (struct glm_part){all[i], {form, GLM_GROUP}};
+                parts[(*count)++] = (struct glm_part){all[i], {form, glm_blocks_group(all[i])}};
             }
         }
     } else {
@@ -399,7 +414,7 @@ bool glm_store_parse(const char *name, struct glm_store *store, struct glmv_err 
 
 const char *glm_store_name(const struct glm_config *config, struct glm_store store)
 {
-    if (config->stored_text > 0 && store.form == GLM_FORM_BF16) {
+    if ((config->stored_text > 0 || config->stored_weight > 0) && store.form == GLM_FORM_BF16) {
         return "stored";
     }
     for (size_t i = 1; i < sizeof stores / sizeof stores[0]; i++) {
@@ -420,6 +435,7 @@ struct glm_need glm_model_need(const struct glm_config *config, struct glm_store
     double scale = store.group > 0 ? 2.0 / (double)store.group : 0;
     double each = store.form == GLM_FORM_INT4   ? 0.5 + scale
                   : store.form == GLM_FORM_INT8 ? 1 + scale
+                  : config->stored_weight > 0   ? config->stored_weight
                                                 : 2;
     double tower = v->depth * (4.0 * v->hidden * v->hidden + 3.0 * v->hidden * v->out) +
                    (double)v->merge * v->merge * v->hidden * v->out + (double)v->out * v->out +

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "model/glm/blocks.h"
 #include "model/glm/codes.h"
 
 enum {
@@ -38,6 +39,9 @@ uint64_t glm_pack_source(const struct glm_weights *weights)
     uint64_t h = 0xCBF29CE484222325u;
     for (size_t i = 0; i < weights->count; i++) {
         const struct glm_tensor *t = &weights->tensors[i];
+        if (glm_type_is_packed(t->type)) {
+            continue; /* its parts are in the set as well */
+        }
         size_t part = t->bytes < SAMPLE ? t->bytes : SAMPLE;
         h = mix(h, t->name, strlen(t->name) + 1);
         h = mix(h, t->shape, (size_t)t->dims * sizeof t->shape[0]);

@@ -14,18 +14,19 @@
 #include "base/file.h"
 #include "base/size.h"
 #include "model/glm/gguf.h"
+#include "model/glm/packed.h"
 
 #define MAX_HEADER (100u << 20) /* the limit of the format's own reader */
 
 size_t glm_type_size(enum glm_type type)
 {
-    static const size_t sizes[GLM_TYPES] = {4, 2, 2, 8, 1};
+    static const size_t sizes[GLM_TYPES] = {4, 2, 2, 8, 1, 4};
     return sizes[type];
 }
 
 static bool type_from_name(const char *name, enum glm_type *type)
 {
-    static const char *const names[] = {"F32", "F16", "BF16", "I64", "U8"};
+    static const char *const names[] = {"F32", "F16", "BF16", "I64", "U8", "I32"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             *type = (enum glm_type)i;
@@ -187,6 +188,9 @@ static int by_name(const void *a, const void *b)
 
 bool glm_weights_finish(struct glm_weights *weights, struct glmv_err *err)
 {
+    if (!glm_packed_find(weights, err)) {
+        return false;
+    }
     if (weights->count > 1) {
         qsort(weights->tensors, weights->count, sizeof *weights->tensors, by_name);
     }
@@ -377,7 +381,7 @@ const struct glm_tensor *glm_weights_need(const struct glm_weights *weights, con
         glmv_fail(err, GLMV_ERR_FORMAT, "%s: tensor %s is missing", where, name);
         return NULL;
     }
-    bool same = tensor->dims == dims && tensor->type != GLM_I64 && tensor->type != GLM_U8;
+    bool same = tensor->dims == dims && (tensor->type <= GLM_BF16 || tensor->type >= GLM_Q4_0);
     for (int i = 0; same && i < dims; i++) {
         same = tensor->shape[i] == shape[i];
     }

@@ -24,6 +24,7 @@ enum glm_type {
     GLM_BF16,
     GLM_I64,
     GLM_U8,
+    GLM_I32,
     GLM_Q4_0,
     GLM_Q4_1,
     GLM_Q5_0,
@@ -34,6 +35,8 @@ enum glm_type {
     GLM_Q6_K,
     GLM_IQ4_NL,
     GLM_IQ4_XS,
+    GLM_PACKED_ROWS, /* see packed.h */
+    GLM_PACKED_AWQ,
     GLM_TYPES
 };
 
@@ -58,7 +61,7 @@ struct glm_weights {
     size_t map_count;
     size_t total_bytes;
     char *where, *tower; /* for messages; the tower's is NULL unless it has a file of its own */
-    void *made;          /* a tensor that stands in pieces in the file; owned */
+    void *made;          /* tensors that stand in pieces in the file; owned */
 };
 
 /* Bytes of a number; 0 for a type that comes in blocks. */
