@@ -20,6 +20,7 @@ struct model_ramp {
     double at[MODEL_RAMP_STOPS];
     uint8_t rgb[MODEL_RAMP_STOPS][3];
     int count;
+    bool open[2]; /* it goes on changing before the first and beyond the last, which is not seen */
 };
 
 /* A 4-connected region whose neighbouring px differ by at most two levels. */

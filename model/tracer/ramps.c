@@ -293,8 +293,12 @@ static bool find_stops(const struct fit *f, struct model_ramp *out)
                     : i == n ? BINS - 0.5
                              : meeting(lines[i - 1], lines[i], ends[i - 1]);
         /* Colours go on beyond the first and the last stop by themselves. */
-        if (outer && n > 1 && is_level(lines[i == 0 ? 0 : n - 1])) {
+        bool level = n > 1 && is_level(lines[i == 0 ? 0 : n - 1]);
+        if (outer && level) {
             continue;
+        }
+        if (outer) {
+            out->open[i > 0] = true;
         }
         add_stop(f, at, (double(*)[2])line, out);
     }
@@ -331,8 +335,8 @@ void model_ramp_of_plane(const struct model_region *g, struct model_ramp *out)
         gy += sign * dy;
     }
     double norm = hypot(gx, gy);
-    *out =
-        (struct model_ramp){norm > 1e-6 ? gx / norm : 0, norm > 1e-6 ? gy / norm : 1, .count = 2};
+    *out = (struct model_ramp){norm > 1e-6 ? gx / norm : 0, norm > 1e-6 ? gy / norm : 1, .count = 2,
+                               .open = {true, true}};
     double half = (fabs(w * out->gx) + fabs(h * out->gy)) / 2;
     for (int i = 0; i < 2; i++) {
         double d = i == 0 ? -half : half;
@@ -359,12 +363,12 @@ void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rg
     }
 }
 
-/* A stop near the end of the line is moved there: round corners hide the end itself. */
+/* Moves an outer stop to the end of the line: the colour goes on changing where round corners hide
+ * it. */
 static void reach_end(struct glmv_scene_stop *stop, const struct glmv_scene_stop *next, double end)
 {
     double span = stop->at - next->at;
-    if (fabs(stop->at - end) > 0.04 || fabs(span) < 0.01) {
-        stop->at = fmin(1, fmax(0, round(stop->at * 100) / 100));
+    if (fabs(span) < 0.01) {
         return;
     }
     uint32_t colour = 255;
@@ -374,6 +378,12 @@ static void reach_end(struct glmv_scene_stop *stop, const struct glmv_scene_stop
         colour |= (uint32_t)level(from + (to - from) * (end - next->at) / span) << shift;
     }
     *stop = (struct glmv_scene_stop){end, colour};
+}
+
+/* Whole per cents between 0 and 100. */
+static double whole_share(double at)
+{
+    return fmin(1, fmax(0, round(at * 100) / 100));
 }
 
 void model_ramp_paint(const struct model_ramp *ramp, struct model_rect of, struct model_rect r,
@@ -397,8 +407,16 @@ void model_ramp_paint(const struct model_ramp *ramp, struct model_rect of, struc
         double t = (turned ? -ramp->at[k] : ramp->at[k]) - middle;
         box->stops[i] = (struct glmv_scene_stop){(t + half) / (2 * half), model_rgba(ramp->rgb[k])};
     }
-    reach_end(&box->stops[0], &box->stops[1], 0);
-    reach_end(&box->stops[ramp->count - 1], &box->stops[ramp->count - 2], 1);
+    int last = ramp->count - 1;
+    if (ramp->open[turned]) {
+        reach_end(&box->stops[0], &box->stops[1], 0);
+    }
+    if (ramp->open[!turned]) {
+        reach_end(&box->stops[last], &box->stops[last - 1], 1);
+    }
+    for (int i = 0; i <= last; i++) {
+        box->stops[i].at = whole_share(box->stops[i].at);
+    }
 }
 
 bool model_veil_fit(const struct model_view *view, int label, int under, uint32_t *colour)
