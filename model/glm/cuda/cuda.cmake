@@ -6,21 +6,35 @@ set(GLMV_CUDA_ARCHS "80;86;89;90a" CACHE STRING "Compute capabilities the kernel
 
 set(cuda_here ${CMAKE_CURRENT_SOURCE_DIR}/glm/cuda)
 set(cuda_out ${CMAKE_BINARY_DIR}/model/glm/cuda)
-set(cuda_sources "")
-if(NOT GLMV_CUDA STREQUAL "OFF")
-    find_program(GLMV_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda/bin)
-    if(GLMV_NVCC)
-        file(GLOB cuda_sources CONFIGURE_DEPENDS ${cuda_here}/*.cu)
-    elseif(GLMV_CUDA STREQUAL "ON")
-        message(FATAL_ERROR "GLMV_CUDA is ON and nvcc was not found: install the CUDA toolkit, or set GLMV_NVCC")
-    endif()
-endif()
-
 set(cuda_targets "")
 foreach(arch IN LISTS GLMV_CUDA_ARCHS)
     list(APPEND cuda_targets -gencode arch=compute_${arch},code=sm_${arch})
 endforeach()
 list(APPEND cuda_targets -gencode arch=compute_90,code=compute_90) # newer ones compile this when they load it
+
+# An nvcc that is too old for a target, or has no host compiler, is as good as none.
+set(cuda_sources "")
+if(NOT GLMV_CUDA STREQUAL "OFF")
+    find_program(GLMV_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda/bin)
+    if(GLMV_NVCC AND NOT "${GLMV_NVCC_TRIED}" STREQUAL "${GLMV_NVCC} ${GLMV_CUDA_ARCHS}")
+        file(WRITE ${cuda_out}/try.cu "__global__ void nothing() {}\n")
+        execute_process(COMMAND ${GLMV_NVCC} -fatbin -std=c++17 ${cuda_targets} -o ${cuda_out}/try.out ${cuda_out}/try.cu
+            RESULT_VARIABLE cuda_result OUTPUT_VARIABLE cuda_said ERROR_VARIABLE cuda_said)
+        if(cuda_result EQUAL 0)
+            set(GLMV_NVCC_TRIED "${GLMV_NVCC} ${GLMV_CUDA_ARCHS}" CACHE INTERNAL "What was found to work")
+        endif()
+    endif()
+    if("${GLMV_NVCC_TRIED}" STREQUAL "${GLMV_NVCC} ${GLMV_CUDA_ARCHS}")
+        file(GLOB cuda_sources CONFIGURE_DEPENDS ${cuda_here}/*.cu)
+    elseif(GLMV_CUDA STREQUAL "ON")
+        message(FATAL_ERROR "GLMV_CUDA is ON and no nvcc that compiles for ${GLMV_CUDA_ARCHS} was found (CUDA 12 or newer; "
+            "set GLMV_NVCC or GLMV_CUDA_ARCHS). ${GLMV_NVCC} said: ${cuda_said}")
+    elseif(GLMV_NVCC)
+        message(STATUS "No CUDA kernels: ${GLMV_NVCC} does not compile for ${GLMV_CUDA_ARCHS}: ${cuda_said}")
+    else()
+        message(STATUS "No CUDA kernels: nvcc was not found")
+    endif()
+endif()
 
 file(GLOB cuda_headers CONFIGURE_DEPENDS ${cuda_here}/*.cuh)
 set(table "")
