@@ -59,6 +59,9 @@ bool model_face_measure(struct model_face *face, const char *text, struct model_
 /* Draws a text at a size in px, cut to its ink. False when the face lacks a character. */
 bool model_face_draw(struct model_faces *faces, struct model_face *face, const char *text,
                      double size, struct model_ink *out);
+/* Draws one character into a picture that is there: its origin at x and on the line y. */
+bool model_face_draw_letter(struct model_faces *faces, struct model_face *face, uint32_t letter,
+                            double size, double x, int y, struct model_ink *on);
 void model_ink_release(struct model_ink *ink);
 /* How alike two inks are when brought to one box: 1 equal, 0 nothing in common. Both have ink. */
 double model_ink_likeness(const struct model_ink *a, const struct model_ink *b);

@@ -69,6 +69,27 @@ static void blend(struct model_ink *ink, const FT_Bitmap *bitmap, int left, int 
     }
 }
 
+bool model_face_draw_letter(struct model_faces *faces, struct model_face *face, uint32_t letter,
+                            double size, double x, int y, struct model_ink *on)
+{
+    FT_Face drawn = open_face(faces, face);
+    if (drawn == NULL || FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0) {
+        return false;
+    }
+    FT_UInt glyph = FT_Get_Char_Index(drawn, letter);
+    if (glyph == 0 || FT_Load_Glyph(drawn, glyph, FT_LOAD_NO_HINTING) != 0 ||
+        drawn->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
+        return false;
+    }
+    FT_Outline_Translate(&drawn->glyph->outline, (FT_Pos)lround((x - floor(x)) * 64), 0);
+    if (FT_Render_Glyph(drawn->glyph, FT_RENDER_MODE_NORMAL) != 0) {
+        return false;
+    }
+    blend(on, &drawn->glyph->bitmap, (int)floor(x) + drawn->glyph->bitmap_left,
+          y - drawn->glyph->bitmap_top);
+    return true;
+}
+
 /* Moves what was drawn to a picture of its own size. */
 static bool cut_to_ink(struct model_ink *ink)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/tracer/code.h"
 #include "model/tracer/perception.h"
 
 static int thread_count(const struct glmv_look_options *options)
@@ -87,10 +88,14 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     if (ok && (options == NULL || options->lang == NULL)) {
         ok = read_cjk(&text, ocr, threads, scene, err);
     }
-    ok = ok && model_text_take(&text, scene, err);
+    struct model_faces faces = {0};
+    ok = ok && model_faces_open(&faces, err) && model_code_read(&text, &faces, threads, err) &&
+         model_text_take(&text, scene, err);
     model_text_release(&text);
     model_ocr_close(ocr);
-    ok = ok && model_type_fit(view, scene, without, err) && model_boxes_find(view, scene, err);
+    ok = ok && model_type_fit(view, &faces, scene, without, err);
+    model_faces_close(&faces);
+    ok = ok && model_boxes_find(view, scene, err);
     if (ok && (without & GLMV_LOOK_SHADOWS) == 0) {
         ok = model_shadows_find(view, scene, err);
     }

@@ -183,8 +183,9 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
 void model_text_release(struct model_text *text);
 /* Fits family, size, weight and spacing of the scene's lines; drops words that are icons. */
 /* without: bits of enum glmv_look_stage. */
-bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned without,
-                    struct glmv_err *err);
+struct model_faces;
+bool model_type_fit(struct model_view *view, struct model_faces *faces, struct glmv_scene *scene,
+                    unsigned without, struct glmv_err *err);
 /* A rectangle of a region that is no rectangle, or one of another region that hides a part of it. */
 #define MODEL_SECTIONS 8
 struct model_section {

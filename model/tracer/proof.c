@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/tracer/text.h"
+
 static bool is_han(const char *text)
 {
     return (unsigned char)text[0] >= 0xe3 && (unsigned char)text[0] <= 0xe9;
@@ -125,8 +127,12 @@ static bool is_icon(const struct evidence *e, const struct glmv_scene_word *word
 }
 
 /* Longer words are checked where they stand alone: bars of a chart, rows of faces. */
-static bool is_checked(const char *text, size_t words)
+static bool is_checked(const struct glmv_scene_word *word, size_t words)
 {
+    const char *text = word->text;
+    if (word->confidence >= MODEL_CERTAIN) {
+        return false;
+    }
     size_t letters = 0;
     for (const char *c = text; *c != '\0'; c++, letters++) {
         if ((unsigned char)*c >= 0x80) {
@@ -194,7 +200,7 @@ static bool proof_end(struct model_view *view, struct model_faces *faces,
 {
     struct glmv_scene_word *word = &line->words[first ? 0 : line->word_count - 1];
     char *text =
-        is_checked(word->text, line->word_count) ? calloc(strlen(line->text) + 1, 1) : NULL;
+        is_checked(word, line->word_count) ? calloc(strlen(line->text) + 1, 1) : NULL;
     if (text == NULL) {
         return false;
     }

@@ -15,8 +15,7 @@ enum {
     SURE = 90,            /* confidence above which no other language is tried */
 };
 
-/* Ink of a row as 0..255 into a buffer of its box. */
-static void draw_ink(const struct model_view *view, const struct model_row *row, uint8_t *ink)
+void model_text_draw_ink(const struct model_view *view, const struct model_row *row, uint8_t *ink)
 {
     int w = row->r.x1 - row->r.x0;
     memset(ink, 0, (size_t)w * (size_t)(row->r.y1 - row->r.y0));
@@ -173,7 +172,7 @@ void model_text_read_row(void *context, int i, int worker)
     if (ink == NULL) {
         return;
     }
-    draw_ink(reading->view, row, ink);
+    model_text_draw_ink(reading->view, row, ink);
     if (reading->again) {
         read_again(reading, worker, row, ink, line);
         free(ink);

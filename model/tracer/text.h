@@ -4,7 +4,10 @@
 
 #include "model/tracer/perception.h"
 
-enum { MODEL_DOUBTFUL = 80 }; /* confidence below which a line is read again */
+enum {
+    MODEL_DOUBTFUL = 80, /* confidence below which a line is read again */
+    MODEL_CERTAIN = 100, /* of words that were read letter by letter */
+};
 
 struct model_reading {
     struct model_view *view;
@@ -13,6 +16,8 @@ struct model_reading {
     struct model_ocr_line *lines; /* of each row, boxes in px of the page */
 };
 
+/* The ink of a row as 0..255 into a buffer of its box. */
+void model_text_draw_ink(const struct model_view *view, const struct model_row *row, uint8_t *ink);
 /* A job of model_parallel: reads row i. context is a struct model_reading. */
 void model_text_read_row(void *context, int i, int worker);
 /* Whether a text holds Han characters or kana; a letter or a digit of any script. */

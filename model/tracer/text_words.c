@@ -31,6 +31,9 @@ static void mend_bars(char *text)
 /* Icons come back as short words of low confidence. */
 static bool is_plausible(const struct model_ocr_word *word, int words_in_line)
 {
+    if (word->confidence >= MODEL_CERTAIN) {
+        return true;
+    }
     size_t len = strlen(word->text);
     if (!model_has_alnum(word->text)) {
         bool plain = strspn(word->text, "-+|/&$%:.,*#()[]{}<>=!?\"'~_^;\\") == len;
@@ -210,11 +213,14 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
             return glmv_fail_memory(err);
         }
         line->word_count++;
-        bool before_small = i + 1 < count && islower((unsigned char)words[i + 1].word->text[0]);
+        bool before_small = i + 1 < count && words[i].word->confidence < MODEL_CERTAIN &&
+                            islower((unsigned char)words[i + 1].word->text[0]);
         if (strcmp(w->text, "|") == 0 && before_small) {
             w->text[0] = 'I'; /* a separator stands before a capital */
         }
-        mend_bars(w->text);
+        if (words[i].word->confidence < MODEL_CERTAIN) {
+            mend_bars(w->text);
+        }
         w->ink = to_box(words[i].r);
         w->confidence = words[i].word->confidence;
         bool cjk_pair = i > 0 && model_has_cjk(words[i - 1].word->text) && model_has_cjk(w->text);
@@ -250,6 +256,9 @@ static int colour_gap(uint32_t a, uint32_t b)
 /* One mark of no great width holds one letter, or it is a picture. */
 static bool is_picture(const struct model_row *row, const struct model_ocr_line *read)
 {
+    if (read->confidence >= MODEL_CERTAIN) {
+        return false;
+    }
     int w = row->r.x1 - row->r.x0;
     int h = row->r.y1 - row->r.y0;
     if (row->count > 1 || w > 2 * h) {

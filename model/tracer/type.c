@@ -15,14 +15,10 @@ static void refit_line(void *context, struct glmv_scene_line *line)
                         line);
 }
 
-bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned without,
-                    struct glmv_err *err)
+bool model_type_fit(struct model_view *view, struct model_faces *faces, struct glmv_scene *scene,
+                    unsigned without, struct glmv_err *err)
 {
-    struct model_faces faces;
-    if (!model_faces_open(&faces, err)) {
-        return false;
-    }
-    struct refit all = {.typing = {view, &faces}};
+    struct refit all = {.typing = {view, faces}};
     bool ok = true;
     if ((without & GLMV_LOOK_FACES) != 0) {
         all.choice = (struct model_choice){{"Liberation Sans"}, 1};
@@ -36,8 +32,7 @@ bool model_type_fit(struct model_view *view, struct glmv_scene *scene, unsigned 
         model_type_settle(view, scene);
     }
     if ((without & GLMV_LOOK_ICONS) == 0) {
-        model_proof(view, &faces, scene, refit_line, &all);
+        model_proof(view, faces, scene, refit_line, &all);
     }
-    model_faces_close(&faces);
     return ok || glmv_fail_memory(err);
 }
