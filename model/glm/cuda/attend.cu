@@ -222,23 +222,30 @@ DEVICE void attend_row(const glm_cuda_attend &a, const uint4 k[4][attend_shape<D
     }
 }
 
+/* Keys of earlier steps, and where they end, are there before the kernel before this one has ended:
+ * it writes keys of this step alone, and the one before it has ended, since kernels let the next
+ * one start only after their own wait. */
 template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
 {
     SHARED attend_room room;
-    depend_wait();
-    depend_release();
     const uint32_t len = (uint32_t)a.state->len, first_row = blockIdx.z * ATTEND_ROWS;
     const uint32_t last_row = first_row + ATTEND_ROWS < a.n ? first_row + ATTEND_ROWS : a.n;
     const uint32_t split = blockIdx.x * GLM_CUDA_SPLIT, end = len + last_row;
-    if (split >= end) {
-        return; /* no row of the block sees a key of the split */
-    }
     const uint32_t from = split + threadIdx.x / 32 * WARP_KEYS;
     const size_t head = (size_t)blockIdx.y * a.capacity * DIM;
     uint4 k[4][attend_shape<DIM>::KEY_LOADS];
     uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2];
-    load_keys<DIM>(k, a.keys + head, from, end);
-    load_values<DIM>(v, a.values + head, from, end);
+    load_keys<DIM>(k, a.keys + head, from, len);
+    load_values<DIM>(v, a.values + head, from, len);
+    depend_wait();
+    depend_release();
+    if (split >= end) {
+        return; /* no row of the block sees a key of the split */
+    }
+    if (from < end && from + WARP_KEYS > len) { /* keys of this step among them */
+        load_keys<DIM>(k, a.keys + head, from, end);
+        load_values<DIM>(v, a.values + head, from, end);
+    }
     for (uint32_t row = first_row; row < last_row; row++) {
         const uint32_t seen = len + row + 1;
         if (split < seen) {
