@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "model/glm/gguf.h"
@@ -16,15 +15,9 @@
 
 #define DEFAULT_CONTEXT 32768 /* tokens; the memory is touched as it fills */
 
-static bool is_folder(const char *where)
-{
-    struct stat st;
-    return stat(where, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 bool glmv_glm_accepts(const char *where)
 {
-    return is_folder(where) || glm_gguf_here(where) || glmv_glm_known(where);
+    return glm_is_folder(where) || glm_gguf_here(where) || glmv_glm_known(where);
 }
 
 /* Gives up what runs the model, and everything that it knows. */
@@ -210,7 +203,7 @@ static void *engine_open(const char *where, const char *name, const char *device
     if (!glm_device_parse(device, &wanted, err) || !glm_device_name(name, err)) {
         return NULL;
     }
-    if (!is_folder(where) && !glm_gguf_here(where)) {
+    if (!glm_is_folder(where) && !glm_gguf_here(where)) {
         if (!glmv_glm_find(where, folder, sizeof folder, err)) {
             return NULL;
         }

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "model/glm/glm.h"
+#include "model/glm/weights.h"
 
 static const char *const published[] = {"GLM-4.6V-Flash", "GLM-4.1V-9B-Thinking"};
 
@@ -27,12 +27,6 @@ static const char *published_name(const char *name)
 bool glmv_glm_known(const char *name)
 {
     return published_name(name) != NULL;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* The folder of the cache, by the variables its tools look at. */
@@ -71,7 +65,7 @@ bool glmv_glm_find(const char *name, char *out, size_t size, struct glmv_err *er
         revision[0] = '\0'; /* a file says it, so it may not lead elsewhere */
     }
     int len = snprintf(out, size, "%s/models--zai-org--%s/snapshots/%s", cache, model, revision);
-    if (revision[0] != '\0' && len > 0 && (size_t)len < size && is_folder(out)) {
+    if (revision[0] != '\0' && len > 0 && (size_t)len < size && glm_is_folder(out)) {
         return true;
     }
     return glmv_fail(err, GLMV_ERR_MISSING,

@@ -67,18 +67,12 @@ static bool listing_read(struct listing *list, const char *folder, bool towers)
     return true;
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 bool glm_gguf_here(const char *where)
 {
     char path[4200];
     struct listing list = {.count = 0};
     struct stat st;
-    if (!is_folder(where)) {
+    if (!glm_is_folder(where)) {
         return ends_with_gguf(where) && stat(where, &st) == 0;
     }
     snprintf(path, sizeof path, "%.4000s/config.json", where);
@@ -166,7 +160,7 @@ bool glm_gguf_pair_open(struct glm_gguf_pair *pair, const char *where, struct gl
 {
     char text[4200], tower[4200], folder[4200];
     memset(pair, 0, sizeof *pair);
-    if (is_folder(where)) {
+    if (glm_is_folder(where)) {
         if (!choose_text(where, text, sizeof text, err)) {
             return false;
         }

@@ -18,6 +18,12 @@
 
 #define MAX_HEADER (100u << 20) /* the limit of the format's own reader */
 
+bool glm_is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 size_t glm_type_size(enum glm_type type)
 {
     static const size_t sizes[GLM_TYPES] = {4, 2, 2, 8, 1, 4};
@@ -306,10 +312,9 @@ bool glm_weights_open(struct glm_weights *weights, const char *path, struct glmv
     if (weights->where == NULL) {
         return glmv_fail_memory(err);
     }
-    struct stat st;
     char file[4096];
     bool ok;
-    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
+    if (access(path, F_OK) == 0 && !glm_is_folder(path)) {
         ok = map_file(weights, path, err);
     } else if (snprintf(file, sizeof file, "%s/model.safetensors.index.json", path) <
                    (int)sizeof file &&

@@ -64,6 +64,9 @@ struct glm_weights {
     void *made;          /* tensors that stand in pieces in the file; owned */
 };
 
+/* False for what is not there. */
+bool glm_is_folder(const char *path);
+
 /* Bytes of a number; 0 for a type that comes in blocks. */
 size_t glm_type_size(enum glm_type type);
 

@@ -2,12 +2,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/glm/blocks.h"
 #include "model/glm/config.h"
 #include "model/glm/pack.h"
 #include "model/glm/tokenizer.h"
 #include "model/glm/weights.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+/* The first and the last weights of every layer in four bits. */
+static void read_packed(const struct glm_weights *weights)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        const struct glm_tensor *t = &weights->tensors[i];
+        struct glm_matrix m = {
+            GLM_FORM_BLOCKS, (size_t)t->shape[0], (size_t)t->shape[1], t->data, NULL, t->type};
+        float first[32], last[32];
+        if (glm_type_is_packed(t->type)) {
+            glm_row_part(&m, 0, 0, 32, first);
+            glm_row_part(&m, m.rows - 1, m.cols - 32, 32, last);
+        }
+    }
+}
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
@@ -19,8 +35,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     text[size - 1] = '\0';
     if (data[0] % 4 == 0) {
         struct glm_weights weights = {0};
-        if (glm_weights_parse(&weights, data + 1, size - 1, "fuzz", NULL)) {
-            glm_weights_finish(&weights, NULL);
+        if (glm_weights_parse(&weights, data + 1, size - 1, "fuzz", NULL) &&
+            glm_weights_finish(&weights, NULL)) {
+            read_packed(&weights);
         }
         glm_weights_close(&weights);
     } else if (data[0] % 4 == 1) {
