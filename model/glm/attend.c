@@ -5,38 +5,80 @@
 #include "model/glm/pool.h"
 
 void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count);
+void glm_halve_scalar(const float *x, size_t count, uint16_t *out);
+
+void glm_halve(struct glm_pool *pool, const float *x, size_t count, uint16_t *out)
+{
+    glm_pool_kernels(pool)->halve(x, count, out);
+}
+
+void glm_halve_scalar(const float *x, size_t count, uint16_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[i] = glm_half_from_float(x[i]);
+    }
+}
+
+enum { PART = 64 }; /* numbers that are made halves at a time */
+
+/* Where a key begins; its next number lies GLM_KEY_BLOCK further. */
+static size_t place_of(size_t place, size_t dim)
+{
+    return place / GLM_KEY_BLOCK * dim * GLM_KEY_BLOCK + place % GLM_KEY_BLOCK;
+}
 
 void glm_keys_put(float *blocks, size_t dim, size_t place, const float *keys, size_t row,
                   size_t count)
 {
     for (size_t i = 0; i < count; i++, place++) {
-        float *to = blocks + place / GLM_KEY_BLOCK * dim * GLM_KEY_BLOCK + place % GLM_KEY_BLOCK;
+        float *to = blocks + place_of(place, dim);
         for (size_t d = 0; d < dim; d++) {
             to[d * GLM_KEY_BLOCK] = keys[i * row + d];
         }
     }
 }
 
+void glm_keys_put_half(struct glm_pool *pool, uint16_t *blocks, size_t dim, size_t place,
+                       const float *keys, size_t row, size_t count)
+{
+    uint16_t halves[PART];
+    for (size_t i = 0; i < count; i++, place++) {
+        uint16_t *to = blocks + place_of(place, dim);
+        for (size_t from = 0; from < dim; from += PART) {
+            const size_t some = dim - from < PART ? dim - from : PART;
+            glm_halve(pool, keys + i * row + from, some, halves);
+            for (size_t d = 0; d < some; d++) {
+                to[(from + d) * GLM_KEY_BLOCK] = halves[d];
+            }
+        }
+    }
+}
+
+static float number_at(const struct glm_attention *a, const void *from, size_t at)
+{
+    return a->half ? glm_half_to_float(((const uint16_t *)from)[at]) : ((const float *)from)[at];
+}
+
 /* Softmax in one pass: what was summed is scaled down when a larger score turns up. */
 static void attend_one(const struct glm_attention *a, size_t head, size_t i)
 {
     const float *q = a->q + i * a->q_row + head * a->q_head;
-    const float *k = a->k + head / a->group * a->k_head, *v = a->v + head / a->group * a->v_head;
+    const size_t k = head / a->group * a->k_head, v = head / a->group * a->v_head;
     float *out = a->out + i * a->out_row + head * a->out_head;
     float scale = 1.0f / sqrtf((float)a->dim), most = -INFINITY, sum = 0;
     memset(out, 0, a->dim * sizeof *out);
     for (size_t j = 0; j < a->first + i * a->step; j++) {
-        const float *key = k + j / GLM_KEY_BLOCK * a->dim * GLM_KEY_BLOCK + j % GLM_KEY_BLOCK;
+        const size_t key = k + place_of(j, a->dim);
         double dot = 0;
         for (size_t d = 0; d < a->dim; d++) {
-            dot += (double)q[d] * key[d * GLM_KEY_BLOCK];
+            dot += (double)q[d] * number_at(a, a->k, key + d * GLM_KEY_BLOCK);
         }
         float score = (float)dot * scale, before = most;
         most = score > most ? score : most;
         float shrink = expf(before - most), p = expf(score - most);
         sum = sum * shrink + p;
         for (size_t d = 0; d < a->dim; d++) {
-            out[d] = out[d] * shrink + p * v[j * a->v_row + d];
+            out[d] = out[d] * shrink + p * number_at(a, a->v, v + j * a->v_row + d);
         }
     }
     for (size_t d = 0; d < a->dim; d++) {

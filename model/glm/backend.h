@@ -89,17 +89,24 @@ void glm_silu_mul(struct glm_pool *pool, float *gate, const float *up, size_t co
 #define GLM_KEY_BLOCK 16
 #define GLM_KEY_ROOM 32
 struct glm_attention {
-    const float *q, *k, *v;
+    const float *q;
+    const void *k, *v; /* floats, or half floats */
     float *out;
     size_t n, heads, group, dim;             /* group: query heads that share a key head */
     size_t q_row, v_row, out_row;            /* strides in floats: from token to token */
     size_t q_head, k_head, v_head, out_head; /* from head to head */
     size_t first, step;                      /* keys the first query sees, more for each next */
+    bool half;
 };
 void glm_attend(struct glm_pool *pool, const struct glm_attention *attention);
 /* Puts count keys, rows of dim floats that are row apart, at place .. of the blocks. */
 void glm_keys_put(float *blocks, size_t dim, size_t place, const float *keys, size_t row,
                   size_t count);
+/* The same into blocks of half floats. */
+void glm_keys_put_half(struct glm_pool *pool, uint16_t *blocks, size_t dim, size_t place,
+                       const float *keys, size_t row, size_t count);
+/* Floats to half floats; what is too large becomes the largest. */
+void glm_halve(struct glm_pool *pool, const float *x, size_t count, uint16_t *out);
 
 /* One row of a matrix as float, or count columns of it. */
 void glm_row(const struct glm_matrix *m, size_t row, float *out);

@@ -27,7 +27,7 @@ bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t cap
     capacity = (capacity + GLM_KEY_ROOM - 1) / GLM_KEY_ROOM * GLM_KEY_ROOM;
     d->room = capacity;
     if (!glmv_size_mul((size_t)c->layers * kv, capacity, &cache) ||
-        !glmv_size_mul(cache, sizeof(float), &cache)) {
+        !glmv_size_mul(cache, model->half ? sizeof(uint16_t) : sizeof(float), &cache)) {
         return glmv_fail_memory(err);
     }
     d->keys = malloc(cache);
@@ -100,7 +100,10 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
     const struct glm_text_config *c = &d->model->config.text;
     struct glm_pool *pool = d->model->pool;
     const size_t dim = (size_t)c->head_dim, kv = (size_t)c->kv_heads * dim;
-    float *keys = d->keys + at * kv * d->room, *values = d->values + at * kv * d->room;
+    const bool half = d->model->half;
+    const size_t size = half ? sizeof(uint16_t) : sizeof(float), part = d->room * dim * size;
+    unsigned char *keys = (unsigned char *)d->keys + at * (size_t)c->kv_heads * part;
+    unsigned char *values = (unsigned char *)d->values + at * (size_t)c->kv_heads * part;
     /* q, k, v = linear(h) + bias, q and k rotated */
     struct glm_output qkv[] = {
         {&l->q, l->q_bias, d->q}, {&l->k, l->k_bias, d->k}, {&l->v, l->v_bias, d->v}};
@@ -108,16 +111,27 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
     rotate(d, d->q, n, c->heads);
     rotate(d, d->k, n, c->kv_heads);
     for (size_t head = 0; head < (size_t)c->kv_heads; head++) {
-        glm_keys_put(keys + head * d->room * dim, dim, d->len, d->k + head * dim, kv, n);
-        for (size_t i = 0; i < n; i++) {
-            memcpy(values + (head * d->room + d->len + i) * dim, d->v + i * kv + head * dim,
-                   dim * sizeof(float));
+        const float *k = d->k + head * dim, *v = d->v + head * dim;
+        unsigned char *to = values + head * part + d->len * dim * size;
+        if (half) {
+            glm_keys_put_half(pool, (uint16_t *)(void *)(keys + head * part), dim, d->len, k, kv,
+                              n);
+        } else {
+            glm_keys_put((float *)(void *)(keys + head * part), dim, d->len, k, kv, n);
+        }
+        for (size_t i = 0; i < n; i++, v += kv, to += dim * size) {
+            if (half) {
+                glm_halve(pool, v, dim, (uint16_t *)(void *)to);
+            } else {
+                memcpy(to, v, dim * size);
+            }
         }
     }
     struct glm_attention a = {.q = d->q,
                               .k = keys,
                               .v = values,
                               .out = d->attn,
+                              .half = half,
                               .n = n,
                               .heads = (size_t)c->heads,
                               .group = (size_t)(c->heads / c->kv_heads),

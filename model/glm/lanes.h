@@ -11,6 +11,7 @@
  *     SUM(v) MOST(v)          over the lanes
  *     SQUARES(v)              the sum of squares in double
  *     BELOW(v, limit, from)   lanes i with from + i >= limit become -infinity
+ *     HALVES(p) HALVES_SOME(p, n)  LOAD and LOAD_SOME of half floats
  *     TARGET                  attributes of a function
  * No guard: it is a body, included once in each of the two.
  */
@@ -70,27 +71,40 @@ enum {
 /* What a bundle of queries shares. */
 struct bundle {
     const struct glm_attention *a;
-    const float *k, *v, *q[GLM_QUERIES];
+    const float *q[GLM_QUERIES];
+    size_t k, v; /* where the head begins */
     float *out[GLM_QUERIES], most[GLM_QUERIES];
     V sum[GLM_QUERIES];
     size_t keys[GLM_QUERIES]; /* it sees */
 };
 
+INLINE V load_of(bool half, const void *from, size_t at)
+{
+    return half ? HALVES((const uint16_t *)from + at) : LOAD((const float *)from + at);
+}
+
+INLINE V load_some_of(bool half, const void *from, size_t at, size_t some)
+{
+    return half ? HALVES_SOME((const uint16_t *)from + at, some)
+                : LOAD_SOME((const float *)from + at, some);
+}
+
 /* Scores of count queries from first on against PAIR keys, into s[query][KEYS]. */
-INLINE void scores_of(const struct bundle *b, size_t first, size_t count, size_t key,
+INLINE void scores_of(const struct bundle *b, bool half, size_t first, size_t count, size_t key,
                       float s[][KEYS], size_t at)
 {
     const size_t dim = b->a->dim;
     /* the second register of keys: the next block, or the other half of the same one */
-    const float *k0 = b->k + key / GLM_KEY_BLOCK * dim * GLM_KEY_BLOCK;
-    const float *k1 = k0 + (LANES == GLM_KEY_BLOCK ? dim * GLM_KEY_BLOCK : LANES);
+    const size_t k0 = b->k + key / GLM_KEY_BLOCK * dim * GLM_KEY_BLOCK;
+    const size_t k1 = k0 + (LANES == GLM_KEY_BLOCK ? dim * GLM_KEY_BLOCK : LANES);
     V sum[T][2];
     UNROLL
     for (size_t t = 0; t < count; t++) {
         sum[t][0] = sum[t][1] = SET(0);
     }
     for (size_t d = 0; d < dim; d++) {
-        V a = LOAD(k0 + d * GLM_KEY_BLOCK), c = LOAD(k1 + d * GLM_KEY_BLOCK);
+        V a = load_of(half, b->a->k, k0 + d * GLM_KEY_BLOCK);
+        V c = load_of(half, b->a->k, k1 + d * GLM_KEY_BLOCK);
         UNROLL
         for (size_t t = 0; t < count; t++) {
             V q = SET(b->q[first + t][d]);
@@ -128,10 +142,11 @@ INLINE float soften(struct bundle *b, size_t t, size_t from, size_t count, float
 }
 
 /* out = out * shrink + weights times values, for count queries and two registers of dims. */
-INLINE void values_of(const struct bundle *b, size_t first, size_t count, size_t from, size_t keys,
-                      const float s[][KEYS], const float *shrink, size_t d, size_t some)
+INLINE void values_of(const struct bundle *b, bool half, size_t first, size_t count, size_t from,
+                      size_t keys, const float s[][KEYS], const float *shrink, size_t d,
+                      size_t some)
 {
-    const float *v = b->v + from * b->a->v_row + d;
+    size_t v = b->v + from * b->a->v_row + d;
     const size_t more = some > LANES ? some - LANES : 0, low = some - more;
     V sum[T][2];
     UNROLL
@@ -145,13 +160,14 @@ INLINE void values_of(const struct bundle *b, size_t first, size_t count, size_t
         sum[t][1] = MUL(old[1], SET(shrink[first + t]));
     }
     for (size_t j = 0; j < keys; j++, v += b->a->v_row) {
-        V a = some == PAIR ? LOAD(v) : LOAD_SOME(v, low);
-        V c = some == PAIR ? LOAD(v + LANES) : LOAD_SOME(v + LANES, more);
+        const void *p = b->a->v;
+        V a = some == PAIR ? load_of(half, p, v) : load_some_of(half, p, v, low);
+        V c = some == PAIR ? load_of(half, p, v + LANES) : load_some_of(half, p, v + LANES, more);
         UNROLL
         for (size_t t = 0; t < count; t++) {
-            V p = SET(s[first + t][j]);
-            sum[t][0] = FMA(p, a, sum[t][0]);
-            sum[t][1] = FMA(p, c, sum[t][1]);
+            V w = SET(s[first + t][j]);
+            sum[t][0] = FMA(w, a, sum[t][0]);
+            sum[t][1] = FMA(w, c, sum[t][1]);
         }
     }
     UNROLL
@@ -162,32 +178,32 @@ INLINE void values_of(const struct bundle *b, size_t first, size_t count, size_t
 }
 
 /* The keys from .. from + keys, KEYS at most, for count queries of the bundle from first on. */
-INLINE void block_of(struct bundle *b, size_t first, size_t count, size_t from, size_t keys,
-                     float scale, float s[][KEYS], float *shrink)
+INLINE void block_of(struct bundle *b, bool half, size_t first, size_t count, size_t from,
+                     size_t keys, float scale, float s[][KEYS], float *shrink)
 {
     const size_t dim = b->a->dim;
     for (size_t at = 0; at < keys; at += PAIR) {
-        scores_of(b, first, count, from + at, s, at);
+        scores_of(b, half, first, count, from + at, s, at);
     }
     for (size_t t = first; t < first + count; t++) {
         shrink[t] = soften(b, t, from, (keys + PAIR - 1) / PAIR * PAIR, scale, s[t]);
     }
     size_t d = 0;
     for (; d + PAIR <= dim; d += PAIR) {
-        values_of(b, first, count, from, keys, (const float(*)[KEYS])s, shrink, d, PAIR);
+        values_of(b, half, first, count, from, keys, (const float(*)[KEYS])s, shrink, d, PAIR);
     }
     if (d < dim) {
-        values_of(b, first, count, from, keys, (const float(*)[KEYS])s, shrink, d, dim - d);
+        values_of(b, half, first, count, from, keys, (const float(*)[KEYS])s, shrink, d, dim - d);
     }
 }
 
-TARGET static void attend(const struct glm_attention *a, size_t key_head, size_t begin,
-                          size_t count)
+INLINE void attend_of(const struct glm_attention *a, bool half, size_t key_head, size_t begin,
+                      size_t count)
 {
     _Alignas(64) float s[GLM_QUERIES][KEYS];
     float shrink[GLM_QUERIES];
     const float scale = 1.0f / sqrtf((float)a->dim);
-    struct bundle b = {.a = a, .k = a->k + key_head * a->k_head, .v = a->v + key_head * a->v_head};
+    struct bundle b = {.a = a, .k = key_head * a->k_head, .v = key_head * a->v_head};
     size_t keys = 0;
     for (size_t t = 0; t < count; t++) {
         size_t head = key_head * a->group + (begin + t) % a->group, i = (begin + t) / a->group;
@@ -201,10 +217,10 @@ TARGET static void attend(const struct glm_attention *a, size_t key_head, size_t
     for (size_t from = 0; from < keys; from += KEYS) {
         size_t some = keys - from < KEYS ? keys - from : KEYS, t = 0;
         for (; t + T <= count; t += T) {
-            block_of(&b, t, T, from, some, scale, s, shrink);
+            block_of(&b, half, t, T, from, some, scale, s, shrink);
         }
         for (; t < count; t++) {
-            block_of(&b, t, 1, from, some, scale, s, shrink);
+            block_of(&b, half, t, 1, from, some, scale, s, shrink);
         }
     }
     for (size_t t = 0; t < count; t++) {
@@ -212,5 +228,15 @@ TARGET static void attend(const struct glm_attention *a, size_t key_head, size_t
         for (size_t d = 0; d < a->dim; d++) {
             b.out[t][d] *= inverse;
         }
+    }
+}
+
+TARGET static void attend(const struct glm_attention *a, size_t key_head, size_t begin,
+                          size_t count)
+{
+    if (a->half) {
+        attend_of(a, true, key_head, begin, count);
+    } else {
+        attend_of(a, false, key_head, begin, count);
     }
 }

@@ -18,6 +18,8 @@
 #define STORE(p, v) _mm256_storeu_ps(p, v)
 #define LOAD_SOME(p, n) _mm256_maskload_ps(p, first_of(n))
 #define STORE_SOME(p, v, n) _mm256_maskstore_ps(p, first_of(n), v)
+#define HALVES(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define HALVES_SOME(p, n) halves_some(p, n)
 #define SET(x) _mm256_set1_ps(x)
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define ADD(a, b) _mm256_add_ps(a, b)
@@ -42,6 +44,15 @@
 ALWAYS __m256i first_of(size_t n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+ALWAYS __m256 halves_some(const uint16_t *p, size_t n)
+{
+    uint16_t some[8] = {0};
+    for (size_t i = 0; i < n; i++) {
+        some[i] = p[i];
+    }
+    return HALVES(some);
 }
 
 /* What is no number stays none: its bits are not those of an exponent. */
@@ -159,8 +170,21 @@ TARGET static void rows256(const struct glm_matrix *m, size_t row, size_t rows, 
     }
 }
 
+TARGET static void halve256(const float *x, size_t count, uint16_t *out)
+{
+    const __m256 most = _mm256_set1_ps(65504.0f), least = _mm256_set1_ps(-65504.0f);
+    uint16_t some[8];
+    for (size_t i = 0; i < count; i += 8) {
+        const size_t n = count - i < 8 ? count - i : 8;
+        __m256 v = _mm256_min_ps(_mm256_max_ps(LOAD_SOME(x + i, n), least), most);
+        _mm_storeu_si128((__m128i *)(void *)some, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+        memcpy(out + i, some, n * sizeof *some);
+    }
+}
+
 const struct glm_kernels glm_kernels_avx2 = {
     .rows = rows256,
+    .halve = halve256,
     .dots = glm_dots_avx2,
     .code = glm_code_row,
     .attend = attend,

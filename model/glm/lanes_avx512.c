@@ -18,6 +18,8 @@
 #define STORE(p, v) _mm512_storeu_ps(p, v)
 #define LOAD_SOME(p, n) _mm512_maskz_loadu_ps(FIRST(n), p)
 #define STORE_SOME(p, v, n) _mm512_mask_storeu_ps(p, FIRST(n), v)
+#define HALVES(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define HALVES_SOME(p, n) _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(FIRST(n), p))
 #define SET(x) _mm512_set1_ps(x)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define ADD(a, b) _mm512_add_ps(a, b)
@@ -217,8 +219,19 @@ TARGET static void code512(const float *x, size_t cols, bool four, int8_t *code,
     }
 }
 
+TARGET static void halve512(const float *x, size_t count, uint16_t *out)
+{
+    const __m512 most = _mm512_set1_ps(65504.0f), least = _mm512_set1_ps(-65504.0f);
+    for (size_t i = 0; i < count; i += 16) {
+        __mmask16 some = count - i < 16 ? FIRST(count - i) : FIRST(16);
+        __m512 v = _mm512_min_ps(_mm512_max_ps(_mm512_maskz_loadu_ps(some, x + i), least), most);
+        _mm256_mask_storeu_epi16(out + i, some, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+    }
+}
+
 const struct glm_kernels glm_kernels_avx512 = {
     .rows = rows512,
+    .halve = halve512,
     .dots = glm_dots_vnni,
     .wide_dots = glm_wide_dots_vnni,
     .wide_rows = glm_wide_rows_avx512,

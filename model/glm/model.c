@@ -445,7 +445,7 @@ struct glm_need glm_model_need(const struct glm_config *config, struct glm_store
         text = config->stored_text;
     }
     return (struct glm_need){text, config->stored_tower > 0 ? config->stored_tower : 2 * tower,
-                             8.0 * c->layers * kv};
+                             4.0 * c->layers * kv};
 }
 
 double glm_memory_free(void)

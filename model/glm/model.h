@@ -31,6 +31,7 @@ struct glm_model {
     float *norm;
     struct glm_matrix patch, downsample, merge_proj, merge_gate, merge_up, merge_down;
     struct glm_vision_block *blocks;
+    bool half; /* decoders keep keys and values as half floats */
     float *patch_bias, *post_conv_norm, *positions, *post_norm, *downsample_bias;
     float *merge_norm, *merge_norm_bias;
     void **owned; /* what was converted or quantised */
@@ -81,7 +82,8 @@ float *glm_vision_encode(struct glm_model *model, const struct glm_patches *patc
 /* The text model with its memory of keys and values. */
 struct glm_decoder {
     struct glm_model *model;
-    float *keys, *values; /* [layer][kv_head][room][head_dim]; keys in blocks, see glm_attention */
+    /* [layer][kv_head][room][head_dim], floats or half floats; keys in blocks, see glm_attention */
+    void *keys, *values;
     size_t capacity, len; /* positions */
     size_t room;          /* capacity, up to whole blocks */
     float *scratch;       /* for up to GLM_STEP rows at a time */

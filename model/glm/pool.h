@@ -21,6 +21,7 @@ struct glm_kernels {
     void (*pairs)(const struct glm_matrix *m, size_t row, size_t rows, const uint16_t *x,
                   size_t x_row, size_t count, float *out);
     void (*round)(const float *x, size_t count, uint16_t *out);
+    void (*halve)(const float *x, size_t count, uint16_t *out);
     glm_dots_fn *dots;
     /* The same for many rows of x; NULL without. */
     glm_wide_dots_fn *wide_dots;

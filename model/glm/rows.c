@@ -85,10 +85,12 @@ static void silu_mul_scalar(float *gate, const float *up, size_t count)
     }
 }
 
+void glm_halve_scalar(const float *x, size_t count, uint16_t *out);
 void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count);
 
 const struct glm_kernels glm_kernels_scalar = {
     .rows = rows_scalar,
+    .halve = glm_halve_scalar,
     .dots = glm_dots_scalar,
     .code = glm_code_row,
     .attend = glm_attend_scalar,

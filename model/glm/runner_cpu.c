@@ -173,6 +173,7 @@ struct glm_runner *glm_runner_cpu(struct glm_model *model, size_t capacity,
     snprintf(cpu->base.place, sizeof cpu->base.place, "the processor, %d threads",
              glm_pool_threads(model->pool));
     cpu->model = model;
+    model->half = true;
     cpu->input = malloc(GLM_STEP * (size_t)model->config.text.hidden * sizeof *cpu->input);
     cpu->logits = malloc(GLM_BATCH * vocab * sizeof *cpu->logits);
     if (cpu->input == NULL || cpu->logits == NULL) {

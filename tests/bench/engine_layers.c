@@ -4,6 +4,7 @@
  * measured by turns in the same run, and the best turn of each.
  *     build/release/tests/model/glm/bench_engine_layers bf16|int8|int4|int4-g128 [OPTIONS]
  *         --layers N (4)  --threads N (all)  --turns N (12)  --context N (512) tokens before
+ *         --floats 1  keys and values in floats, not in half floats
  *         --load N    N busy processes for each thread run beside it
  */
 #include <signal.h>
@@ -126,7 +127,7 @@ static void burn(void)
 
 struct options {
     struct glm_store store;
-    int layers, threads, turns, context, load;
+    int layers, threads, turns, context, load, floats;
 };
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -135,11 +136,9 @@ static bool read_options(int argc, char **argv, struct options *o)
     struct {
         const char *name;
         int *value, most;
-    } all[] = {{"--layers", &o->layers, 40},
-               {"--threads", &o->threads, 256},
-               {"--turns", &o->turns, 1000},
-               {"--context", &o->context, MOST - PROMPT},
-               {"--load", &o->load, 8}};
+    } all[] = {{"--layers", &o->layers, 40}, {"--threads", &o->threads, 256},
+               {"--turns", &o->turns, 1000}, {"--context", &o->context, MOST - PROMPT},
+               {"--load", &o->load, 8},      {"--floats", &o->floats, 1}};
     bool ok = argc >= 2 && argc % 2 == 0 && glm_store_parse(argv[1], &o->store, NULL);
     for (int i = 2; ok && i + 1 < argc; i += 2) {
         ok = false;
@@ -159,11 +158,11 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: %s bf16|int8|int4|int4-g128 [--layers N] [--threads N] "
-                "[--turns N] [--context N] [--load N]\n",
+                "[--turns N] [--context N] [--load N] [--floats 1]\n",
                 argv[0]);
         return 2;
     }
-    struct glm_model m = {.pool = glm_pool_new(o.threads, NULL)};
+    struct glm_model m = {.pool = glm_pool_new(o.threads, NULL), .half = !o.floats};
     m.config.text = (struct glm_text_config){.hidden = HIDDEN,
                                              .layers = o.layers,
                                              .heads = HEADS,

@@ -86,6 +86,9 @@ int main(int argc, char **argv)
     }
     store.form = floats ? GLM_FORM_BLOCKS : store.form; /* as they are in the file */
     struct glm_model *model = glm_model_open(argv[1], store, atoi(argv[3]), &err);
+    if (model != NULL) {
+        model->half = !floats;
+    }
     if (model == NULL || !glm_decoder_init(&d, model, CONTEXT, &err)) {
         fprintf(stderr, "%s\n", err.message);
         return 1;

@@ -104,8 +104,10 @@ static size_t unpack_all(struct glm_model *model, float *made[64])
 }
 
 /* Logits of the golden conversation against the reference's; at limit 1e-5 also the tokens that
- * follow. name NULL: blocks are made floats first. Returns the relative error. */
-static double conversation(const char *where, const char *name, const char *stages, double limit)
+ * follow. name NULL: blocks are made floats first. half:
+ * keys and values are kept as half floats. Returns the relative error. */
+static double conversation_as(const char *where, const char *name, const char *stages, double limit,
+                              bool half)
 {
     struct glmv_err err = {0};
     struct glm_weights gold;
@@ -121,7 +123,8 @@ static double conversation(const char *where, const char *name, const char *stag
     golden_ids(&gold, "greedy", &want);
     struct glm_model *model = glm_model_open(where, store, 2, &err);
     CHECK_MSG(model != NULL, "%s: %s", where, err.message);
-    if (limit < 1e-4) { /* others round inputs */
+    model->half = half;
+    if (limit < 1e-4 || half) { /* others round inputs */
         glm_pool_choose(model->pool, GLM_CPU_SCALAR);
     }
     made_count = name == NULL ? unpack_all(model, made) : 0;
@@ -166,6 +169,11 @@ static double conversation(const char *where, const char *name, const char *stag
     free(positions);
     free(logits);
     return worst / scale;
+}
+
+static double conversation(const char *where, const char *name, const char *stages, double limit)
+{
+    return conversation_as(where, name, stages, limit, false);
 }
 
 #endif

@@ -514,22 +514,23 @@ static void test_codes(void)
 static void test_attention(void)
 {
     enum { N = 11, HEADS = 6, GROUP = 3, DIM = 20, FIRST = 290, ROOM = 320 };
-    static float q[N * HEADS * DIM], k[2 * ROOM * DIM], v[2 * ROOM * DIM], plain[ROOM * DIM];
+    static float q[N * HEADS * DIM], k[2 * ROOM * DIM], v[2 * ROOM * DIM], plain[2 * ROOM * DIM];
     static float out[N * HEADS * DIM], want[N * HEADS * DIM], one[N * HEADS * DIM];
     struct glm_pool *pool = glm_pool_new(2, NULL);
     uint32_t random = 9;
     for (size_t head = 0; head < 2; head++) {
         for (size_t i = 0; i < ROOM * DIM; i++) {
             random = random * 1664525u + 1013904223u;
-            plain[i] = (float)((int)(random >> 20) - 2048) / 1024;
+            plain[head * ROOM * DIM + i] = (float)((int)(random >> 20) - 2048) / 1024;
             v[head * ROOM * DIM + i] = (float)((int)(random >> 8 & 4095) - 2048) / 1024;
-            q[i % (N * HEADS * DIM)] = plain[i] * 1.5f;
+            q[i % (N * HEADS * DIM)] = plain[head * ROOM * DIM + i] * 1.5f;
         }
-        glm_keys_put(k + head * ROOM * DIM, DIM, 0, plain, DIM, ROOM);
+        glm_keys_put(k + head * ROOM * DIM, DIM, 0, plain + head * ROOM * DIM, DIM, ROOM);
     }
-    struct glm_attention a = {q,   k,           v,   out,         N,   HEADS,      GROUP,
-                              DIM, HEADS * DIM, DIM, HEADS * DIM, DIM, ROOM * DIM, ROOM * DIM,
-                              DIM, FIRST,       1};
+    struct glm_attention a = {q,          k,          v,           out,   N,           HEADS,
+                              GROUP,      DIM,        HEADS * DIM, DIM,   HEADS * DIM, DIM,
+                              ROOM * DIM, ROOM * DIM, DIM,         FIRST, 1,           false};
+    static uint16_t k_half[2 * ROOM * DIM], v_half[2 * ROOM * DIM];
     for (int cpu = GLM_CPU_SCALAR; cpu <= (int)glm_cpu_best(); cpu++) {
         glm_pool_choose(pool, (enum glm_cpu)cpu);
         a.q = q, a.out = out, a.n = N, a.first = FIRST;
@@ -539,6 +540,16 @@ static void test_attention(void)
             glm_attend(pool, &a);
         }
         CHECK_MSG(memcmp(out, one, sizeof out) == 0, "kernels %d: one query and many", cpu);
+        /* these numbers are half floats as they are: the same bits */
+        for (size_t head = 0; head < 2; head++) {
+            glm_keys_put_half(pool, k_half + head * ROOM * DIM, DIM, 0, plain + head * ROOM * DIM,
+                              DIM, ROOM);
+        }
+        glm_halve(pool, v, 2 * ROOM * DIM, v_half);
+        a.q = q, a.out = one, a.n = N, a.first = FIRST, a.half = true, a.k = k_half, a.v = v_half;
+        glm_attend(pool, &a);
+        CHECK_MSG(memcmp(out, one, sizeof out) == 0, "kernels %d: half floats", cpu);
+        a.half = false, a.k = k, a.v = v;
         if (cpu == GLM_CPU_SCALAR) {
             memcpy(want, out, sizeof out);
         }

@@ -243,6 +243,7 @@ static void test_conversations(void)
     char cache[] = "/tmp/glmv-packs-XXXXXX", command[64];
     CHECK(mkdtemp(cache) != NULL && setenv("XDG_CACHE_HOME", cache, 1) == 0);
     conversation(GOLD "gguf/bf16", "bf16", GOLD "stages.safetensors", 1e-5);
+    conversation_as(GOLD "gguf/bf16", "bf16", GOLD "stages.safetensors", 1e-3, true);
     conversation(GOLD "gguf/q8_0", NULL, GOLD "gguf/q8_0/stages.safetensors", 1e-5);
     conversation(GOLD "gguf/q4_0", NULL, GOLD "gguf/q4_0/stages.safetensors", 1e-5);
     for (int i = 0; i < 2; i++) { /* the pack is made, then found */
