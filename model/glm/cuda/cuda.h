@@ -35,7 +35,8 @@ struct glm_cuda_counts glm_runner_cuda_counts(const struct glm_runner *runner);
 /* Logits of the last step that chose, [rows][vocab]. */
 bool glm_runner_cuda_logits(struct glm_runner *runner, size_t rows, float *out,
                             struct glmv_err *err);
-/* The device, for measurements of it. Borrowed. */
+/* The weights and the device, for measurements. Borrowed. */
+const struct glm_cuda_weights *glm_runner_cuda_weights(const struct glm_runner *runner);
 struct glm_cuda_device *glm_runner_cuda_device(struct glm_runner *runner);
 
 #endif

@@ -336,6 +336,11 @@ bool glm_runner_cuda_logits(struct glm_runner *runner, size_t rows, float *out,
            glm_cuda_wait(&r->device, err);
 }
 
+const struct glm_cuda_weights *glm_runner_cuda_weights(const struct glm_runner *runner)
+{
+    return &((const struct runner *)runner)->weights;
+}
+
 struct glm_cuda_device *glm_runner_cuda_device(struct glm_runner *runner)
 {
     return &((struct runner *)runner)->device;
