@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/glm/gguf.h"
-
 bool glm_device_parse(const char *text, struct glm_device *device, struct glmv_err *err)
 {
     const bool given = text != NULL;
@@ -38,6 +36,23 @@ bool glm_device_name(const char *name, struct glmv_err *err)
     return (name != NULL && strcmp(name, "fp8") == 0) || glm_store_parse(name, &store, err);
 }
 
+static bool has_blocks(const struct glm_model *model)
+{
+    bool found = model->head.form == GLM_FORM_BLOCKS;
+    for (int i = 0; i < model->config.text.layers; i++) {
+        const struct glm_text_layer *l = &model->layers[i];
+        const struct glm_matrix *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+            found = found || all[k]->form == GLM_FORM_BLOCKS;
+        }
+    }
+    for (int i = 0; i < model->config.vision.depth; i++) {
+        const struct glm_vision_block *b = &model->blocks[i];
+        found = found || b->qkv.form == GLM_FORM_BLOCKS || b->down.form == GLM_FORM_BLOCKS;
+    }
+    return found || model->merge_down.form == GLM_FORM_BLOCKS;
+}
+
 struct glm_model *glm_device_open_cuda(const char *where, const char *name, struct glmv_err *err)
 {
     struct glm_store store, look = {GLM_FORM_BLOCKS, 0};
@@ -46,10 +61,11 @@ struct glm_model *glm_device_open_cuda(const char *where, const char *name, stru
         !glm_store_parse(kept.form == GLM_CUDA_FP8 ? "bf16" : name, &store, err)) {
         return NULL;
     }
-    if (glm_gguf_here(where)) { /* blocks have to become tiles, which the pack is for */
+    struct glm_model *model = glm_model_open(where, look, 0, err);
+    if (model != NULL && has_blocks(model)) { /* they have to become tiles, which a pack is for */
+        glm_model_close(model);
         return glm_model_open(where, store, 0, err);
     }
-    struct glm_model *model = glm_model_open(where, look, 0, err);
     if (model != NULL && store.form != GLM_FORM_BF16) {
         glm_model_find_pack(model, store);
     }

@@ -36,6 +36,9 @@ bool glm_device_need(const struct glm_config *config, const char *name, struct g
     if (!usable) {
         return device.kind == GLM_DEVICE_AUTO;
     }
+    if (kept.form == GLM_CUDA_BF16 && (config->stored_text > 0 || config->stored_weight > 0)) {
+        return true; /* quantised as stored: what that needs is the same everywhere */
+    }
     struct glm_model *model = glm_model_imagine(config, err);
     bool ok = model != NULL && glm_cuda_budget_make(&budget, model, kept, SHOWN_CONTEXT, err);
     if (ok) {

@@ -75,7 +75,7 @@ static struct glm_cuda_kept target_of(const struct glm_matrix *m, struct glm_cud
 {
     if (m->form == GLM_FORM_BLOCKS && wanted.form == GLM_CUDA_BF16) {
         return (struct glm_cuda_kept){device_form(glm_blocks_form((enum glm_type)m->group)),
-                                      GLM_GROUP};
+                                      (uint32_t)glm_blocks_group(m)};
     }
     bool tiles = m->form >= GLM_FORM_INT8 && m->form <= GLM_FORM_LEAST;
     return tiles ? (struct glm_cuda_kept){device_form(m->form), (uint32_t)m->group} : wanted;

@@ -10,6 +10,7 @@
 #include "tests/check.h"
 
 #define NANO "tests/model/glm/golden/nano"
+#define GGUF "tests/model/glm/golden/gguf/q8_0"
 
 static bool real;
 
@@ -77,6 +78,22 @@ static void test_same_tokens(void)
         CHECK_STR(again.text, a.text);
         CHECK(a.usage.prompt_tokens == b.usage.prompt_tokens && b.usage.cached_tokens == 0);
         CHECK(again.usage.cached_tokens == again.usage.prompt_tokens - 1);
+    }
+    glmv_chat_close(cpu);
+    glmv_chat_close(cuda);
+}
+
+/* A GGUF file, whose blocks come as tiles, and rows of q and k in the order of halves. */
+static void test_gguf(void)
+{
+    struct glmv_err err = {0};
+    struct glmv_chat *cpu = glmv_chat_open_on(GGUF, NULL, "cpu", &err);
+    struct glmv_chat *cuda = glmv_chat_open_on(GGUF, NULL, "cuda", &err);
+    CHECK_MSG(cpu != NULL && cuda != NULL, "%s", err.message);
+    struct glmv_chat_options options = options_of(0, 1, 3);
+    if (cpu != NULL && cuda != NULL) {
+        struct said a = ask(cpu, &options, true), b = ask(cuda, &options, true);
+        CHECK_STR(b.text, a.text);
     }
     glmv_chat_close(cpu);
     glmv_chat_close(cuda);
@@ -310,6 +327,7 @@ int main(int argc, char **argv)
     test_logits();
     test_same_tokens();
     test_guesses();
+    test_gguf();
     if (!real) {
         test_resumed();
     }
