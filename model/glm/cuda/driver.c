@@ -17,7 +17,8 @@ static bool load(struct glm_cuda *cuda, struct glmv_err *err)
         GLM_CU_FUNCTIONS(GLM_CU_ENTRY)
 #undef GLM_CU_ENTRY
     };
-    cuda->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    /* it stays: a driver has threads of its own, and is not made to be unloaded */
+    cuda->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (cuda->library == NULL) {
         return glmv_fail(err, GLMV_ERR_MISSING,
                          "no CUDA driver (" LIBRARY

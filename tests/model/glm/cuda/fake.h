@@ -5,6 +5,8 @@
  * seen. Wrong uses end the program with a sentence: addresses outside or freed, copies of pageable
  * memory in a recording, handles of another kind, calls without a context, objects left over.
  *
+ * fake_cuda_reset(), found by dlsym, begins anew between two conversations of a process.
+ *
  * Environment:
  *     FAKE_CUDA_DRIVER=12040      the version it says it is
  *     FAKE_CUDA_DEVICES=0         how many devices

@@ -47,6 +47,7 @@ static glm_cu_stream streams[16];
 static int sticky;
 static bool started;
 static size_t calls, kernels, graphs, objects;
+static size_t planned_seen; /* calls that FAKE_CUDA_FAIL means */
 static int contexts;
 
 void fake_wrong(const char *format, ...)
@@ -82,7 +83,6 @@ static bool is_final(int code)
 /* The code this call returns without doing anything. */
 static int planned(const char *name)
 {
-    static size_t seen;
     const char *plan = getenv("FAKE_CUDA_FAIL");
     const size_t len = plan != NULL ? strcspn(plan, ":") : 0;
     unsigned long at;
@@ -91,7 +91,7 @@ static int planned(const char *name)
     if (sticky != 0 || plan == NULL || sscanf(plan + len, ":%lu:%d", &at, &code) != 2 ||
         !(strncmp(plan, "any", len) == 0 ||
           (strlen(name) == len && strncmp(plan, name, len) == 0)) ||
-        ++seen != at) {
+        ++planned_seen != at) {
         return sticky;
     }
     sticky = is_final(code) ? code : 0;
@@ -734,6 +734,18 @@ int fake_graph_destroy(glm_cu_graph graph)
     free(graph);
     objects--;
     return leave(0);
+}
+
+/* For tests: a driver that was never used, between two conversations of a process. */
+void fake_cuda_reset(void);
+void fake_cuda_reset(void)
+{
+    if (contexts != 0) {
+        fake_wrong("a context is still open");
+    }
+    started = false;
+    sticky = 0;
+    planned_seen = 0;
 }
 
 __attribute__((destructor)) static void report(void)

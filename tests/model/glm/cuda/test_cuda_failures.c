@@ -1,6 +1,8 @@
 /* What a device can do wrong, with the fake driver (fake.h): each failure ends in one sentence, or,
  * where the device was chosen by "auto", in the processor's answer; nothing is left behind, which
  * the driver looks after. */
+#include <dlfcn.h>
+
 #include "model/chat.h"
 #include "model/glm/glm.h"
 #include "tests/check.h"
@@ -14,6 +16,19 @@ static void note(void *arg, const char *sentence)
 {
     (void)arg;
     snprintf(noted, sizeof noted, "%s", sentence);
+}
+
+static void reset_driver(void)
+{
+    void (*reset)(void) = NULL;
+    void *driver = dlopen("libcuda.so.1", RTLD_NOW);
+    CHECK(driver != NULL);
+    void *symbol = driver != NULL ? dlsym(driver, "fake_cuda_reset") : NULL;
+    memcpy(&reset, &symbol, sizeof reset);
+    CHECK_MSG(reset != NULL, "not the fake driver");
+    if (reset != NULL) {
+        reset();
+    }
 }
 
 /* Opens and asks. False with the message; text is the answer. */
@@ -30,6 +45,7 @@ static bool converse(const char *device, char *text, size_t size, char *message)
     options.max_tokens = 5;
     options.thinking = GLMV_CHAT_THINK_OFF;
     noted[0] = text[0] = '\0';
+    reset_driver();
     struct glmv_chat *chat = glmv_chat_open_on(NANO, NULL, device, &err);
     bool ok = false;
     if (chat != NULL) {
