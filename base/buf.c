@@ -102,3 +102,44 @@ char *glmv_buf_take(struct glmv_buf *buf, size_t *len)
     glmv_buf_init(buf, buf->max);
     return data;
 }
+
+bool glmv_buf_append_html(struct glmv_buf *buf, const char *text, struct glmv_err *err)
+{
+    bool ok = true;
+    for (; *text != '\0' && ok; text++) {
+        switch (*text) {
+        case '<':
+            ok = glmv_buf_append_str(buf, "&lt;", err);
+            break;
+        case '>':
+            ok = glmv_buf_append_str(buf, "&gt;", err);
+            break;
+        case '&':
+            ok = glmv_buf_append_str(buf, "&amp;", err);
+            break;
+        case '"':
+            ok = glmv_buf_append_str(buf, "&quot;", err);
+            break;
+        case '\n':
+            ok = glmv_buf_append(buf, text, 1, err);
+            break;
+        default:
+            ok = glmv_buf_append(buf, (unsigned char)*text < 32 ? " " : text, 1, err);
+        }
+    }
+    return ok;
+}
+
+bool glmv_buf_append_json(struct glmv_buf *buf, const char *text, struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(buf, "\"", err);
+    for (; *text != '\0' && ok; text++) {
+        if ((unsigned char)*text < 32) {
+            ok = glmv_buf_appendf(buf, err, "\\u%04x", (unsigned)*text);
+        } else {
+            ok = (*text != '"' && *text != '\\') || glmv_buf_append_str(buf, "\\", err);
+            ok = ok && glmv_buf_append(buf, text, 1, err);
+        }
+    }
+    return ok && glmv_buf_append_str(buf, "\"", err);
+}

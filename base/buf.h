@@ -40,4 +40,9 @@ bool glmv_buf_reserve(struct glmv_buf *buf, size_t len, struct glmv_err *err);
  * buf empty. */
 char *glmv_buf_take(struct glmv_buf *buf, size_t *len);
 
+/* Text for HTML and XML; control characters but line feeds become spaces. */
+bool glmv_buf_append_html(struct glmv_buf *buf, const char *text, struct glmv_err *err);
+/* Text as a JSON string, quotes included. */
+bool glmv_buf_append_json(struct glmv_buf *buf, const char *text, struct glmv_err *err);
+
 #endif

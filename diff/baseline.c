@@ -234,6 +234,29 @@ static bool find_strips(struct comparing *c, const uint8_t *bytes, size_t len)
     return len - pos + 4 >= BASE_INFLATE_PAD; /* behind the last strip's content */
 }
 
+bool glmv_baseline_is(const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    if (len < 33) {
+        return false;
+    }
+    struct glmv_image shape = {.width = (int)get32(p + 16), .height = (int)get32(p + 20)};
+    if (shape.width < 1 || shape.width > GLMV_IMAGE_MAX_SIDE || shape.height < 1 ||
+        shape.height > GLMV_IMAGE_MAX_SIDE) {
+        return false;
+    }
+    struct comparing c = {.frame = &shape};
+    c.strips = malloc((size_t)strip_count(shape.height) * sizeof *c.strips);
+    bool ok = c.strips != NULL && find_strips(&c, bytes, len);
+    for (int i = 0; i < c.count && ok; i++) {
+        const uint8_t *entry = c.table + HEAD + (size_t)i * ENTRY;
+        ok = libdeflate_crc32(0, c.strips[i] - 4, get32(entry + 16) + (size_t)4) ==
+             get32(entry + 20);
+    }
+    free((void *)c.strips);
+    return ok;
+}
+
 static void add_alpha(const uint8_t *rgb, size_t count, uint8_t *rgba)
 {
     for (size_t x = 0; x < count; x++) {

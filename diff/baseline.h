@@ -24,6 +24,9 @@
 bool glmv_baseline_encode(const struct glmv_image *frame, struct glmv_buf *out,
                           struct glmv_err *err);
 
+/* Whether a file is of this kind, and none of its strips is damaged. */
+bool glmv_baseline_is(const void *bytes, size_t len);
+
 struct glmv_baseline_rows {
     struct glmv_image *stored; /* owned; only rows that are held, the others are zeros */
     uint8_t *differs;          /* owned; 1 for rows that differ in any bit */

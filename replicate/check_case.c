@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "diff/baseline.h"
 #include "replicate/check_pool.h"
 #include "replicate/check_run.h"
 #include "replicate/comparison.h"
@@ -31,7 +32,8 @@ struct job {
     char *assets; /* folder of the page */
     const char **selectors;
     size_t selector_count;
-    struct glmv_image *baseline; /* NULL without one */
+    struct glmv_buf stored;      /* the baseline's file; empty without one */
+    struct glmv_image *baseline; /* NULL until it is wanted whole */
     char *baseline_path;
 };
 
@@ -103,6 +105,22 @@ static bool draw(const struct job *job, struct view *view, struct glmv_err *err)
     return ok;
 }
 
+/* A render that fails is tried once more: a machine under load, or a browser that ended, is no
+ * verdict about the page. */
+static bool draw_or_again(const struct job *job, struct view *view, struct glmv_err *err)
+{
+    struct glmv_err first = {0};
+    if (draw(job, view, &first)) {
+        return true;
+    }
+    view_release(view);
+    bool stopped = job->run->options->cancel != NULL && atomic_load(job->run->options->cancel);
+    if (first.code != GLMV_ERR_RENDER || stopped) {
+        return glmv_fail(err, first.code, "%s", first.message);
+    }
+    return draw(job, view, err);
+}
+
 static int clamp(double value, int high)
 {
     return value <= 0 ? 0 : value >= high ? high : (int)value;
@@ -169,6 +187,46 @@ static bool matches(const struct job *job, const struct glmv_image *picture,
     *same = within(rules, &count);
     job->result->differing = count.differing;
     job->result->pixels = count.total;
+    return true;
+}
+
+/* The baseline as a picture. */
+static bool decode_baseline(struct job *job, struct glmv_err *err)
+{
+    if (job->baseline == NULL) {
+        job->baseline =
+            glmv_image_decode(job->stored.data, job->stored.len, job->baseline_path, err);
+        if (job->baseline != NULL) {
+            glmv_image_flatten(job->baseline, 0xffffff);
+        }
+    }
+    return job->baseline != NULL;
+}
+
+/* The same as matches() for the baseline. Where it is one of our own, only what differs of it is
+ * unpacked. */
+static bool matches_baseline(struct job *job, const struct view *view, bool *same,
+                             struct glmv_err *err)
+{
+    struct check_result *result = job->result;
+    struct glmv_baseline_rows rows;
+    if (job->baseline != NULL ||
+        !glmv_baseline_compare(job->stored.data, job->stored.len, view->image, &rows)) {
+        return decode_baseline(job, err) && matches(job, job->baseline, view, same, err);
+    }
+    struct glmv_pixel_options options = pixels_of(result->item->rules);
+    struct glmv_pixel_count count;
+    glmv_diff_mark_rows(rows.stored, view->image, rows.differs, &options, &count, NULL);
+    bool equal_rows = memchr(rows.differs, 1, (size_t)view->image->height) == NULL;
+    glmv_baseline_release(&rows);
+    *same = equal_rows || within(result->item->rules, &count);
+    if (!*same && view->mask_count > 0) {
+        return decode_baseline(job, err) && matches(job, job->baseline, view, same, err);
+    }
+    if (!equal_rows) {
+        result->differing = count.differing;
+        result->pixels = count.total;
+    }
     return true;
 }
 
@@ -300,35 +358,29 @@ static bool read_page(struct job *job, struct glmv_err *err)
                                : glmv_fail_memory(err);
 }
 
-/* The baseline, where there is one. */
+/* The baseline, where there is one; the way a picture is read whole is tried once where it is not
+ * one of our own, so that a broken file is known before a page is drawn for it. */
 static bool read_baseline(struct job *job, struct glmv_err *err)
 {
     job->baseline_path = check_path(job->run->config->baselines, job->result->name, ".png", err);
     if (job->baseline_path == NULL || access(job->baseline_path, F_OK) != 0) {
         return job->baseline_path != NULL;
     }
-    struct glmv_buf bytes;
-    glmv_buf_init(&bytes, GLMV_IMAGE_MAX_FILE + 65536);
-    bool ok = glmv_file_read(job->baseline_path, GLMV_IMAGE_MAX_FILE, &bytes, err);
-    if (ok && bytes.len > 7 && memcmp(bytes.data, "version ", 8) == 0) {
+    bool ok = glmv_file_read(job->baseline_path, GLMV_IMAGE_MAX_FILE, &job->stored, err);
+    if (ok && job->stored.len > 7 && memcmp(job->stored.data, "version ", 8) == 0) {
         ok = glmv_fail(err, GLMV_ERR_FORMAT,
                        "%s: is a Git LFS pointer, not a picture; run 'git lfs pull'",
                        job->baseline_path);
     }
-    job->baseline = ok ? glmv_image_decode(bytes.data, bytes.len, job->baseline_path, err) : NULL;
-    if (job->baseline != NULL) {
-        glmv_image_flatten(job->baseline, 0xffffff);
-    }
-    glmv_buf_release(&bytes);
-    return job->baseline != NULL;
+    return ok && (glmv_baseline_is(job->stored.data, job->stored.len) || decode_baseline(job, err));
 }
 
 /* The view at hand stands for the page; the baseline does not look like it. */
-static bool settle(const struct job *job, struct view *view, struct glmv_err *err)
+static bool settle(struct job *job, struct view *view, struct glmv_err *err)
 {
     struct check_result *result = job->result;
     bool ok;
-    if (job->baseline == NULL) {
+    if (job->stored.len == 0) {
         bool known = check_files_known(job->run, result->name);
         result->status = known ? CHECK_IS_MISSING : CHECK_IS_NEW;
         say(result, known ? "The index of the baselines knows this page, but its picture is gone.\n"
@@ -336,7 +388,8 @@ static bool settle(const struct job *job, struct view *view, struct glmv_err *er
         ok = write_actual(job, view->image, err);
     } else {
         result->status = CHECK_IS_CHANGED;
-        ok = keep_difference(job, job->baseline, job->baseline_path, view, err);
+        ok = decode_baseline(job, err) &&
+             keep_difference(job, job->baseline, job->baseline_path, view, err);
     }
     if (ok && job->run->options->update[result->status]) {
         ok = check_files_stage(job->run, result->name, view->image, err);
@@ -345,7 +398,7 @@ static bool settle(const struct job *job, struct view *view, struct glmv_err *er
 }
 
 /* Draws until the page matches, or two in a row agree, or the renders are used up. */
-static bool judge(const struct job *job, struct glmv_err *err)
+static bool judge(struct job *job, struct glmv_err *err)
 {
     struct check_result *result = job->result;
     int most = result->item->picture != NULL ? 1 : 2 + result->item->rules->retries;
@@ -357,11 +410,11 @@ static bool judge(const struct job *job, struct glmv_err *err)
         view_release(&before);
         before = view;
         view = (struct view){0};
-        ok = draw(job, &view, err);
+        ok = draw_or_again(job, &view, err);
         result->renders++;
         bool same = false;
-        if (ok && job->baseline != NULL) {
-            ok = matches(job, job->baseline, &view, &same, err);
+        if (ok && job->stored.len > 0) {
+            ok = matches_baseline(job, &view, &same, err);
             done = ok && same;
             result->status = CHECK_IS_SAME;
         }
@@ -400,6 +453,7 @@ void check_case_run(const struct check_run *run, struct check_pool *pool,
     struct job job = {.run = run, .pool = pool, .result = result};
     struct glmv_err err = {0};
     glmv_buf_init(&job.html, PAGE_MAX + 65536);
+    glmv_buf_init(&job.stored, GLMV_IMAGE_MAX_FILE + 65536);
     job.selectors = calloc(result->item->rules->mask_count + 1, sizeof *job.selectors);
     remove_stale(&job);
     bool ok = job.selectors != NULL
@@ -414,6 +468,7 @@ void check_case_run(const struct check_run *run, struct check_pool *pool,
     }
     glmv_image_free(job.baseline);
     glmv_buf_release(&job.html);
+    glmv_buf_release(&job.stored);
     free(job.baseline_path);
     free(job.assets);
     free((void *)job.selectors);

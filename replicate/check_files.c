@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/size.h"
+#include "diff/baseline.h"
 #include "replicate/check_run.h"
 
 #define INDEX_FILE "index.txt" /* the names that have a baseline, a line each */
@@ -233,7 +234,11 @@ bool check_files_stage(const struct check_run *run, const char *name,
 {
     char *folder = check_path(run->config->baselines, STAGING, "", err);
     char *path = folder != NULL ? check_path(folder, name, ".png", err) : NULL;
-    bool ok = path != NULL && glmv_image_write_png(image, path, err);
+    struct glmv_buf png;
+    glmv_buf_init(&png, (size_t)1 << 30);
+    bool ok = path != NULL && glmv_baseline_encode(image, &png, err) &&
+              glmv_file_write(path, png.data, png.len, err);
+    glmv_buf_release(&png);
     free(path);
     free(folder);
     return ok;

@@ -22,7 +22,8 @@ static bool picture(const char *folder, const char *name, const char *ending, co
     glmv_buf_init(&png, GLMV_IMAGE_MAX_FILE + 65536);
     bool ok = glmv_file_read(path, GLMV_IMAGE_MAX_FILE, &png, err);
     if (ok && out->len + png.len > PICTURES_MAX) {
-        ok = glmv_buf_append_str(out, "<figure><figcaption>", err) && view_escape(out, path, err) &&
+        ok = glmv_buf_append_str(out, "<figure><figcaption>", err) &&
+             glmv_buf_append_html(out, path, err) &&
              glmv_buf_append_str(out, "</figcaption></figure>", err);
     } else if (ok) {
         ok = view_png(out, class, caption, png.data, png.len, err);
@@ -42,12 +43,13 @@ static bool section(const struct check_run *run, const struct check_result *resu
                                : result->status == CHECK_IS_SAME ? "same"
                                                                  : "different",
                                status, result->updated ? ", updated" : "") &&
-              view_escape(out, result->name, err) && glmv_buf_append_str(out, "</h2><pre>", err) &&
-              (result->text == NULL || view_escape(out, result->text, err));
+              glmv_buf_append_html(out, result->name, err) &&
+              glmv_buf_append_str(out, "</h2><pre>", err) &&
+              (result->text == NULL || glmv_buf_append_html(out, result->text, err));
     if (ok && result->proposal != NULL) {
         ok = glmv_buf_appendf(out, err, "Proposed page (score %.4f, the page itself %.4f): ",
                               result->proposal_score, result->page_score) &&
-             view_escape(out, result->proposal, err);
+             glmv_buf_append_html(out, result->proposal, err);
     }
     bool two = result->status == CHECK_IS_CHANGED && !result->updated;
     ok = ok && glmv_buf_append_str(out, "</pre>\n", err) && view_compare_begin(out, err);

@@ -151,11 +151,11 @@ static bool junit_case(const struct check_result *result, struct glmv_buf *out,
                  result->status == CHECK_IS_UNSTABLE;
     const char *kind = skipped ? "skipped" : error ? "error" : "failure";
     bool ok = glmv_buf_append_str(out, "<testcase classname=\"check\" name=\"", err) &&
-              view_escape(out, result->name, err) && glmv_buf_append_str(out, "\">", err);
+              glmv_buf_append_html(out, result->name, err) && glmv_buf_append_str(out, "\">", err);
     if (ok && check_report_bad(result)) {
         ok = glmv_buf_appendf(out, err, "<%s message=\"%s\">", kind,
                               check_status_name(result->status)) &&
-             view_escape(out, result->text != NULL ? result->text : "", err) &&
+             glmv_buf_append_html(out, result->text != NULL ? result->text : "", err) &&
              glmv_buf_appendf(out, err, "</%s>", kind);
     }
     return ok && glmv_buf_append_str(out, "</testcase>\n", err);

@@ -9,6 +9,7 @@
 #include "diff/ssim.h"
 #include "render/render.h"
 #include "replicate/command.h"
+#include "replicate/region.h"
 #include "replicate/text_blocks.h"
 
 static const char usage[] =
@@ -16,7 +17,7 @@ static const char usage[] =
     "Says how much a page looks like a picture, 0 to 1. PAGE is HTML, drawn as wide as the\n"
     "reference, or a picture of it. With the reference's text the metrics of Design2Code "
     "follow.\n\n"
-    "  --json              the parts and the slices as JSON\n"
+    "  --json              the parts, the slices and what differs most as JSON\n"
     "  --assets DIR        the folder that relative addresses of PAGE reach; none\n"
     "  --ref-html FILE     the page behind the reference, for its text\n"
     "  --ref-assets DIR    the folder that its relative addresses reach; none\n"
@@ -37,9 +38,12 @@ struct request {
     bool json;
 };
 
-/* One page: its picture and, when text is compared, its blocks. */
+#define REGIONS 8 /* that are named */
+
+/* One page: its picture, what the renderer knows of it, and, when text is compared, its blocks. */
 struct side {
     struct glmv_image *image;
+    struct glmv_page *page; /* NULL for a picture */
     struct replicate_blocks blocks;
 };
 
@@ -48,6 +52,9 @@ struct result {
     struct glmv_ssim ssim;
     struct glmv_block_score blocks;
     bool has_blocks;
+    struct glmv_region *regions; /* owned; that differ most */
+    char *elements[REGIONS];     /* owned; the selector of what PAGE has there, or NULL */
+    size_t region_count;
 };
 
 enum { OPT_ASSETS = 256, OPT_REF_HTML, OPT_REF_ASSETS, OPT_REF_BLOCKS, OPT_BLOCKS };
@@ -62,7 +69,41 @@ static void print_blocks(const struct glmv_block_score *b, bool json)
            b->reference_blocks);
 }
 
-static void print_result(const struct result *r, bool json)
+/* Where the page differs most, and which of its elements that is. */
+static bool append_regions(const struct result *r, bool json, struct glmv_buf *out,
+                           struct glmv_err *err)
+{
+    bool ok = !json || glmv_buf_append_str(out, ",\"regions\":[", err);
+    for (size_t i = 0; i < r->region_count && ok; i++) {
+        const struct glmv_region *at = &r->regions[i];
+        const char *name = r->elements[i];
+        if (json) {
+            ok = glmv_buf_appendf(out, err, "%s{\"x\":%d,\"y\":%d,\"w\":%d,\"h\":%d,\"pixels\":%zu",
+                                  i > 0 ? "," : "", at->x, at->y, at->w, at->h, at->pixels) &&
+                 (name == NULL || (glmv_buf_append_str(out, ",\"selector\":", err) &&
+                                   glmv_buf_append_json(out, name, err))) &&
+                 glmv_buf_append_str(out, "}", err);
+        } else {
+            ok = glmv_buf_appendf(out, err, "  differs: %d x %d px at (%d, %d)%s%s\n", at->w, at->h,
+                                  at->x, at->y, name != NULL ? ", " : "", name != NULL ? name : "");
+        }
+    }
+    return ok && (!json || glmv_buf_append_str(out, "]", err));
+}
+
+static bool print_regions(const struct result *r, bool json, struct glmv_err *err)
+{
+    struct glmv_buf out;
+    glmv_buf_init(&out, 1u << 20);
+    bool ok = append_regions(r, json, &out, err);
+    if (ok && out.len > 0) {
+        fwrite(out.data, 1, out.len, stdout);
+    }
+    glmv_buf_release(&out);
+    return ok;
+}
+
+static bool print_result(const struct result *r, bool json, struct glmv_err *err)
 {
     const struct glmv_score *s = &r->score;
     if (!json) {
@@ -71,7 +112,7 @@ static void print_result(const struct result *r, bool json)
         if (r->has_blocks) {
             print_blocks(&r->blocks, false);
         }
-        return;
+        return print_regions(r, false, err);
     }
     printf("{\"total\":%.6f,\"pixel\":%.6f,\"ssim\":%.6f,\"ssim_quarter\":%.6f,\"size\":%.6f,"
            "\"slice_px\":%d,\"slices\":[",
@@ -85,7 +126,9 @@ static void print_result(const struct result *r, bool json)
     if (r->has_blocks) {
         print_blocks(&r->blocks, true);
     }
+    bool ok = print_regions(r, true, err);
     puts("}");
+    return ok;
 }
 
 /* The same page with a style sheet that hides its text, in its head where it has one. */
@@ -138,7 +181,9 @@ static bool draw(const char *path, const struct glmv_image *reference, const cha
               (!wants_blocks || find_blocks(renderer, &html, shot, &options, &side->blocks, err));
     if (ok) {
         side->image = shot->image;
+        side->page = shot->page;
         shot->image = NULL;
+        shot->page = NULL;
     }
     glmv_render_free(shot);
     glmv_renderer_close(renderer);
@@ -196,8 +241,26 @@ static bool read_sides(const struct request *r, struct side *page, struct side *
         ok = draw(r->ref_html, reference->image, r->ref_assets, true, &origin, err);
         reference->blocks = origin.blocks;
         glmv_image_free(origin.image);
+        glmv_page_free(origin.page);
     }
     return ok;
+}
+
+/* The reference is drawn at a scale of 1, so its px are CSS px. */
+static bool find_regions(const struct side *reference, const struct side *page, struct result *out,
+                         struct glmv_err *err)
+{
+    out->regions = glmv_diff_regions(reference->image, page->image, GLMV_DIFF_THRESHOLD, REGIONS,
+                                     &out->region_count, err);
+    for (size_t i = 0; out->regions != NULL && page->page != NULL && i < out->region_count; i++) {
+        const struct glmv_region *at = &out->regions[i];
+        int element =
+            replicate_region_element(page->page, (struct glmv_box){at->x, at->y, at->w, at->h});
+        if (element >= 0) {
+            out->elements[i] = strdup(page->page->elements[element].path);
+        }
+    }
+    return out->regions != NULL;
 }
 
 static bool measure(const struct request *r, struct result *out, struct glmv_err *err)
@@ -208,6 +271,7 @@ static bool measure(const struct request *r, struct result *out, struct glmv_err
     bool ok = read_sides(r, &page, &reference, err) &&
               glmv_diff_score(reference.image, page.image, &out->score, err) &&
               glmv_diff_ssim(reference.image, page.image, &out->ssim, err) &&
+              find_regions(&reference, &page, out, err) &&
               (!out->has_blocks ||
                glmv_diff_blocks(page.blocks.list, page.blocks.count, reference.blocks.list,
                                 reference.blocks.count, &out->blocks, err));
@@ -215,6 +279,7 @@ static bool measure(const struct request *r, struct result *out, struct glmv_err
     replicate_blocks_release(&reference.blocks);
     glmv_image_free(page.image);
     glmv_image_free(reference.image);
+    glmv_page_free(page.page);
     return ok;
 }
 
@@ -275,9 +340,10 @@ int replicate_cmd_score(int argc, char **argv)
     }
     struct glmv_err err = {0};
     struct result result = {0};
-    if (!measure(&r, &result, &err)) {
-        return replicate_report(&err);
+    bool ok = measure(&r, &result, &err) && print_result(&result, r.json, &err);
+    for (size_t i = 0; i < REGIONS; i++) {
+        free(result.elements[i]);
     }
-    print_result(&result, r.json);
-    return REPLICATE_DONE;
+    free(result.regions);
+    return ok ? REPLICATE_DONE : replicate_report(&err);
 }

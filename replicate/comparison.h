@@ -85,12 +85,11 @@ bool replicate_comparison_png(const struct replicate_comparison *c, struct glmv_
                               struct glmv_err *err);
 
 /* Parts of them: the verdict in a few words, sentences about sizes and rows that moved, each
- * between lead and tail, and text for HTML and XML. */
+ * between lead and tail. */
 bool replicate_comparison_verdict(const struct replicate_comparison *c, struct glmv_buf *out,
                                   struct glmv_err *err);
 bool replicate_comparison_layout(const struct replicate_comparison *c, const char *lead,
                                  const char *tail, struct glmv_buf *out, struct glmv_err *err);
-bool replicate_append_escaped(struct glmv_buf *out, const char *text, struct glmv_err *err);
 
 /* Whether a path is that of a page and not of a picture. */
 bool replicate_is_page(const char *path);

@@ -113,7 +113,7 @@ static bool list(const struct replicate_comparison *c, struct glmv_buf *out, str
              glmv_finding_sentence(&c->findings[i], out, err);
         if (ok && element != NULL) {
             ok = glmv_buf_append_str(out, " <code>", err) &&
-                 replicate_append_escaped(out, element, err) &&
+                 glmv_buf_append_html(out, element, err) &&
                  glmv_buf_append_str(out, "</code>", err);
         }
     }
@@ -129,9 +129,9 @@ bool replicate_comparison_html(const struct replicate_comparison *c, struct glmv
                                           : "<span class=badge>failed</span>",
                                   err) &&
               glmv_buf_append_str(out, "</h1><p><code>", err) &&
-              replicate_append_escaped(out, c->paths[0], err) &&
+              glmv_buf_append_html(out, c->paths[0], err) &&
               glmv_buf_append_str(out, "</code> → <code>", err) &&
-              replicate_append_escaped(out, c->paths[1], err) &&
+              glmv_buf_append_html(out, c->paths[1], err) &&
               glmv_buf_append_str(out, "</code>: ", err) &&
               replicate_comparison_verdict(c, out, err) &&
               glmv_buf_append_str(out, "</p></header>", err) && list(c, out, err) &&

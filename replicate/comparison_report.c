@@ -1,40 +1,5 @@
 #include "replicate/comparison.h"
 
-bool replicate_append_escaped(struct glmv_buf *out, const char *text, struct glmv_err *err)
-{
-    bool ok = true;
-    for (; *text != '\0' && ok; text++) {
-        switch (*text) {
-        case '<':
-            ok = glmv_buf_append_str(out, "&lt;", err);
-            break;
-        case '&':
-            ok = glmv_buf_append_str(out, "&amp;", err);
-            break;
-        case '"':
-            ok = glmv_buf_append_str(out, "&quot;", err);
-            break;
-        default:
-            ok = glmv_buf_append(out, (unsigned char)*text < 32 ? " " : text, 1, err);
-        }
-    }
-    return ok;
-}
-
-static bool json_string(struct glmv_buf *out, const char *text, struct glmv_err *err)
-{
-    bool ok = glmv_buf_append_str(out, "\"", err);
-    for (; *text != '\0' && ok; text++) {
-        if ((unsigned char)*text < 32) {
-            ok = glmv_buf_appendf(out, err, "\\u%04x", (unsigned)*text);
-        } else {
-            ok = (*text != '"' && *text != '\\') || glmv_buf_append_str(out, "\\", err);
-            ok = ok && glmv_buf_append(out, text, 1, err);
-        }
-    }
-    return ok && glmv_buf_append_str(out, "\"", err);
-}
-
 bool replicate_comparison_verdict(const struct replicate_comparison *c, struct glmv_buf *out,
                                   struct glmv_err *err)
 {
@@ -131,15 +96,17 @@ static bool element(const struct replicate_comparison *c, size_t i, struct glmv_
                     struct glmv_err *err)
 {
     const char *path = replicate_comparison_element(c, i);
-    return path == NULL || (glmv_buf_append_str(out, "\"selector\":", err) &&
-                            json_string(out, path, err) && glmv_buf_append_str(out, ",", err));
+    return path == NULL ||
+           (glmv_buf_append_str(out, "\"selector\":", err) &&
+            glmv_buf_append_json(out, path, err) && glmv_buf_append_str(out, ",", err));
 }
 
 bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv_buf *out,
                                struct glmv_err *err)
 {
-    bool ok = glmv_buf_append_str(out, "{\"files\":[", err) && json_string(out, c->paths[0], err) &&
-              glmv_buf_append_str(out, ",", err) && json_string(out, c->paths[1], err) &&
+    bool ok = glmv_buf_append_str(out, "{\"files\":[", err) &&
+              glmv_buf_append_json(out, c->paths[0], err) && glmv_buf_append_str(out, ",", err) &&
+              glmv_buf_append_json(out, c->paths[1], err) &&
               glmv_buf_appendf(out, err,
                                "],\"same\":%s,\"sizes\":[[%d,%d],[%d,%d]],\"pixels\":%zu,"
                                "\"differing\":%zu,\"antialiased\":%zu,\"outside\":%zu,"
@@ -168,8 +135,8 @@ bool replicate_comparison_json(const struct replicate_comparison *c, struct glmv
                               r->pixels) &&
              numbers(f, out, err) && element(c, i, out, err) &&
              glmv_finding_sentence(f, &text, err) &&
-             glmv_buf_append_str(out, "\"sentence\":", err) && json_string(out, text.data, err) &&
-             glmv_buf_append_str(out, "}", err);
+             glmv_buf_append_str(out, "\"sentence\":", err) &&
+             glmv_buf_append_json(out, text.data, err) && glmv_buf_append_str(out, "}", err);
         glmv_buf_release(&text);
     }
     return ok && glmv_buf_append_str(out, "]}\n", err);
@@ -202,12 +169,11 @@ bool replicate_comparison_junit(const struct replicate_comparison *c, struct glm
                                "name=\"visual diff\" tests=\"1\" failures=\"%d\">\n<testcase "
                                "name=\"",
                                !c->same) &&
-              replicate_append_escaped(out, c->paths[1], err) &&
-              glmv_buf_append_str(out, "\">", err);
+              glmv_buf_append_html(out, c->paths[1], err) && glmv_buf_append_str(out, "\">", err);
     if (ok && !c->same) {
         ok = glmv_buf_append_str(out, "<failure message=\"", err) &&
              replicate_comparison_verdict(c, out, err) && glmv_buf_append_str(out, "\">", err) &&
-             findings(c, "", "\n", replicate_append_escaped, out, err) &&
+             findings(c, "", "\n", glmv_buf_append_html, out, err) &&
              glmv_buf_append_str(out, "</failure>", err);
     }
     return ok && glmv_buf_append_str(out, "</testcase>\n</testsuite>\n", err);

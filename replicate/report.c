@@ -93,8 +93,9 @@ static bool put_finding(struct glmv_buf *out, const struct replicate_report *r,
                          "<tr data-box=\"%d,%d,%d,%d\"><td><div class=\"crops\"></div></td>"
                          "<td>",
                          at->x, at->y, at->w, at->h) &&
-        view_escape(out, sentence.data, err) && glmv_buf_append_str(out, "<br><code>", err) &&
-        view_escape(out, element != NULL ? element : "", err) &&
+        glmv_buf_append_html(out, sentence.data, err) &&
+        glmv_buf_append_str(out, "<br><code>", err) &&
+        glmv_buf_append_html(out, element != NULL ? element : "", err) &&
         glmv_buf_appendf(out, err, "</code></td><td class=\"number\">%zu</td></tr>\n", at->pixels);
     glmv_buf_release(&sentence);
     return ok;
@@ -151,7 +152,8 @@ static bool put_notes(struct glmv_buf *out, const struct glmv_scene *scene, stru
     }
     bool ok = glmv_buf_append_str(out, "<h2>What to know</h2>\n<ul>", err);
     for (size_t i = 0; ok && i < scene->note_count; i++) {
-        ok = glmv_buf_append_str(out, "<li>", err) && view_escape(out, scene->notes[i], err) &&
+        ok = glmv_buf_append_str(out, "<li>", err) &&
+             glmv_buf_append_html(out, scene->notes[i], err) &&
              glmv_buf_append_str(out, "</li>", err);
     }
     return ok && glmv_buf_append_str(out, "</ul>\n", err);
@@ -161,9 +163,9 @@ bool replicate_report_html(const struct replicate_report *r, struct glmv_buf *ou
                            struct glmv_err *err)
 {
     return view_head(out, r->input, err) && glmv_buf_append_str(out, "<h1>", err) &&
-           view_escape(out, r->input, err) &&
+           glmv_buf_append_html(out, r->input, err) &&
            glmv_buf_append_str(out, "</h1>\n<p class=\"sub\">rebuilt as ", err) &&
-           view_escape(out, r->output, err) &&
+           glmv_buf_append_html(out, r->output, err) &&
            glmv_buf_append_str(out, " by glmv-replicate " GLMV_VERSION "</p>\n", err) &&
            put_figures(out, r->trace, err) && put_pictures(out, r, err) &&
            put_findings(out, r, err) && put_rounds(out, r->trace, err) &&

@@ -6,33 +6,6 @@
 
 #define PICTURE_MAX ((size_t)512 << 20)
 
-bool view_escape(struct glmv_buf *out, const char *text, struct glmv_err *err)
-{
-    bool ok = true;
-    for (; *text != '\0' && ok; text++) {
-        switch (*text) {
-        case '<':
-            ok = glmv_buf_append_str(out, "&lt;", err);
-            break;
-        case '>':
-            ok = glmv_buf_append_str(out, "&gt;", err);
-            break;
-        case '&':
-            ok = glmv_buf_append_str(out, "&amp;", err);
-            break;
-        case '"':
-            ok = glmv_buf_append_str(out, "&quot;", err);
-            break;
-        case '\n':
-            ok = glmv_buf_append(out, text, 1, err);
-            break;
-        default:
-            ok = glmv_buf_append(out, (unsigned char)*text < 32 ? " " : text, 1, err);
-        }
-    }
-    return ok;
-}
-
 bool view_head(struct glmv_buf *out, const char *title, struct glmv_err *err)
 {
     return glmv_buf_append_str(out,
@@ -40,7 +13,8 @@ bool view_head(struct glmv_buf *out, const char *title, struct glmv_err *err)
                                "charset=\"utf-8\">\n<meta name=\"viewport\" "
                                "content=\"width=device-width, initial-scale=1\">\n<title>",
                                err) &&
-           view_escape(out, title, err) && glmv_buf_append_str(out, "</title>\n<style>\n", err) &&
+           glmv_buf_append_html(out, title, err) &&
+           glmv_buf_append_str(out, "</title>\n<style>\n", err) &&
            glmv_buf_append_str(out, view_css, err) &&
            glmv_buf_append_str(out, "</style>\n</head>\n<body>\n<main>\n", err);
 }

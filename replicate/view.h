@@ -13,9 +13,6 @@
 bool view_head(struct glmv_buf *out, const char *title, struct glmv_err *err);
 bool view_tail(struct glmv_buf *out, struct glmv_err *err);
 
-/* Text for HTML and XML; control characters become spaces. */
-bool view_escape(struct glmv_buf *out, const char *text, struct glmv_err *err);
-
 /* Pictures that are looked at together: side by side, under a slider, blinking. What goes between
  * are pictures of the classes "before", "after" and "difference". */
 bool view_compare_begin(struct glmv_buf *out, struct glmv_err *err);

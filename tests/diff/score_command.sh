@@ -10,6 +10,11 @@ printf '<!doctype html><body style="margin:0;background:#246"><h1>Nothing</h1>' 
     { cat "$tmp/err"; echo "skipped: no renderer"; exit 77; }
 "$GLMV" score "$tmp/a.png" "$tmp/a.html" --json | grep -q '"total":1.000000' || { echo "own render is not 1"; exit 1; }
 "$GLMV" score "$tmp/a.png" "$tmp/b.html" --json | grep -q '"total":0' || { echo "another page is not below 1"; exit 1; }
+# What differs is named by the page's element.
+sed 's/<h1>/<h1 id=top style="color:red">/' "$tmp/a.html" >"$tmp/d.html"
+"$GLMV" score "$tmp/a.png" "$tmp/d.html" --json >"$tmp/out"
+grep -q '"selector":"[^"]*#top"' "$tmp/out" || { cat "$tmp/out"; echo "the element that differs is not named"; exit 1; }
+"$GLMV" score "$tmp/a.png" "$tmp/a.html" --json | grep -q '"regions":\[\]' || { echo "own render differs somewhere"; exit 1; }
 # The metrics of Design2Code: 1 for the page itself, also where its text comes from a file; less where a heading is missing.
 "$GLMV" score "$tmp/a.png" "$tmp/a.html" --ref-html "$tmp/a.html" --json >"$tmp/out" || { echo "--ref-html fails"; exit 1; }
 grep -q '"block":1.000000,"text":1.000000,"position":1.000000,"colour":1.000000,"matched":2' "$tmp/out" || { cat "$tmp/out"; exit 1; }

@@ -151,10 +151,17 @@ static void other_files_are_left_to_others(void)
     glmv_buf_clear(&file);
     CHECK(glmv_baseline_encode(frame, &file, NULL));
     CHECK(!glmv_baseline_compare(file.data, file.len, small, &rows));
+    CHECK(glmv_baseline_is(file.data, file.len));
+    for (size_t at = 0; at + 20 < file.len; at += 97) { /* any damage but at the very end */
+        file.data[at] ^= 16;
+        CHECK_MSG(!glmv_baseline_is(file.data, file.len), "byte %zu", at);
+        file.data[at] ^= 16;
+    }
     for (size_t len = 0; len < file.len; len = len * 5 / 4 + 1) {
         char *cut = malloc(len + 1);
         memcpy(cut, file.data, len);
         CHECK(!glmv_baseline_compare(cut, len, frame, &rows));
+        CHECK(!glmv_baseline_is(cut, len));
         free(cut);
     }
     /* Another program packed the first strip again: its checksum is another. */
