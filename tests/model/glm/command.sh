@@ -33,6 +33,16 @@ same variable "$tmp/folder" "$tmp/variable"
 ask other --model "$nano" --seed 6; is seed $? 0
 cmp -s "$tmp/folder" "$tmp/other" && { echo "seed: it changes nothing"; failed=1; }
 
+ask nowhere --model "$nano" --device tpu; is device $? 2
+has device "auto, cpu, cuda or cuda:N"
+if ! ldconfig -p | grep -q 'libcuda\.so\.1'; then
+    ask device --model "$nano" --device cuda; is "a device that is not there" $? 3
+    has "a device that is not there" "no CUDA driver\|without CUDA kernels"
+    ask auto --model "$nano" --device auto; is auto $? 0
+    has auto "the model runs on the processor: "
+    same auto "$tmp/folder" "$tmp/auto"
+fi
+
 ask missing --model glm-4.6v-flash; is missing $? 3
 has missing "hf download"
 mkdir -p "$tmp/hub/models--zai-org--GLM-4.6V-Flash/refs" "$tmp/hub/models--zai-org--GLM-4.6V-Flash/snapshots"

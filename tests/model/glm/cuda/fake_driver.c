@@ -6,47 +6,24 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/model/glm/cuda/fake.h"
-
-#define GLM_CU_DECLARE(field, symbol, parameters) int fake_##field parameters __asm__(symbol);
-GLM_CU_FUNCTIONS(GLM_CU_DECLARE)
-#undef GLM_CU_DECLARE
+#include "tests/model/glm/cuda/fake_calls.h"
 
 #define CONTEXT ((glm_cu_context)(uintptr_t)0xC0)
 #define SHARED_MOST (227 * 1024)
 
-struct glm_cu_stream {
-    unsigned magic;
-    struct fake_list queue, recorded;
-    bool recording;
-};
-struct glm_cu_event {
-    unsigned magic;
-    bool pending;
-    double time;
-};
-struct glm_cu_graph {
-    unsigned magic;
-    struct fake_list list;
-};
-struct glm_cu_graph_exec {
-    unsigned magic;
-    struct fake_list list;
-};
 struct glm_cu_function {
     enum glm_cuda_kernel kernel;
     size_t args;
     int shared;
 };
-enum { STREAM = 0x5754, EVENT = 0x4556, GRAPH = 0x4752, EXEC = 0x4558 };
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local glm_cu_context current;
 static struct glm_cu_function functions[GLM_CUDA_KERNEL_COUNT];
 static glm_cu_stream streams[16];
 static int sticky;
 static bool started;
-static size_t calls, kernels, graphs, objects;
+size_t fake_graphs, fake_objects;
+static size_t calls, kernels;
 static size_t planned_seen; /* calls that FAKE_CUDA_FAIL means */
 static int contexts;
 
@@ -81,7 +58,7 @@ static bool is_final(int code)
 }
 
 /* The code this call returns without doing anything. */
-static int planned(const char *name)
+int fake_planned(const char *name)
 {
     const char *plan = getenv("FAKE_CUDA_FAIL");
     const size_t len = plan != NULL ? strcspn(plan, ":") : 0;
@@ -98,11 +75,16 @@ static int planned(const char *name)
     return code;
 }
 
-/* Begins a call: what it returns at once, if anything. */
-static int enter(const char *name, bool needs_context)
+void fake_lock(void)
 {
     pthread_mutex_lock(&lock);
-    int code = planned(name);
+}
+
+/* Begins a call: what it returns at once, if anything. */
+int fake_enter(const char *name, bool needs_context)
+{
+    pthread_mutex_lock(&lock);
+    int code = fake_planned(name);
     if (code != 0) {
         return code;
     }
@@ -116,25 +98,11 @@ static int enter(const char *name, bool needs_context)
     return 0;
 }
 
-static int leave(int code)
+int fake_leave(int code)
 {
     pthread_mutex_unlock(&lock);
     return code;
 }
-
-#define ENTER(name, context)                                                                       \
-    do {                                                                                           \
-        int planned_code = enter(name, context);                                                   \
-        if (planned_code != 0) {                                                                   \
-            return leave(planned_code);                                                            \
-        }                                                                                          \
-    } while (0)
-/* Frees and closes whatever was planned, as a driver does at the end of a process; counts. */
-#define ENTER_END(name)                                                                            \
-    do {                                                                                           \
-        pthread_mutex_lock(&lock);                                                                 \
-        planned(name);                                                                             \
-    } while (0)
 
 static double now(void)
 {
@@ -143,7 +111,7 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static glm_cu_stream stream_of(glm_cu_stream stream, const char *name)
+glm_cu_stream fake_stream_of(glm_cu_stream stream, const char *name)
 {
     if (stream == NULL || stream->magic != STREAM) {
         fake_wrong("%s: not a stream", name);
@@ -198,16 +166,16 @@ int fake_init(unsigned flags)
 {
     ENTER("cuInit", false);
     started = true;
-    return leave(flags != 0                             ? GLM_CU_INVALID_VALUE
-                 : setting("FAKE_CUDA_DEVICES", 1) == 0 ? GLM_CU_NO_DEVICE
-                                                        : 0);
+    return fake_leave(flags != 0                             ? GLM_CU_INVALID_VALUE
+                      : setting("FAKE_CUDA_DEVICES", 1) == 0 ? GLM_CU_NO_DEVICE
+                                                             : 0);
 }
 
 int fake_driver_version(int *version)
 {
     ENTER("cuDriverGetVersion", false);
     *version = (int)setting("FAKE_CUDA_DRIVER", 13000);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_error_name(int code, const char **name)
@@ -223,22 +191,22 @@ int fake_device_count(int *count)
 {
     ENTER("cuDeviceGetCount", false);
     *count = (int)setting("FAKE_CUDA_DEVICES", 1);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_device_get(int *device, int ordinal)
 {
     ENTER("cuDeviceGet", false);
     *device = ordinal;
-    return leave(ordinal >= 0 && ordinal < setting("FAKE_CUDA_DEVICES", 1) ? 0
-                                                                           : GLM_CU_INVALID_DEVICE);
+    return fake_leave(
+        ordinal >= 0 && ordinal < setting("FAKE_CUDA_DEVICES", 1) ? 0 : GLM_CU_INVALID_DEVICE);
 }
 
 int fake_device_name(char *name, int len, int device)
 {
     ENTER("cuDeviceGetName", false);
     snprintf(name, (size_t)len, "Fake Device %d", device);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_device_attribute(int *value, int attribute, int device)
@@ -250,7 +218,7 @@ int fake_device_attribute(int *value, int attribute, int device)
              : attribute == GLM_CU_ATTR_MINOR ? (int)capability % 10
              : attribute == GLM_CU_ATTR_SMS   ? 132
                                               : SHARED_MOST;
-    return leave(0);
+    return fake_leave(0);
 }
 
 static size_t device_bytes(void)
@@ -263,7 +231,7 @@ int fake_device_memory(size_t *bytes, int device)
     (void)device;
     ENTER("cuDeviceTotalMem_v2", false);
     *bytes = device_bytes();
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_context_retain(glm_cu_context *context, int device)
@@ -272,7 +240,7 @@ int fake_context_retain(glm_cu_context *context, int device)
     ENTER("cuDevicePrimaryCtxRetain", false);
     *context = CONTEXT;
     contexts++;
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_context_release(int device)
@@ -284,15 +252,15 @@ int fake_context_release(int device)
         fake_wrong("a context is released once more than it was taken");
     }
     fake_memory_count(&pieces, &bytes, &most);
-    if (contexts == 0 && (pieces > 0 || objects > 0)) {
+    if (contexts == 0 && (pieces > 0 || fake_objects > 0)) {
         fake_wrong("left behind: %zu pieces of memory, %zu bytes, and %zu streams, events, "
-                   "libraries or graphs",
-                   pieces, bytes, objects);
+                   "libraries or fake_graphs",
+                   pieces, bytes, fake_objects);
     }
     if (contexts == 0) {
         sticky = 0;
     }
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_context_set(glm_cu_context context)
@@ -302,7 +270,7 @@ int fake_context_set(glm_cu_context context)
         fake_wrong("not a context");
     }
     current = context;
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_memory_info(size_t *unused, size_t *total)
@@ -312,7 +280,7 @@ int fake_memory_info(size_t *unused, size_t *total)
     fake_memory_count(&pieces, &bytes, &most);
     *total = device_bytes();
     *unused = bytes < *total ? *total - bytes : 0;
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_alloc(glm_device_ptr *ptr, size_t bytes)
@@ -324,10 +292,10 @@ int fake_alloc(glm_device_ptr *ptr, size_t bytes)
         fake_wrong("cuMemAlloc of nothing");
     }
     if (bytes > device_bytes() || used > device_bytes() - bytes) {
-        return leave(GLM_CU_OUT_OF_MEMORY);
+        return fake_leave(GLM_CU_OUT_OF_MEMORY);
     }
     *ptr = (glm_device_ptr)(uintptr_t)fake_memory_take(bytes, false);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_free(glm_device_ptr ptr)
@@ -335,14 +303,14 @@ int fake_free(glm_device_ptr ptr)
     ENTER_END("cuMemFree_v2");
     run_all(); /* as the driver does: it waits */
     fake_memory_give((void *)(uintptr_t)ptr, false);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_alloc_host(void **ptr, size_t bytes)
 {
     ENTER("cuMemAllocHost_v2", true);
     *ptr = fake_memory_take(bytes, true);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_free_host(void *ptr)
@@ -350,14 +318,14 @@ int fake_free_host(void *ptr)
     ENTER_END("cuMemFreeHost");
     run_all();
     fake_memory_give(ptr, true);
-    return leave(0);
+    return fake_leave(0);
 }
 
 /* Copies of pageable memory are made before the call returns, as far as the host can see. */
 int fake_copy_up(glm_device_ptr to, const void *from, size_t bytes, glm_cu_stream stream)
 {
     ENTER("cuMemcpyHtoDAsync_v2", true);
-    glm_cu_stream s = stream_of(stream, "cuMemcpyHtoDAsync");
+    glm_cu_stream s = fake_stream_of(stream, "cuMemcpyHtoDAsync");
     bool pinned = fake_memory_holds(from, bytes, true);
     if (s->recording && !pinned) {
         fake_wrong("a copy of pageable memory is recorded");
@@ -371,13 +339,13 @@ int fake_copy_up(glm_device_ptr to, const void *from, size_t bytes, glm_cu_strea
                              .copy = pinned ? NULL : (void *)(uintptr_t)from,
                              .bytes = bytes};
     put(s, &work);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_copy_down(void *to, glm_device_ptr from, size_t bytes, glm_cu_stream stream)
 {
     ENTER("cuMemcpyDtoHAsync_v2", true);
-    glm_cu_stream s = stream_of(stream, "cuMemcpyDtoHAsync");
+    glm_cu_stream s = fake_stream_of(stream, "cuMemcpyDtoHAsync");
     struct fake_work work = {
         .kind = FAKE_DOWN, .to = to, .from = (void *)(uintptr_t)from, .bytes = bytes};
     if (!fake_memory_holds(work.from, bytes, false)) {
@@ -385,14 +353,14 @@ int fake_copy_down(void *to, glm_device_ptr from, size_t bytes, glm_cu_stream st
     }
     if (fake_memory_holds(to, bytes, true)) {
         put(s, &work);
-        return leave(0);
+        return fake_leave(0);
     }
     if (s->recording) {
         fake_wrong("a copy to pageable memory is recorded");
     }
     run_queue(s, NULL);
     memcpy(to, work.from, bytes);
-    return leave(sticky);
+    return fake_leave(sticky);
 }
 
 int fake_copy_across(glm_device_ptr to, glm_device_ptr from, size_t bytes, glm_cu_stream stream)
@@ -402,8 +370,8 @@ int fake_copy_across(glm_device_ptr to, glm_device_ptr from, size_t bytes, glm_c
                              .to = (void *)(uintptr_t)to,
                              .from = (void *)(uintptr_t)from,
                              .bytes = bytes};
-    put(stream_of(stream, "cuMemcpyDtoDAsync"), &work);
-    return leave(0);
+    put(fake_stream_of(stream, "cuMemcpyDtoDAsync"), &work);
+    return fake_leave(0);
 }
 
 int fake_fill_bytes(glm_device_ptr to, unsigned char value, size_t bytes, glm_cu_stream stream)
@@ -411,8 +379,8 @@ int fake_fill_bytes(glm_device_ptr to, unsigned char value, size_t bytes, glm_cu
     ENTER("cuMemsetD8Async", true);
     struct fake_work work = {
         .kind = FAKE_FILL, .to = (void *)(uintptr_t)to, .bytes = bytes, .value = value};
-    put(stream_of(stream, "cuMemsetD8Async"), &work);
-    return leave(0);
+    put(fake_stream_of(stream, "cuMemsetD8Async"), &work);
+    return fake_leave(0);
 }
 
 int fake_stream_create(glm_cu_stream *stream, unsigned flags)
@@ -426,14 +394,14 @@ int fake_stream_create(glm_cu_stream *stream, unsigned flags)
         i++;
     }
     streams[i] = *stream;
-    objects++;
-    return leave(0);
+    fake_objects++;
+    return fake_leave(0);
 }
 
 int fake_stream_destroy(glm_cu_stream stream)
 {
     ENTER_END("cuStreamDestroy_v2");
-    glm_cu_stream s = stream_of(stream, "cuStreamDestroy");
+    glm_cu_stream s = fake_stream_of(stream, "cuStreamDestroy");
     if (s->recording) {
         fake_wrong("a stream is closed while it records");
     }
@@ -442,19 +410,19 @@ int fake_stream_destroy(glm_cu_stream stream)
         streams[i] = streams[i] == s ? NULL : streams[i];
     }
     free(s);
-    objects--;
-    return leave(0);
+    fake_objects--;
+    return fake_leave(0);
 }
 
 int fake_stream_wait(glm_cu_stream stream)
 {
     ENTER("cuStreamSynchronize", true);
-    glm_cu_stream s = stream_of(stream, "cuStreamSynchronize");
+    glm_cu_stream s = fake_stream_of(stream, "cuStreamSynchronize");
     if (s->recording) {
         fake_wrong("somebody waits for a stream that records");
     }
     run_queue(s, NULL);
-    return leave(sticky);
+    return fake_leave(sticky);
 }
 
 static glm_cu_event event_of(glm_cu_event event, const char *name)
@@ -469,11 +437,11 @@ int fake_stream_wait_event(glm_cu_stream stream, glm_cu_event event, unsigned fl
 {
     (void)flags;
     ENTER("cuStreamWaitEvent", true);
-    stream_of(stream, "cuStreamWaitEvent");
+    fake_stream_of(stream, "cuStreamWaitEvent");
     if (event_of(event, "cuStreamWaitEvent")->pending) {
         run_all();
     }
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_event_create(glm_cu_event *event, unsigned flags)
@@ -482,8 +450,8 @@ int fake_event_create(glm_cu_event *event, unsigned flags)
     ENTER("cuEventCreate", true);
     *event = calloc(1, sizeof **event);
     (*event)->magic = EVENT;
-    objects++;
-    return leave(0);
+    fake_objects++;
+    return fake_leave(0);
 }
 
 int fake_event_destroy(glm_cu_event event)
@@ -493,8 +461,8 @@ int fake_event_destroy(glm_cu_event event)
         run_all();
     }
     free(event);
-    objects--;
-    return leave(0);
+    fake_objects--;
+    return fake_leave(0);
 }
 
 int fake_event_record(glm_cu_event event, glm_cu_stream stream)
@@ -502,8 +470,8 @@ int fake_event_record(glm_cu_event event, glm_cu_stream stream)
     ENTER("cuEventRecord", true);
     struct fake_work work = {.kind = FAKE_EVENT, .event = event_of(event, "cuEventRecord")};
     event->pending = true;
-    put(stream_of(stream, "cuEventRecord"), &work);
-    return leave(0);
+    put(fake_stream_of(stream, "cuEventRecord"), &work);
+    return fake_leave(0);
 }
 
 int fake_event_wait(glm_cu_event event)
@@ -515,7 +483,7 @@ int fake_event_wait(glm_cu_event event)
             run_queue(streams[i], event);
         }
     }
-    return leave(sticky);
+    return fake_leave(sticky);
 }
 
 int fake_event_elapsed(float *milliseconds, glm_cu_event from, glm_cu_event to)
@@ -523,10 +491,10 @@ int fake_event_elapsed(float *milliseconds, glm_cu_event from, glm_cu_event to)
     ENTER("cuEventElapsedTime", true);
     event_of(from, "cuEventElapsedTime");
     if (from->pending || event_of(to, "cuEventElapsedTime")->pending) {
-        return leave(GLM_CU_NOT_READY);
+        return fake_leave(GLM_CU_NOT_READY);
     }
     *milliseconds = (float)((to->time - from->time) * 1e3);
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_library_load(glm_cu_library *library, const void *code, void *jit, void *jit_values,
@@ -536,19 +504,19 @@ int fake_library_load(glm_cu_library *library, const void *code, void *jit, void
     (void)options, (void)option_values, (void)option_count;
     ENTER("cuLibraryLoadData", true);
     if (code == NULL) {
-        return leave(GLM_CU_INVALID_VALUE);
+        return fake_leave(GLM_CU_INVALID_VALUE);
     }
     *library = malloc(1);
-    objects++;
-    return leave(0);
+    fake_objects++;
+    return fake_leave(0);
 }
 
 int fake_library_unload(glm_cu_library library)
 {
     ENTER_END("cuLibraryUnload");
     free(library);
-    objects--;
-    return leave(0);
+    fake_objects--;
+    return fake_leave(0);
 }
 
 int fake_library_kernel(glm_cu_kernel *kernel, glm_cu_library library, const char *name)
@@ -558,28 +526,28 @@ int fake_library_kernel(glm_cu_kernel *kernel, glm_cu_library library, const cha
     size_t args = 0;
     enum glm_cuda_kernel found = fake_kernel_find(name, &args);
     if (found == GLM_CUDA_KERNEL_COUNT) {
-        return leave(GLM_CU_NOT_FOUND);
+        return fake_leave(GLM_CU_NOT_FOUND);
     }
     functions[found] = (struct glm_cu_function){found, args, 48 * 1024};
     *kernel = (glm_cu_kernel)(void *)&functions[found];
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_kernel_function(glm_cu_function *function, glm_cu_kernel kernel)
 {
     ENTER("cuKernelGetFunction", true);
     *function = (glm_cu_function)(void *)kernel;
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_function_set(glm_cu_function function, int attribute, int value)
 {
     ENTER("cuFuncSetAttribute", true);
     if (attribute != GLM_CU_FUNC_MAX_DYNAMIC_SHARED || value > SHARED_MOST) {
-        return leave(GLM_CU_INVALID_VALUE);
+        return fake_leave(GLM_CU_INVALID_VALUE);
     }
     function->shared = value;
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_occupancy(int *blocks, glm_cu_function function, int block, size_t shared)
@@ -587,14 +555,14 @@ int fake_occupancy(int *blocks, glm_cu_function function, int block, size_t shar
     (void)function, (void)block, (void)shared;
     ENTER("cuOccupancyMaxActiveBlocksPerMultiprocessor", true);
     *blocks = 1;
-    return leave(0);
+    return fake_leave(0);
 }
 
 int fake_launch(const struct glm_cu_launch *l, glm_cu_function function, void **parameters,
                 void **extra)
 {
     ENTER("cuLaunchKernelEx", true);
-    glm_cu_stream s = stream_of(l->stream, "cuLaunchKernelEx");
+    glm_cu_stream s = fake_stream_of(l->stream, "cuLaunchKernelEx");
     if (function < functions || function >= functions + GLM_CUDA_KERNEL_COUNT || extra != NULL) {
         fake_wrong("cuLaunchKernelEx: not a function");
     }
@@ -618,122 +586,7 @@ int fake_launch(const struct glm_cu_launch *l, glm_cu_function function, void **
                              .args = parameters[0],
                              .args_size = function->args};
     put(s, &work);
-    return leave(0);
-}
-
-int fake_capture_begin(glm_cu_stream stream, int mode)
-{
-    (void)mode;
-    ENTER("cuStreamBeginCapture_v2", true);
-    glm_cu_stream s = stream_of(stream, "cuStreamBeginCapture");
-    if (s->recording) {
-        fake_wrong("a stream that records is told to record");
-    }
-    s->recording = true;
-    return leave(0);
-}
-
-int fake_capture_end(glm_cu_stream stream, glm_cu_graph *graph)
-{
-    pthread_mutex_lock(&lock);
-    int code = planned("cuStreamEndCapture");
-    glm_cu_stream s = stream_of(stream, "cuStreamEndCapture");
-    if (!s->recording) {
-        fake_wrong("the end of a recording that did not begin");
-    }
-    s->recording = false;
-    if (code != 0) {
-        fake_list_release(&s->recorded);
-        return leave(code);
-    }
-    *graph = calloc(1, sizeof **graph);
-    **graph = (struct glm_cu_graph){GRAPH, s->recorded};
-    memset(&s->recorded, 0, sizeof s->recorded);
-    objects++;
-    return leave(0);
-}
-
-static glm_cu_graph graph_of(glm_cu_graph graph)
-{
-    if (graph == NULL || graph->magic != GRAPH) {
-        fake_wrong("not a graph");
-    }
-    return graph;
-}
-
-static glm_cu_graph_exec exec_of(glm_cu_graph_exec exec)
-{
-    if (exec == NULL || exec->magic != EXEC) {
-        fake_wrong("not a graph that can be launched");
-    }
-    return exec;
-}
-
-static void copy_list(struct fake_list *to, const struct fake_list *from)
-{
-    for (const struct fake_work *w = from->first; w != NULL; w = w->next) {
-        fake_list_add(to, fake_work_copy(w));
-    }
-}
-
-int fake_graph_make(glm_cu_graph_exec *exec, glm_cu_graph graph, unsigned long long flags)
-{
-    (void)flags;
-    ENTER("cuGraphInstantiateWithFlags", true);
-    *exec = calloc(1, sizeof **exec);
-    (*exec)->magic = EXEC;
-    copy_list(&(*exec)->list, &graph_of(graph)->list);
-    objects++;
-    return leave(0);
-}
-
-int fake_graph_update(glm_cu_graph_exec exec, glm_cu_graph graph,
-                      struct glm_cu_update_result *result)
-{
-    ENTER("cuGraphExecUpdate_v2", true);
-    const struct fake_work *a = exec_of(exec)->list.first, *b = graph_of(graph)->list.first;
-    while (a != NULL && b != NULL && a->kind == b->kind &&
-           (a->kind != FAKE_KERNEL || a->kernel == b->kernel)) {
-        a = a->next;
-        b = b->next;
-    }
-    result->result = a != NULL || b != NULL;
-    if (result->result != 0) {
-        return leave(GLM_CU_GRAPH_UPDATE);
-    }
-    fake_list_release(&exec->list);
-    copy_list(&exec->list, &graph->list);
-    return leave(0);
-}
-
-int fake_graph_launch(glm_cu_graph_exec exec, glm_cu_stream stream)
-{
-    ENTER("cuGraphLaunch", true);
-    glm_cu_stream s = stream_of(stream, "cuGraphLaunch");
-    if (s->recording) {
-        fake_wrong("a graph is launched while recording");
-    }
-    copy_list(&s->queue, &exec_of(exec)->list);
-    graphs++;
-    return leave(0);
-}
-
-int fake_graph_exec_destroy(glm_cu_graph_exec exec)
-{
-    ENTER_END("cuGraphExecDestroy");
-    fake_list_release(&exec_of(exec)->list);
-    free(exec);
-    objects--;
-    return leave(0);
-}
-
-int fake_graph_destroy(glm_cu_graph graph)
-{
-    ENTER_END("cuGraphDestroy");
-    fake_list_release(&graph_of(graph)->list);
-    free(graph);
-    objects--;
-    return leave(0);
+    return fake_leave(0);
 }
 
 /* For tests: a driver that was never used, between two conversations of a process. */
@@ -755,7 +608,8 @@ __attribute__((destructor)) static void report(void)
     FILE *file = path != NULL && calls > 0 ? fopen(path, "ae") : NULL;
     fake_memory_count(&pieces, &bytes, &most);
     if (file != NULL) {
-        fprintf(file, "calls %zu kernels %zu graphs %zu most %zu\n", calls, kernels, graphs, most);
+        fprintf(file, "calls %zu kernels %zu fake_graphs %zu most %zu\n", calls, kernels,
+                fake_graphs, most);
         fclose(file);
     }
     if (contexts != 0) {
