@@ -415,12 +415,12 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
             "table { width: 100%; table-layout: fixed; border-spacing: 0; }\n"
             "td, th { padding: 0; vertical-align: top; text-align: left; "
             "font-weight: inherit; }\n"
-            "img { max-width: 100%; }\n",
+            "img { flex: none; max-width: 100%; }\n",
             e->err) &&
         glmv_buf_appendf(&base, e->err,
                          ":root { --row: nowrap; --text: max-content; }\n"
                          "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } "
-                         "img { height: auto; } pre { overflow-x: auto; } }\n",
+                         "img { flex: 0 1 auto; min-width: 0; height: auto; } pre { overflow-x: auto; } }\n",
                          NARROW * s->width);
     ok = ok &&
          glmv_buf_appendf(out, e->err,
