@@ -77,6 +77,16 @@ static bool are_neighbours(const struct item *a, const struct item *b)
     return overlap_y(a->r, b->r) >= 0.6 * low && gap <= 0.85 * reach + 2 && high <= 3.2 * low;
 }
 
+/* The dot after a lone digit, as lists have it: close by, small, on the same line. */
+static bool is_full_stop(const struct item *part, const struct item *digit)
+{
+    int tall = height(digit->r);
+    return digit->count == 1 && tall >= 6 && tall <= 40 && !digit->weak &&
+           digit->r.x1 - digit->r.x0 < tall && abs(part->r.y1 - digit->r.y1) <= 1 &&
+           height(part->r) * 10 <= tall * 3 && part->r.x1 - part->r.x0 <= height(part->r) + 1 &&
+           part->r.x0 >= digit->r.x1 && (part->r.x0 - digit->r.x1) * 10 <= tall * 4;
+}
+
 /* A dot, an accent, a comma, a hyphen that belongs to the line in whose reach it lies. */
 static bool is_part_of(const struct item *part, const struct item *line)
 {
@@ -84,6 +94,9 @@ static bool is_part_of(const struct item *part, const struct item *line)
     /* A lone large mark is an icon more often than a glyph: it takes nothing that lies beside it.
      */
     bool within = part->r.x0 >= line->r.x0 - 1 && part->r.x1 <= line->r.x1 + 1;
+    if (part->count == 1 && is_full_stop(part, line)) {
+        return true;
+    }
     if (part->count > 3 || (line->count < 2 && (!within || tall > 60))) {
         return false;
     }

@@ -28,6 +28,48 @@ static void mend_bars(char *text)
     }
 }
 
+/* A word of the row with its marks. */
+struct found {
+    const struct model_ocr_word *word;
+    int *marks;
+    int count;
+    struct model_rect r;
+    uint32_t colour;
+};
+
+static int compare_int(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* Where the letters of some words stand: what most of their marks reach down to. */
+static int foot_of(const struct model_view *view, const struct found *words, int count)
+{
+    enum { MOST = 256 };
+    int bottoms[MOST];
+    int n = 0;
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < words[i].count && n < MOST; k++) {
+            const struct model_rect *r = &view->marks[words[i].marks[k]].r;
+            bottoms[n] = r->y1;
+            n += (r->y1 - r->y0) * 3 > words[i].r.y1 - words[i].r.y0; /* no accent, no dot */
+        }
+    }
+    qsort(bottoms, (size_t)n, sizeof *bottoms, compare_int);
+    return n > 0 ? bottoms[n / 2] : 0;
+}
+
+/* A bar that stands where letters stand is an I; separators reach below. */
+static void mend_standing_bars(char *text, const struct found *word, int foot)
+{
+    bool stands = word->r.y1 <= foot + 1 && word->r.y1 >= foot - 1;
+    for (char *c = text; stands && *c != '\0'; c++) {
+        if (*c == '|') {
+            *c = 'I';
+        }
+    }
+}
+
 /* Icons come back as short words of low confidence. */
 static bool is_plausible(const struct model_ocr_word *word, int words_in_line)
 {
@@ -84,15 +126,6 @@ static uint32_t ink_colour(const struct model_view *view, const int *marks, int 
     }
     return used > 0 ? seen[best] : 0xff;
 }
-
-/* A word of the row with its marks. */
-struct found {
-    const struct model_ocr_word *word;
-    int *marks;
-    int count;
-    struct model_rect r;
-    uint32_t colour;
-};
 
 static int distance_to(const struct model_rect *r, int x)
 {
@@ -206,6 +239,7 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
     struct model_rect all = words[0].r;
     double weight = 0;
     int longest = 0;
+    int foot = foot_of(view, words, count);
     for (int i = 0; i < count; i++) {
         struct glmv_scene_word *w = &line->words[line->word_count];
         w->text = strdup(words[i].word->text);
@@ -219,6 +253,9 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
             w->text[0] = 'I'; /* a separator stands before a capital */
         }
         if (words[i].word->confidence < MODEL_CERTAIN) {
+            if (count > 1 && foot > 0) {
+                mend_standing_bars(w->text, &words[i], foot);
+            }
             mend_bars(w->text);
         }
         w->ink = to_box(words[i].r);

@@ -1,0 +1,87 @@
+/* What becomes of words that OCR alone misreads; drawn here in an installed face. */
+#include "model/tracer/faces.h"
+#include "model/tracer/tracer.h"
+#include "tests/check.h"
+
+enum { WIDTH = 640, LINE = 40 };
+
+/* Black on white, one text below the other; NULL where the face is not installed. */
+static struct glmv_image *draw(const char *const *texts, int count, double size)
+{
+    struct glmv_err err = {0};
+    struct model_faces faces;
+    CHECK(model_faces_open(&faces, &err));
+    struct model_face *face = model_faces_find(&faces, "Liberation Sans", 400);
+    struct glmv_image *image =
+        face != NULL ? glmv_image_new(WIDTH, LINE * (count + 1), &err) : NULL;
+    if (image != NULL) {
+        memset(image->rgba, 255, (size_t)WIDTH * (size_t)image->height * 4);
+    }
+    for (int i = 0; image != NULL && i < count; i++) {
+        struct model_ink ink;
+        CHECK(model_face_draw(&faces, face, texts[i], size, &ink));
+        for (int y = 0; y < ink.h; y++) {
+            for (int x = 0; x < ink.w && x + 20 < WIDTH; x++) {
+                uint8_t *p =
+                    image->rgba + ((size_t)(LINE * i + 20 + y) * WIDTH + (size_t)x + 20) * 4;
+                p[0] = p[1] = p[2] = (uint8_t)(255 - ink.px[y * ink.w + x]);
+            }
+        }
+        model_ink_release(&ink);
+    }
+    model_faces_close(&faces);
+    return image;
+}
+
+static struct glmv_scene *look(const char *const *texts, int count, double size)
+{
+    struct glmv_err err = {0};
+    struct glmv_image *image = draw(texts, count, size);
+    if (image == NULL) {
+        SKIP("Liberation Sans is not installed");
+    }
+    struct glmv_look_options options = {.threads = 2, .lang = "eng"};
+    struct glmv_scene *scene = glmv_tracer_look(image, &options, &err);
+    glmv_image_free(image);
+    if (scene == NULL && err.code == GLMV_ERR_MISSING) {
+        SKIP(err.message);
+    }
+    CHECK_MSG(scene != NULL, "%s", err.message);
+    return scene;
+}
+
+static void check_lines(const char *const *texts, int count, double size)
+{
+    struct glmv_scene *scene = look(texts, count, size);
+    for (int i = 0; i < count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < scene->line_count; k++) {
+            found = found || strcmp(scene->lines[k].text, texts[i]) == 0;
+        }
+        CHECK_MSG(found, "'%s' is not read", texts[i]);
+    }
+    glmv_scene_free(scene);
+}
+
+static void a_bar_that_stands_on_the_line_is_a_letter(void)
+{
+    static const char *const texts[] = {
+        "finite number of heartbeats. I",
+        "\"I will be the leader",
+        "Street 12 | Victoria | Canada",
+    };
+    check_lines(texts, 3, 24);
+}
+
+static void a_lone_digit_keeps_its_full_stop(void)
+{
+    static const char *const texts[] = {"1.", "2.", "The first entry of a list"};
+    check_lines(texts, 3, 16);
+}
+
+int main(void)
+{
+    a_bar_that_stands_on_the_line_is_a_letter();
+    a_lone_digit_keeps_its_full_stop();
+    TEST_END();
+}
