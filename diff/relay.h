@@ -1,8 +1,7 @@
 /*
  * Strips handed from the thread that makes them to the one that uses them, through a ring of slots.
- * Each looks for the other's progress for about as long as a strip takes before it sleeps, and who
- * sleeps does so for several strips: waking a thread costs as much as comparing a strip. Private to
- * diff.
+ * Each looks for the other's progress for a moment before it sleeps, and who sleeps does so for
+ * several strips: waking a thread costs as much as comparing a strip. Private to diff.
  */
 #ifndef GLMV_DIFF_RELAY_H
 #define GLMV_DIFF_RELAY_H
