@@ -10,6 +10,7 @@ enum {
     REGION_MIN_AREA = 20,    /* px; smaller regions are edges of glyphs */
     SURFACE_MIN_AREA = 90,
     RAMP_MIN_AREA = 400,
+    PAGE_SHARE = 50,       /* the picture over the smallest surface that is the page */
     TEXTURE_TOLERANCE = 9, /* between px of a page with a paper-like background */
     FLAT_TOLERANCE = 6,
     PLANE_TOLERANCE = 7,
@@ -19,7 +20,8 @@ enum {
     SHADE_DEPTH = 32,  /* levels that shadows take from a ground */
 };
 
-#define MOTTLED 0.4 /* most of a surface that may have its very colour and still be of a photo */
+#define PAGE_SHARE 0.4 /* of the largest gradient that a page of one colour has at least */
+#define MOTTLED 0.4    /* most of a surface that may have its very colour and still be of a photo */
 #define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
 
 static int32_t find_root(int32_t *parent, int32_t i)
@@ -254,18 +256,29 @@ static void find_strokes(struct model_view *view, struct sums *sums)
     }
 }
 
-static void choose_page(struct model_view *view)
+/* The largest surface at an edge of the picture, -1 without one. */
+static int largest_at_edge(const struct model_view *view, bool gradients)
 {
-    view->page = -1;
+    int best = -1;
     for (int i = 0; i < view->region_count; i++) {
         const struct model_region *g = &view->regions[i];
         bool at_edge = g->r.x0 == 0 || g->r.y0 == 0 || g->r.x1 == view->w || g->r.y1 == view->h;
-        /* A gradient is a box of its own: a page has one colour. */
-        if (g->surface && !g->gradient && at_edge &&
-            (view->page < 0 || g->area > view->regions[view->page].area)) {
-            view->page = i;
+        if (g->surface && at_edge && (gradients || !g->gradient) &&
+            (best < 0 || g->area > view->regions[best].area)) {
+            best = i;
         }
     }
+    return best;
+}
+
+/* A gradient is a box of its own beside something of one colour, unless that is small: a rule, a
+ * header. */
+static void choose_page(struct model_view *view)
+{
+    int any = largest_at_edge(view, true);
+    int flat = largest_at_edge(view, false);
+    view->page =
+        flat >= 0 && view->regions[flat].area >= PAGE_SHARE * view->regions[any].area ? flat : any;
 }
 
 static void free_regions(struct model_view *view)
