@@ -120,14 +120,16 @@ static bool place_block(struct tracer_emitter *e, const struct tracer_node *node
     double left = node->box.x - room->x;
     double right = room->x + room->w - tracer_right(node->box);
     bool ok = tracer_drop(e, node, room, rules);
+    /* Buttons and fields are as wide as what they hold unless they are told. */
+    bool told = tracer_is_button(e, node) || tracer_is_field(e, node);
     if (!ok || (fabs(left) < 0.6 && fabs(right) < 0.6)) {
-        return ok;
+        return ok && (!told || glmv_buf_append_str(rules, "width: 100%; ", e->err));
     }
     if (fabs(left - right) <= 2 && left > 0) {
         return tracer_px_rule(e, rules, "max-width", node->box.w) &&
                glmv_buf_append_str(rules, "width: 100%; margin-inline: auto; ", e->err);
     }
-    if (fabs(right) < 0.6 && left > 0) {
+    if (fabs(right) < 0.6 && left > 0 && !told) {
         return tracer_indent(e, room, left, rules);
     }
     bool far_right = right >= 0 && left > room->w * 0.5 && right < left * 0.25;
@@ -263,7 +265,8 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
         const struct glmv_scene_border *b = e->draft->scene->boxes[node->scene_box].border;
         double room_h = node->box.h - b[GLMV_TOP].width - b[GLMV_BOTTOM].width;
         double above = held->y - inside.bottom;
-        inside.bottom = held->y - (2 * above - (room_h - held->h));
+        /* No more than brings it to the lower edge, or the button would grow. */
+        inside.bottom = held->y - fmin(2 * above - (room_h - held->h), room_h - held->h);
     }
     ok = ok && emit_children(e, node, &inside);
     e->in_link = was;
@@ -415,13 +418,14 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
             "table { width: 100%; table-layout: fixed; border-spacing: 0; }\n"
             "td, th { padding: 0; vertical-align: top; text-align: left; "
             "font-weight: inherit; }\n"
-            "img { max-width: 100%; }\n",
+            "img { flex: none; max-width: 100%; }\n",
             e->err) &&
-        glmv_buf_appendf(&base, e->err,
-                         ":root { --row: nowrap; --text: max-content; }\n"
-                         "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } "
-                         "img { height: auto; } pre { overflow-x: auto; } }\n",
-                         NARROW * s->width);
+        glmv_buf_appendf(
+            &base, e->err,
+            ":root { --row: nowrap; --text: max-content; }\n"
+            "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } "
+            "img { flex: 0 1 auto; min-width: 0; height: auto; } pre { overflow-x: auto; } }\n",
+            NARROW * s->width);
     ok = ok &&
          glmv_buf_appendf(out, e->err,
                           "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",

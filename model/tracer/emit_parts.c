@@ -35,8 +35,7 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
     glmv_buf_init(&extra, TRACER_BODY_MAX);
     bool ok;
     if (room->row) {
-        ok = tracer_place_in_row(e, node, node->box.x, room, &rules) &&
-             glmv_buf_append_str(&rules, "flex: none; ", e->err);
+        ok = tracer_place_in_row(e, node, node->box.x, room, &rules);
         room->right = tracer_right(node->box);
     } else {
         double left = node->box.x - room->x;

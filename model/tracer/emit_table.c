@@ -270,9 +270,6 @@ bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,
         snprintf(extra, sizeof extra, " type=\"%s\" aria-label=\"Option\"", tick);
         return ok && tracer_open(e, "input", tick, &rules, node->mark, extra);
     }
-    /* A block of the room's width: fields do not grow by themselves. */
-    bool wide = !room->row && fabs(node->box.w - room->w) < 0.6;
-    ok = ok && (!wide || glmv_buf_append_str(&rules, "width: 100%; ", e->err));
     if (line == NULL) {
         return ok && tracer_open(e, "input", "field", &rules, node->mark,
                                  " type=\"text\" aria-label=\"Text\"");

@@ -204,36 +204,51 @@ static bool keep_height(struct tracer_emitter *e, const struct tracer_node *node
                     : tracer_px_rule(e, rules, "min-height", node->pitch * node->row_count);
 }
 
+/* A paragraph of several lines: as wide as makes it wrap as measured. */
+static bool paragraph_place(struct tracer_emitter *e, const struct tracer_node *node,
+                            struct tracer_room *room, struct glmv_buf *rules)
+{
+    double width = wrap_width(e, node) + e->draft->types[node->first].wrap;
+    double more = width - node->box.w;
+    double left = node->box.x - room->x;
+    double right = room->x + room->w - tracer_right(node->box);
+    /* What it is wider than its ink lies on the side that its lines do not keep to. */
+    double before = node->centered ? more / 2 : node->flush ? more : 0;
+    const char *align = node->centered ? "center" : "right";
+    bool ok = (!node->centered && !node->flush) ||
+              glmv_buf_appendf(rules, e->err, "text-align: %s; ", align);
+    if (room->row) {
+        ok = ok && tracer_place_in_row(e, node, node->box.x - before, room, rules) &&
+             tracer_px_rule(e, rules, "width", width);
+        room->right = node->box.x - before + width;
+        return ok;
+    }
+    ok = ok && tracer_drop(e, node, room, rules) && tracer_px_rule(e, rules, "max-width", width);
+    if (node->centered && fabs(left - right) <= 4 && left > 6) {
+        return ok && glmv_buf_append_str(rules, "margin-inline: auto; ", e->err);
+    }
+    if (node->flush && right >= 0 && right < left) {
+        return ok && glmv_buf_append_str(rules, "margin-left: auto; ", e->err) &&
+               (right < 0.05 || tracer_px_rule(e, rules, "margin-right", right));
+    }
+    return ok && tracer_indent(e, room, left - before, rules);
+}
+
 static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
                        struct tracer_room *room, struct glmv_buf *rules)
 {
+    if (node->row_count > 1 && (room->row || !node->code)) {
+        return paragraph_place(e, node, room, rules);
+    }
     double left = node->box.x - room->x;
     double right = room->x + room->w - tracer_right(node->box);
     if (room->row) {
         bool ok = tracer_place_in_row(e, node, node->box.x, room, rules);
         room->right = tracer_right(node->box);
-        return ok &&
-               (node->row_count == 1 ||
-                (tracer_px_rule(e, rules, "width",
-                                wrap_width(e, node) + e->draft->types[node->first].wrap) &&
-                 (!node->centered || glmv_buf_append_str(rules, "text-align: center; ", e->err))));
+        return ok;
     }
     bool ok = tracer_drop(e, node, room, rules);
-    bool middle = fabs(left - right) <= 4 && left > 6 && !node->code;
-    if (node->row_count > 1 && !node->code) {
-        double width = wrap_width(e, node) + e->draft->types[node->first].wrap;
-        ok = ok && tracer_px_rule(e, rules, "max-width", width);
-        if (middle && node->centered) {
-            return ok &&
-                   glmv_buf_append_str(rules, "margin-inline: auto; text-align: center; ", e->err);
-        }
-        if (node->centered) {
-            left -= (width - node->box.w) / 2;
-            ok = ok && glmv_buf_append_str(rules, "text-align: center; ", e->err);
-        }
-        return ok && tracer_indent(e, room, left, rules);
-    }
-    if (middle) {
+    if (fabs(left - right) <= 4 && left > 6 && !node->code) {
         return ok && glmv_buf_append_str(rules, "text-align: center; ", e->err) &&
                (fabs(left - right) < 0.3 ||
                 tracer_px_rule(e, rules, "padding-left", fmax(left - right, 0)));

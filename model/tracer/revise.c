@@ -11,7 +11,6 @@
 
 #define REACH 6        /* px that ink may be off and still be that of a line */
 #define BESIDE 2       /* px beside a line that its ink may reach */
-#define MAX_STEP 40.0  /* px; a larger error is not a matter of numbers */
 #define WRAP_STEP 0.35 /* font sizes by which a paragraph is made wider or narrower at a time */
 #define WRAP_STEPS 4
 #define INK_SHARE 0.35   /* of the way from the background to the text's colour */
@@ -72,11 +71,10 @@ static int count_nodes(const struct tracer_node *node)
     return count;
 }
 
+/* However far: what stands on a page that came out too long is off by the same, and all of it must
+ * move, or the distances between its parts get lost. */
 static void shift(struct revision *r, struct tracer_shift *by, double dx, double dy)
 {
-    if (fabs(dx) > MAX_STEP || fabs(dy) > MAX_STEP) {
-        return;
-    }
     if (fabs(dx) >= 0.25 || fabs(dy) >= 0.25) {
         by->dx += dx;
         by->dy += dy;
@@ -129,10 +127,6 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
     struct glmv_box area = {line->ink.x - BESIDE, line->ink.y - 1, line->ink.w + 2 * BESIDE,
                             line->ink.h + 2};
     double dy = element->box.y - top;
-    if (fabs(dy) > MAX_STEP) {
-        shift(r, by, 0, fmax(-MAX_STEP, fmin(MAX_STEP, -dy)));
-        return;
-    }
     /* Not beyond its element: an icon beside it is no ink of it. */
     double left = fmax(area.x - 14, element->box.x - BESIDE);
     double right = fmin(area.x + area.w + 14, element->box.x + element->box.w + BESIDE);

@@ -35,7 +35,8 @@ struct tracer_node {
     int first;     /* the main run of its first line: its correction moves the paragraph */
     int main;      /* the run that says the most letters: its type is the paragraph's */
     double pitch;  /* px from line to line, for TRACER_TEXT */
-    bool centered; /* the text is centred in what holds it */
+    bool centered; /* its lines are centred on each other */
+    bool flush;    /* its lines end together on the right and begin apart */
     bool hard;     /* its lines end where the author broke them */
     bool code;     /* hard, monospaced, and indented by whole characters */
     int mark;      /* its number, in document order from 0 */

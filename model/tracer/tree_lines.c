@@ -7,9 +7,10 @@
 #define HARD_WORDS 3       /* words a line of one holds on average */
 #define CODE_INDENT 12     /* characters' heights that a line of code is indented by at most */
 #define CODE_PITCH 1.8     /* font sizes from line to line of code at most */
-#define CODE_SIZES 0.12 /* by which sizes of lines of code may differ: "}" says little of its own  \
-                         */
-#define CODE_BLANK 3    /* lines from one that says something to the next in code, at most */
+#define CODE_SIZES                                                                                 \
+    0.12             /* by which sizes of lines of code may differ: "}" says little of its own     \
+                      */
+#define CODE_BLANK 3 /* lines from one that says something to the next in code, at most */
 
 /* Where the line box begins whose baseline a browser puts at y: the room above the letters is whole
  * px there, rounded down. */
@@ -158,7 +159,8 @@ static bool continues(const struct glmv_scene *s, const struct row *upper, const
     }
     bool left = fabs(upper->ink.x - lower->ink.x) <= 0.3 * a->font_px;
     double off = upper->ink.x + upper->ink.w / 2 - lower->ink.x - lower->ink.w / 2;
-    return left || fabs(off) <= 0.3 * a->font_px;
+    double end = upper->ink.x + upper->ink.w - lower->ink.x - lower->ink.w;
+    return left || fmin(fabs(off), fabs(end)) <= 0.3 * a->font_px;
 }
 
 /* Px of width that two rows share. What follows a line of code may stand left of it. */
@@ -286,7 +288,8 @@ static bool pitch_fits(const struct rows *rows, const int *members, int count, d
     double least = first - 0.5;
     double most = first + 0.49;
     for (int i = 1; i < count; i++) {
-        double from = rows->list[members[i]].baseline - i * pitch;
+        double at = rows->list[members[i]].baseline;
+        double from = at - round((at - first) / pitch) * pitch; /* code has empty lines */
         least = fmax(least, from - 0.5);
         most = fmin(most, from + 0.49);
     }
@@ -323,11 +326,13 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
     struct glmv_box ink = first->ink;
     double left = 0;
     double middle = 0;
+    double right = 0;
     for (int i = 1; i < count; i++) {
         const struct glmv_box *one = &rows->list[members[i]].ink;
         ink = tracer_build_joined(ink, *one);
         left += fabs(one->x - first->ink.x);
         middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
+        right += fabs(one->x + one->w - first->ink.x - first->ink.w);
     }
     double top = line_top(&s->lines[first->main], baseline, step);
     struct tracer_shift by = b->line_shift[first->main];
@@ -345,7 +350,8 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
     node->pitch = step;
     node->first = first->main;
     node->code = hard && s->lines[first->main].family == GLMV_FAMILY_MONO;
-    node->centered = count > 1 && middle < left && !node->code;
+    node->flush = count > 1 && right < fmin(left, middle) && !node->code;
+    node->centered = count > 1 && middle < left && !node->flush && !node->code;
     node->hard = hard;
     tracer_build_add_item(
         b, ink, node); /* the ink: line boxes of neighbours may overlap, their ink does not */

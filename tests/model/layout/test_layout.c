@@ -39,6 +39,67 @@ static void lines_that_wrap_become_one_paragraph(void)
     free(html);
 }
 
+static void a_fractional_pitch_keeps_the_height_of_its_paragraph(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    /* 1.6 times 16 px: baselines 26 and 25 px apart. */
+    scene_text(&kit, "The quick brown fox jumps over the", 40, 60, 260);
+    scene_text(&kit, "lazydogs and then sleeps in the sun", 40, 86, 262);
+    scene_text(&kit, "until evening comes and all the owls", 40, 111, 261);
+    scene_text(&kit, "awake.", 40, 137, 48);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "16px/25.6px") != NULL);
+    CHECK(strstr(html, "min-height: 102.4px") != NULL);
+    free(html);
+}
+
+static void lines_that_end_together_are_aligned_right(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_text(&kit, "The quick brown fox jumps over the", 500, 60, 260);
+    scene_text(&kit, "lazydogs and sleeps in sun", 560, 84, 200);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "over the lazydogs") != NULL);
+    CHECK(strstr(html, "text-align: right") != NULL);
+    CHECK(strstr(html, "margin-right: 40px") != NULL);
+    free(html);
+}
+
+/* A margin of 300 of 800 px and a box of 400: at 600 px the page must not be wider than that. */
+static void wide_indents_are_a_share_of_the_room(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_box(&kit, 300, 40, 400, 60, 0xeeeeeeff);
+    scene_text(&kit, "Inside", 320, 76, 44);
+    scene_box(&kit, 40, 140, 700, 60, 0xddddddff);
+    scene_text(&kit, "Below", 60, 176, 44);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "margin-left: 37.5000%") != NULL);
+    CHECK(strstr(html, "max-width: 62.5000%") != NULL);
+    CHECK(strstr(html, "max-width: calc(100% - 40px)") != NULL);
+    free(html);
+}
+
+/* A button takes the width of what it holds, unlike other blocks. */
+static void a_button_as_wide_as_its_room_says_so(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 400, 300);
+    scene_box(&kit, 100, 20, 200, 200, 0xf4f4f4ff);
+    scene_text(&kit, "Some text", 120, 60, 64);
+    scene_box(&kit, 100, 180, 200, 40, 0x0055aaff);
+    scene_text(&kit, "Send", 183, 205, 34);
+    char *html = page_of(&kit, false);
+    const char *rule = strstr(html, ".button {");
+    const char *end = rule != NULL ? strchr(rule, '}') : NULL;
+    const char *width = rule != NULL ? strstr(rule, "width: 100%") : NULL;
+    CHECK(width != NULL && end != NULL && width < end);
+    free(html);
+}
+
 static void entries_of_a_list_stay_apart(void)
 {
     struct scene_kit kit;
@@ -153,6 +214,10 @@ static void a_copy_says_the_same_and_lives_alone(void)
 int main(void)
 {
     lines_that_wrap_become_one_paragraph();
+    a_fractional_pitch_keeps_the_height_of_its_paragraph();
+    lines_that_end_together_are_aligned_right();
+    wide_indents_are_a_share_of_the_room();
+    a_button_as_wide_as_its_room_says_so();
     entries_of_a_list_stay_apart();
     equal_cards_share_a_class_and_stand_in_a_row();
     things_that_overlap_still_flow();
