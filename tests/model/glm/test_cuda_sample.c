@@ -88,7 +88,7 @@ static void test_sample(const struct setting *t, uint32_t right, uint64_t seed)
     logits[3] = NAN;
     logits[17] = INFINITY;
     /* equal logits: the first id wins */
-    logits[40] = logits[41] = 2.9f;
+    logits[40] = logits[41] = 3.5f; /* above all others */
     guess[0] = history[7];
     for (uint32_t i = 0; i < right; i++) { /* what will be said, found row by row */
         struct setting short_one = *t;
