@@ -285,15 +285,12 @@ static bool is_below_another(const struct glmv_scene *scene, size_t i)
     return false;
 }
 
-/* The head, the body and the foot of a card cast one shadow. */
-static bool find_stacks(const struct model_view *view, struct glmv_scene *scene, bool *done,
-                        struct glmv_err *err)
+/* The head, the body and the foot of a card cast one shadow: appends a box for each such card, and
+ * tells which boxes are part of one. */
+static bool find_stacks(const struct model_view *view, const struct glmv_scene *scene, bool *part,
+                        struct glmv_scene_box **found, size_t *found_count, struct glmv_err *err)
 {
-    size_t count = scene->box_count;
-    struct glmv_scene_box *found = NULL;
-    size_t found_count = 0;
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
+    for (size_t i = 0; i < scene->box_count; i++) {
         size_t members[STACK_MAX];
         struct glmv_scene_box whole;
         const struct glmv_box *b = &scene->boxes[i].box;
@@ -305,31 +302,34 @@ static bool find_stacks(const struct model_view *view, struct glmv_scene *scene,
             continue;
         }
         for (int k = 0; k < n; k++) {
-            done[members[k]] = true;
+            part[members[k]] = true;
         }
-        struct glmv_scene_box *slot = model_grow((void **)&found, &found_count, sizeof *found, err);
-        ok = slot != NULL;
-        if (ok) {
-            *slot = whole;
+        struct glmv_scene_box *slot = model_grow((void **)found, found_count, sizeof **found, err);
+        if (slot == NULL) {
+            return false;
         }
+        *slot = whole;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!done[i] && !scene->boxes[i].shadow.present) {
+    return true;
+}
+
+bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
+                        struct glmv_err *err)
+{
+    bool *part = calloc(scene->box_count + 1, sizeof *part);
+    struct glmv_scene_box *found = NULL;
+    size_t found_count = 0;
+    bool ok = part != NULL || glmv_fail_memory(err);
+    ok = ok && find_stacks(view, scene, part, &found, &found_count, err);
+    for (size_t i = 0; ok && i < scene->box_count; i++) {
+        if (!part[i] && !scene->boxes[i].shadow.present) {
             shadow_of(view, &scene->boxes[i].box, false, &scene->boxes[i].shadow);
         }
     }
     for (size_t i = 0; ok && i < found_count; i++) {
         ok = model_scene_insert_box(scene, &found[i], err);
     }
+    free(part);
     free(found);
-    return ok;
-}
-
-bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
-                        struct glmv_err *err)
-{
-    bool *done = calloc(scene->box_count + 1, sizeof *done);
-    bool ok = done != NULL ? find_stacks(view, scene, done, err) : glmv_fail_memory(err);
-    free(done);
     return ok;
 }

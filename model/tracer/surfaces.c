@@ -10,7 +10,6 @@ enum {
     REGION_MIN_AREA = 20,    /* px; smaller regions are edges of glyphs */
     SURFACE_MIN_AREA = 90,
     RAMP_MIN_AREA = 400,
-    PAGE_SHARE = 50,       /* the picture over the smallest surface that is the page */
     TEXTURE_TOLERANCE = 9, /* between px of a page with a paper-like background */
     FLAT_TOLERANCE = 6,
     PLANE_TOLERANCE = 7,
