@@ -34,6 +34,7 @@ struct model_region {
     struct model_ramp *ramp; /* owned; the gradient that it follows closely, or NULL */
     bool surface;      /* large and even enough to be something that text lies on */
     bool gradient;     /* follows the plane and not one colour */
+    bool plain;        /* much of it has its very colour */
     bool mottled;      /* near one colour, but not often of it: mist, sky, paper */
     bool strokes;      /* nowhere thicker than four px: outlines, grids */
     bool is_text;      /* a part of a glyph */

@@ -20,6 +20,7 @@ enum {
 };
 
 #define PAGE_SHARE 0.4 /* of the largest gradient that a page of one colour has at least */
+#define PLAIN 0.3      /* of a surface that has its very colour: shadows change the rest */
 #define MOTTLED 0.4    /* most of a surface that may have its very colour and still be of a photo */
 #define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
 
@@ -262,7 +263,7 @@ static int largest_at_edge(const struct model_view *view, bool gradients)
     for (int i = 0; i < view->region_count; i++) {
         const struct model_region *g = &view->regions[i];
         bool at_edge = g->r.x0 == 0 || g->r.y0 == 0 || g->r.x1 == view->w || g->r.y1 == view->h;
-        if (g->surface && at_edge && (gradients || !g->gradient) &&
+        if (g->surface && at_edge && (gradients || !g->gradient || g->plain) &&
             (best < 0 || g->area > view->regions[best].area)) {
             best = i;
         }
@@ -289,13 +290,14 @@ static void free_regions(struct model_view *view)
     view->regions = NULL;
 }
 
-/* Gradients of any number of stops, where a region is not of one colour. */
-static bool find_ramp(struct model_view *view, int label, bool flat)
+/* Gradients of any number of stops, where a region is not known to have one colour, under shadows
+ * or not. */
+static bool find_ramp(struct model_view *view, int label, bool known)
 {
     struct model_region *g = &view->regions[label];
     double box = (double)(g->r.x1 - g->r.x0) * (g->r.y1 - g->r.y0);
     struct model_ramp ramp = {0};
-    if (flat || g->area < RAMP_MIN_AREA || g->area < 0.4 * box ||
+    if (known || g->area < RAMP_MIN_AREA || g->area < 0.4 * box ||
         !model_ramp_fit(view, label, &ramp)) {
         return true;
     }
@@ -336,7 +338,8 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
                           sums[i].equal >= SHADE_FLAT * g->area;
             g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane || shaded);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
-            ok = find_ramp(view, i, flat && !g->gradient);
+            ok = find_ramp(view, i, (flat || shaded) && !g->gradient);
+            g->plain = sums[i].equal >= PLAIN * g->area;
             bool mixed = flat && !g->gradient && sums[i].equal < MOTTLED * g->area;
             g->mottled = g->area >= SHADE_MIN_AREA && (!g->surface || mixed);
         }
