@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 #define ASSET_MAX ((size_t)64 << 20)
 #define LOSSLESS_PIXELS 16384 /* icons and small pictures stay exact */
@@ -55,10 +56,7 @@ bool tracer_draft_arrange(struct glmv_draft *draft, struct glmv_err *err)
  * lines wrap the same. */
 static double spacing_of(const struct glmv_scene_line *line)
 {
-    size_t letters = 0;
-    for (const char *p = line->text; *p != '\0'; p++) {
-        letters += ((unsigned char)*p & 0xc0) != 0x80;
-    }
+    size_t letters = glmv_utf8_count(line->text);
     if (letters < 2 || line->advance <= 0) {
         return line->letter_spacing;
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/tracer/draft.h"
 
 #define REACH 6        /* px that ink may be off and still be that of a line */
@@ -82,21 +83,12 @@ static void shift(struct revision *r, struct tracer_shift *by, double dx, double
     }
 }
 
-static size_t letters_of(const char *text)
-{
-    size_t count = 0;
-    for (const char *p = text; *p != '\0'; p++) {
-        count += ((unsigned char)*p & 0xc0) != 0x80;
-    }
-    return count;
-}
-
 /* Makes a line as wide as its ink in the target. */
 static void fit_width(struct revision *r, int index, double want, double got)
 {
     const struct glmv_scene_line *line = &r->draft->scene->lines[index];
     struct tracer_type *type = &r->draft->types[index];
-    size_t letters = letters_of(line->text);
+    size_t letters = glmv_utf8_count(line->text);
     if (letters < 3 || fabs(want - got) < 0.75 || fabs(want - got) > 0.25 * want) {
         return;
     }

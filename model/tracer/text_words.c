@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum {
     SURE_ON_PHOTO = 70,
     SPLIT_COLOUR = 64, /* levels between words that make two runs of one line */
@@ -302,15 +304,9 @@ static bool is_picture(const struct model_row *row, const struct model_ocr_line 
         return false;
     }
     const char *text = read->words[0].text;
-    size_t first = 1;
-    while (((unsigned char)text[first] & 0xc0) == 0x80) {
-        first++;
-    }
+    size_t first = glmv_utf8_first(text);
     /* Letters may touch: bold ones do, and Han characters. */
-    size_t letters = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        letters += ((unsigned char)*c & 0xc0) != 0x80;
-    }
+    size_t letters = glmv_utf8_count(text);
     double wide = model_has_cjk(text) ? 0.8 : 0.4;
     bool touching = read->count == 1 && letters > 1 && read->confidence >= 88 &&
                     w >= wide * h * (double)letters;
@@ -332,10 +328,7 @@ static int split_first(const struct model_view *view, struct model_ocr_line *rea
 {
     struct found *first = &words[0];
     const char *text = first->word->text;
-    size_t letter = 1;
-    while (((unsigned char)text[letter] & 0xc0) == 0x80) {
-        letter++;
-    }
+    size_t letter = glmv_utf8_first(text);
     if (!model_has_cjk(text) || text[letter] == '\0' || first->count < 2) {
         return count;
     }

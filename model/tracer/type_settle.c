@@ -5,6 +5,7 @@
  */
 #include <math.h>
 
+#include "base/utf8.h"
 #include "model/tracer/type.h"
 
 #define SQUEEZED -0.09       /* letter-spacing in font sizes that no installed face would need */
@@ -14,15 +15,6 @@ enum { SETTLE_LETTERS = 3 }; /* of a line whose width tells its size */
 static bool is_squeezed(const struct glmv_scene_line *line)
 {
     return line->letter_spacing < SQUEEZED * line->font_px;
-}
-
-static int letters_of(const char *text)
-{
-    int n = 0;
-    for (; *text != '\0'; text++) {
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return n;
 }
 
 /* The top of the band of that height which holds the most of a line's ink. */
@@ -60,7 +52,7 @@ static void clip_to(struct glmv_box *box, double y0, double y1)
 
 static void settle(const struct model_view *view, struct glmv_scene_line *line)
 {
-    int gaps = letters_of(line->text) - 1;
+    int gaps = (int)glmv_utf8_count(line->text) - 1;
     double natural = line->ink.w - gaps * line->letter_spacing;
     double shrink = line->ink.w / natural;
     int height = model_max((int)lround(line->ink.h * shrink), 1);
@@ -85,7 +77,8 @@ void model_type_settle(const struct model_view *view, struct glmv_scene *scene)
         return;
     }
     for (size_t i = 0; i < scene->line_count; i++) {
-        if (is_squeezed(&scene->lines[i]) && letters_of(scene->lines[i].text) >= SETTLE_LETTERS) {
+        if (is_squeezed(&scene->lines[i]) &&
+            glmv_utf8_count(scene->lines[i].text) >= SETTLE_LETTERS) {
             settle(view, &scene->lines[i]);
         }
     }
