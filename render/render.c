@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/program.h"
 #include "render/facts.h"
 #include "render/wire.h"
 
@@ -62,12 +63,7 @@ static char *find_worker(const char *given, struct glmv_err *err)
     static const char *const places[] = {"", "../render/", "../../render/",
                                          "../libexec/glmv-replicate/"};
     char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[len > 0 ? len : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL) {
-        slash[1] = '\0';
-    }
+    glmv_program_folder(self, sizeof self);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char path[PATH_MAX + 64];
         snprintf(path, sizeof path, "%s%sglmv-render-worker", self, places[i]);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "replicate/command.h"
 #include "replicate/comparison.h"
 
@@ -22,13 +23,8 @@ int main(int argc, char **argv)
         return replicate_diff(argc - 1, argv + 1, NULL);
     }
     static const char *const places[] = {"", "../libexec/glmv-replicate/"};
-    char self[PATH_MAX] = "";
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[len > 0 ? len : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL) {
-        slash[1] = '\0';
-    }
+    char self[PATH_MAX];
+    glmv_program_folder(self, sizeof self);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char path[PATH_MAX + 64];
         snprintf(path, sizeof path, "%s%sglmv-replicate-main", self, places[i]);
