@@ -3,6 +3,11 @@
 #include <ctype.h>
 #include <string.h>
 
+bool css_is_name(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
+}
+
 /* Past a comment, a string or a bracketed part that begins at i; i itself when none does. */
 static size_t css_skip_unit(const char *text, size_t i, size_t end)
 {

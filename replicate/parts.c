@@ -145,18 +145,13 @@ static bool read_rules(struct joining *j, size_t part, struct glmv_err *err)
     return true;
 }
 
-static bool is_name(char c)
-{
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
-}
-
 /* Whether a part may hold something that a selector fits: it has all of its classes and ids. */
 static bool may_fit(const struct part *part, const char *selector, size_t len)
 {
     const char *body = part->body.data != NULL ? part->body.data : "";
     for (size_t i = 0; i < len; i++) {
         size_t size = 0;
-        while (i + 1 + size < len && is_name(selector[i + 1 + size])) {
+        while (i + 1 + size < len && css_is_name(selector[i + 1 + size])) {
             size++;
         }
         if ((selector[i] == '.' || selector[i] == '#') && size > 0) {
@@ -213,7 +208,7 @@ static size_t root_word(const char *selector, size_t len)
     for (size_t i = 0; i < 3; i++) {
         size_t size = strlen(words[i]);
         if (len >= size && strncasecmp(selector, words[i], size) == 0 &&
-            (len == size || !is_name(selector[size]))) {
+            (len == size || !css_is_name(selector[size]))) {
             return size;
         }
     }

@@ -6,14 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "replicate/css_scan.h"
+
 #define ID (1u << 16)
 #define CLASS (1u << 8)
 #define TAG 1u
-
-static bool is_name(char c)
-{
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
-}
 
 static bool has_class(const char *classes, const char *name, size_t len)
 {
@@ -87,7 +84,7 @@ static bool compound_fits(const char *at, const char *end, const struct glmv_pag
             at++;
             continue;
         }
-        while (stop < end && is_name(*stop)) {
+        while (stop < end && css_is_name(*stop)) {
             stop++;
         }
         if (kind == ':' && stop < end && *stop == '(') {
