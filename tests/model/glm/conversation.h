@@ -12,20 +12,7 @@
 #include "model/glm/model.h"
 #include "model/glm/prompt.h"
 #include "tests/check.h"
-
-static struct glmv_image *test_picture(int w, int h)
-{
-    struct glmv_image *image = glmv_image_new(w, h, NULL);
-    for (int i = 0; i < w * h; i++) {
-        int x = i % w, y = i / w;
-        uint8_t *p = image->rgba + (size_t)i * 4;
-        p[0] = (uint8_t)((x * 7 + y * 3) % 256);
-        p[1] = (uint8_t)((x * x + y * 5) % 256);
-        p[2] = (uint8_t)(((x ^ y) * 11) % 256);
-        p[3] = 255;
-    }
-    return image;
-}
+#include "tests/model/glm/golden.h"
 
 static void golden_ids(const struct glm_weights *gold, const char *name, struct glm_ids *out)
 {

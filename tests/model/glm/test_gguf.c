@@ -13,24 +13,9 @@
 #include "model/glm/prompt.h"
 #include "tests/check.h"
 #include "tests/model/glm/conversation.h"
+#include "tests/model/glm/golden.h"
 
-#define GOLD "tests/model/glm/golden/"
 #define TEXT GOLD "gguf/q8_0/nano-Q8_0.gguf"
-
-static uint64_t fnv(const void *bytes, size_t len)
-{
-    uint64_t h = 1469598103934665603u;
-    for (size_t i = 0; i < len; i++) {
-        h = (h ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
-    }
-    return h;
-}
-
-static bool read_all(const char *path, struct glmv_buf *text)
-{
-    glmv_buf_init(text, 1 << 24);
-    return glmv_file_read(path, text->max, text, NULL);
-}
 
 /* Every type gives the bits that the format's own library gives; where a form of the engine holds
  * them without loss, so does that. */
@@ -64,7 +49,8 @@ static void test_blocks(void)
             values[i] += 0.0f; /* one zero, not two */
         }
         char hash[32];
-        snprintf(hash, sizeof hash, "%016llx", (unsigned long long)fnv(values, 24 * each * 4));
+        snprintf(hash, sizeof hash, "%016llx",
+                 (unsigned long long)golden_hash(values, 24 * each * 4));
         CHECK_MSG(strcmp(hash, cJSON_GetArrayItem(row, 2)->valuestring) == 0, "%s", name);
         struct glm_matrix q;
         const enum glm_form q_form = glm_blocks_form(type);

@@ -9,8 +9,7 @@
 #include "model/glm/tokenizer.h"
 #include "model/glm/unicode.h"
 #include "tests/check.h"
-
-#define GOLD "tests/model/glm/golden/"
+#include "tests/model/glm/golden.h"
 
 static uint64_t fnv(uint64_t h, uint64_t value)
 {
@@ -111,20 +110,6 @@ static void test_tokenizer(struct glm_tokenizer *tokenizer)
     }
     CHECK(total > 1000000);
     cJSON_Delete(gold);
-}
-
-static struct glmv_image *test_picture(int w, int h)
-{
-    struct glmv_image *image = glmv_image_new(w, h, NULL);
-    for (int i = 0; i < w * h; i++) {
-        int x = i % w, y = i / w;
-        uint8_t *p = image->rgba + (size_t)i * 4;
-        p[0] = (uint8_t)((x * 7 + y * 3) % 256);
-        p[1] = (uint8_t)((x * x + y * 5) % 256);
-        p[2] = (uint8_t)(((x ^ y) * 11) % 256);
-        p[3] = 255;
-    }
-    return image;
 }
 
 static void test_pictures(const struct glm_config *config)

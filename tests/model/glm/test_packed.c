@@ -12,23 +12,7 @@
 #include "model/glm/packed.h"
 #include "tests/check.h"
 #include "tests/model/glm/conversation.h"
-
-#define GOLD "tests/model/glm/golden/"
-
-static uint64_t fnv(const void *bytes, size_t len)
-{
-    uint64_t h = 1469598103934665603u;
-    for (size_t i = 0; i < len; i++) {
-        h = (h ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
-    }
-    return h;
-}
-
-static bool read_all(const char *path, struct glmv_buf *text)
-{
-    glmv_buf_init(text, 1 << 24);
-    return glmv_file_read(path, text->max, text, NULL);
-}
+#include "tests/model/glm/golden.h"
 
 /* The form of the engine holds the same numbers; with zeros that are no multiples of a half float's
  * last bit, to that bit. */
@@ -88,7 +72,7 @@ static void test_layers(void)
                 values[i] += 0.0f; /* one zero, not two */
             }
             snprintf(hash, sizeof hash, "%016llx",
-                     (unsigned long long)fnv(values, m.rows * m.cols * sizeof *values));
+                     (unsigned long long)golden_hash(values, m.rows * m.cols * sizeof *values));
             CHECK_MSG(strcmp(hash, item->valuestring) == 0, "%s", item->string);
             check_kept(pool, &m, values, item->string);
             struct glm_packed from; /* the same from a row on */

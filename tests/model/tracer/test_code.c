@@ -1,8 +1,7 @@
 /* Code is read cell by cell: drawn here in an installed face of one width, so that every letter is
  * known. */
 #include "model/tracer/code.h"
-#include "model/tracer/tracer.h"
-#include "tests/check.h"
+#include "tests/model/tracer/painted.h"
 
 enum { WIDTH = 640, LEFT = 20 };
 
@@ -75,13 +74,7 @@ static void signs_and_alike_letters_are_read(void)
     }
     struct glmv_image *image = draw(&faces, face, 13, lines, 4);
     model_faces_close(&faces);
-    struct glmv_look_options options = {.threads = 2, .lang = "eng"};
-    struct glmv_scene *scene = glmv_tracer_look(image, &options, &err);
-    glmv_image_free(image);
-    if (scene == NULL && err.code == GLMV_ERR_MISSING) {
-        SKIP(err.message);
-    }
-    CHECK_MSG(scene != NULL, "%s", err.message);
+    struct glmv_scene *scene = look_at(image);
     for (int i = 0; i < 4; i++) {
         CHECK_MSG(has_line(scene, lines[i]), "'%s' is not read", lines[i]);
     }

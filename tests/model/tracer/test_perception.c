@@ -2,8 +2,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "model/tracer/tracer.h"
-#include "tests/check.h"
+#include "tests/model/tracer/painted.h"
 
 static void fill(struct glmv_image *image, int x0, int y0, int w, int h, uint32_t rgb)
 {
@@ -20,12 +19,7 @@ static void fill(struct glmv_image *image, int x0, int y0, int w, int h, uint32_
 
 static struct glmv_image *blank(int w, int h, uint32_t rgb)
 {
-    struct glmv_err err = {0};
-    struct glmv_image *image = glmv_image_new(w, h, &err);
-    if (image == NULL) {
-        fprintf(stderr, "%s\n", err.message);
-        exit(1);
-    }
+    struct glmv_image *image = new_picture(w, h);
     fill(image, 0, 0, w, h, rgb);
     return image;
 }
@@ -62,19 +56,6 @@ static void write_text(struct glmv_image *image, const char *text, int x, int y,
     }
 }
 
-static struct glmv_scene *look(struct glmv_image *image)
-{
-    struct glmv_err err = {0};
-    struct glmv_look_options options = {.threads = 2, .lang = "eng"};
-    struct glmv_scene *scene = glmv_tracer_look(image, &options, &err);
-    if (scene == NULL && err.code == GLMV_ERR_MISSING) {
-        SKIP(err.message);
-    }
-    CHECK_MSG(scene != NULL, "%s", err.message);
-    glmv_image_free(image);
-    return scene;
-}
-
 static const struct glmv_scene_line *find_line(const struct glmv_scene *scene, const char *text)
 {
     for (size_t i = 0; i < scene->line_count; i++) {
@@ -91,7 +72,7 @@ static void text_is_read_dark_on_light_and_light_on_dark(void)
     write_text(image, "THE LEFT", 40, 30, 0x203040);
     fill(image, 0, 100, 400, 100, 0x1040a0);
     write_text(image, "FELT THE", 40, 140, 0xf0f0f0);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_line *dark = find_line(scene, "THE LEFT");
     const struct glmv_scene_line *light = find_line(scene, "FELT THE");
     CHECK(dark != NULL && light != NULL);
@@ -113,7 +94,7 @@ static void a_card_has_its_fill_and_its_border(void)
     struct glmv_image *image = blank(300, 200, 0xf4f4f4);
     fill(image, 50, 40, 200, 100, 0xcc0000);
     fill(image, 52, 42, 196, 96, 0xfff8e0);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     CHECK(scene->background == 0xf4f4f4ff);
     CHECK(scene->box_count == 1 && scene->picture_count == 0);
     if (scene->box_count == 1) {
@@ -146,7 +127,7 @@ static void bars_of_one_colour_that_meet_are_two_boxes(void)
     fill(image, 0, 0, 640, 50, 0x203040);
     fill(image, 0, 50, 120, 430, 0x203040);
     fill(image, 100, 200, 20, 40, 0xffffff); /* the chosen entry of the menu */
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     CHECK(scene->box_count == 3 && scene->picture_count == 0);
     CHECK(has_box(scene, (struct glmv_box){100, 200, 20, 40}, 0xffffffff));
     CHECK(has_box(scene, (struct glmv_box){0, 0, 640, 50}, 0x203040ff));
@@ -157,7 +138,7 @@ static void bars_of_one_colour_that_meet_are_two_boxes(void)
     fill(image, 0, 0, 640, 50, 0x806040);
     fill(image, 40, 50, 100, 430, 0x806040);
     fill(image, 500, 50, 100, 430, 0x806040);
-    scene = look(image);
+    scene = look_at(image);
     CHECK(scene->box_count == 5);
     CHECK(has_box(scene, (struct glmv_box){140, 0, 360, 50}, 0x806040ff));
     CHECK(has_box(scene, (struct glmv_box){500, 0, 100, 480}, 0x806040ff));
@@ -175,7 +156,7 @@ static void noise_becomes_a_picture_and_twins_are_found(void)
             fill(image, 180 + x, 20 + y, 1, 1, state >> 8 & 0x7f7f7f);
         }
     }
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     CHECK(scene->picture_count == 2 && scene->line_count == 0);
     if (scene->picture_count == 2) {
         CHECK(scene->pictures[0].kind == GLMV_PICTURE_PHOTO && scene->pictures[0].same_as == -1);
@@ -187,14 +168,14 @@ static void noise_becomes_a_picture_and_twins_are_found(void)
 
 static void the_smallest_and_the_emptiest_pictures_are_fine(void)
 {
-    struct glmv_scene *one = look(blank(1, 1, 0x123456));
+    struct glmv_scene *one = look_at(blank(1, 1, 0x123456));
     CHECK(one != NULL && one->line_count == 0 && one->box_count == 0);
     glmv_scene_free(one);
-    struct glmv_scene *tall = look(blank(40, 16000, 0x123456));
+    struct glmv_scene *tall = look_at(blank(40, 16000, 0x123456));
     CHECK(tall != NULL && tall->background == 0x123456ff && tall->picture_count == 0);
     glmv_scene_free(tall);
     struct glmv_err err = {0};
-    struct glmv_scene *clear = look(glmv_image_new(64, 64, &err));
+    struct glmv_scene *clear = look_at(glmv_image_new(64, 64, &err));
     CHECK(clear != NULL && clear->background == 0xffffffff);
     glmv_scene_free(clear);
 }
@@ -203,7 +184,7 @@ static void json_escapes_and_closes(void)
 {
     struct glmv_image *image = blank(400, 80, 0xffffff);
     write_text(image, "THE LEFT", 40, 30, 0);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     struct glmv_buf out;
     struct glmv_err err = {0};
     glmv_buf_init(&out, 1 << 20);

@@ -2,8 +2,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "model/tracer/tracer.h"
-#include "tests/check.h"
+#include "tests/model/tracer/painted.h"
 
 static void put(struct glmv_image *image, int x, int y, const double *rgb, double alpha)
 {
@@ -26,27 +25,9 @@ static void fill(struct glmv_image *image, int x0, int y0, int w, int h, uint32_
 
 static struct glmv_image *blank(int w, int h, uint32_t rgb)
 {
-    struct glmv_err err = {0};
-    struct glmv_image *image = glmv_image_new(w, h, &err);
-    if (image == NULL) {
-        fprintf(stderr, "%s\n", err.message);
-        exit(1);
-    }
+    struct glmv_image *image = new_picture(w, h);
     fill(image, 0, 0, w, h, rgb);
     return image;
-}
-
-static struct glmv_scene *look(struct glmv_image *image)
-{
-    struct glmv_err err = {0};
-    struct glmv_look_options options = {.threads = 2, .lang = "eng"};
-    struct glmv_scene *scene = glmv_tracer_look(image, &options, &err);
-    if (scene == NULL && err.code == GLMV_ERR_MISSING) {
-        SKIP(err.message);
-    }
-    CHECK_MSG(scene != NULL, "%s", err.message);
-    glmv_image_free(image);
-    return scene;
 }
 
 /* linear-gradient(ANGLEdeg, ...) over a rectangle at the picture's corner. */
@@ -112,7 +93,7 @@ static void gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them(void
     for (int i = 0; i < 12; i++) {
         fill(image, 400 + 16 * i, 240, 4, 18, 0xffffff); /* something like text */
     }
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_box *hero = box_at(scene, 0, 0, 900, 500);
     if (hero != NULL) {
         CHECK(hero->fill == GLMV_FILL_GRADIENT && hero->stop_count == 3);
@@ -144,7 +125,7 @@ static void photos_are_no_gradients(void)
             put(image, x, y, rgb, 1);
         }
     }
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     for (size_t i = 0; i < scene->box_count; i++) {
         CHECK(scene->boxes[i].fill != GLMV_FILL_GRADIENT || scene->boxes[i].box.w < 300);
     }
@@ -163,7 +144,7 @@ static void slanted_ends_are_part_of_the_section_above(void)
             put(image, x, y, next, fmin(1, fmax(0, y + 1 - top)));
         }
     }
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_box *above = box_at(scene, 0, 0, 800, 300);
     if (above != NULL) {
         CHECK_MSG(fabs(above->slant[1].depth - 60) <= 2, "%g", above->slant[1].depth);
@@ -186,7 +167,7 @@ static void dashed_outlines_are_boxes(void)
         fill(image, 60, 50 + i, 1, 3, 0xb0b4bc);
         fill(image, 299, 50 + i, 1, 3, 0xb0b4bc);
     }
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_box *box = box_at(scene, 60, 50, 240, 60);
     for (int side = 0; box != NULL && side < 4; side++) {
         CHECK(box->border[side].width == 1 && box->border[side].dashed);
@@ -204,7 +185,7 @@ static void boxes_that_share_an_outline_have_their_borders(void)
     fill(image, 141, 61, 198, 178, 0xffffff);
     fill(image, 141, 61, 198, 1, 0xfafafa); /* a field's inner shadow */
     fill(image, 340, 61, 99, 178, 0xf0f2f4);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_box *last = box_at(scene, 339, 60, 101, 180);
     for (int side = 0; last != NULL && side < 4; side++) {
         CHECK(last->border[side].width == 1 && last->border[side].color == 0xc8ccd0ff);
@@ -218,7 +199,7 @@ static void shadows_without_blur_are_no_borders(void)
     struct glmv_image *image = blank(400, 200, 0xffffff);
     fill(image, 62, 53, 200, 60, 0xdfdfdf);
     fill(image, 60, 50, 200, 60, 0xed786a);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_box *box = box_at(scene, 60, 50, 200, 60);
     if (box != NULL) {
         CHECK(box->shadow.present && box->shadow.blur == 0);
@@ -249,7 +230,7 @@ static void the_parts_of_a_card_cast_one_shadow(void)
     fill(image, 100, 100, 400, 50, 0xe0e4e8);
     fill(image, 100, 150, 400, 150, 0xfff8e0);
     fill(image, 100, 300, 400, 60, 0xe0e4e8);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     const struct glmv_scene_box *card = box_at(scene, 100, 100, 400, 260);
     if (card != NULL) {
         CHECK(card->fill == GLMV_FILL_NONE && card->shadow.present);
@@ -281,7 +262,7 @@ static void photos_that_their_shadows_join_are_cut_apart(void)
     paint_shadow(image, 236, 60, 160, 120);
     paint_photo(image, 60, 60, 160, 120);
     paint_photo(image, 236, 60, 160, 120);
-    struct glmv_scene *scene = look(image);
+    struct glmv_scene *scene = look_at(image);
     CHECK_MSG(scene->picture_count == 2, "%zu", scene->picture_count);
     for (size_t i = 0; i < scene->picture_count; i++) {
         CHECK(scene->pictures[i].kind == GLMV_PICTURE_PHOTO);

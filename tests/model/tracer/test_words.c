@@ -1,7 +1,6 @@
 /* What becomes of words that OCR alone misreads; drawn here in an installed face. */
 #include "model/tracer/faces.h"
-#include "model/tracer/tracer.h"
-#include "tests/check.h"
+#include "tests/model/tracer/painted.h"
 
 enum { WIDTH = 640, LINE = 40 };
 
@@ -35,19 +34,11 @@ static struct glmv_image *draw(const char *const *texts, int count, double size)
 
 static struct glmv_scene *look(const char *const *texts, int count, double size)
 {
-    struct glmv_err err = {0};
     struct glmv_image *image = draw(texts, count, size);
     if (image == NULL) {
         SKIP("Liberation Sans is not installed");
     }
-    struct glmv_look_options options = {.threads = 2, .lang = "eng"};
-    struct glmv_scene *scene = glmv_tracer_look(image, &options, &err);
-    glmv_image_free(image);
-    if (scene == NULL && err.code == GLMV_ERR_MISSING) {
-        SKIP(err.message);
-    }
-    CHECK_MSG(scene != NULL, "%s", err.message);
-    return scene;
+    return look_at(image);
 }
 
 static void check_lines(const char *const *texts, int count, double size)
