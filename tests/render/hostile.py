@@ -57,6 +57,16 @@ def processes():
     return found
 
 
+def seen_within(seconds):
+    """A process that was just started shows an empty environment until its new image is set up."""
+    end = time.time() + seconds
+    while not processes():
+        if time.time() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def render(html, out, *options):
     start = time.time()
     done = subprocess.run([GLMV, "render", "-", "-o", out + ".png", "--dom", out + ".json", *options],
@@ -75,7 +85,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         out = os.path.join(work, "out")
         running = subprocess.Popen([GLMV, "render", "-", "-o", os.devnull], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert processes(), "the count of processes sees nothing"
+        assert seen_within(20), "the count of processes sees nothing"
         running.stdin.close()
         running.wait()
         for page in pages:
