@@ -1,10 +1,9 @@
 #include <string.h>
 
+#include "diff/judge.h"
 #include "diff/parallel.h"
 #include "diff/pixels.h"
 #include "diff/scan.h"
-
-#define BEND 0.2561 /* above the largest eigenvalue of the distance as a form of r, g and b */
 
 /* Both pictures cut to their overlap, each with its own stride. */
 struct pair {
@@ -16,6 +15,7 @@ struct count_job {
     struct pair pair;
     const struct glmv_pixel_options *options;
     diff_scan_fn *scan;
+    diff_judge_fn *judge;
     const uint8_t *differs; /* for each row; NULL when all may */
     size_t canvas_w, canvas_h;
     uint8_t *marks;
@@ -126,39 +126,53 @@ static bool is_antialiased(const struct pair *pair, const struct glmv_image *ima
             has_siblings(pair, pair->b, high_x, high_y));
 }
 
-static void mark(uint8_t *marks, size_t index, enum glmv_mark value)
+static double limit_of(const struct count_job *job)
 {
-    if (marks != NULL) {
-        marks[index] = (uint8_t)value;
+    return 35215 * job->options->threshold * job->options->threshold;
+}
+
+/* The bits of pixels that are further apart than the limit. */
+static uint32_t far_pixels(const struct count_job *job, const uint8_t *p, const uint8_t *q,
+                           size_t place)
+{
+    double limit = limit_of(job);
+    struct diff_judgement judged = job->judge(p, q, limit);
+    for (uint32_t left = judged.unsure; left != 0; left &= left - 1) {
+        size_t at = (size_t)__builtin_ctz(left) * 4;
+        bool far = distance(p + at, q + at, place + at) > limit;
+        judged.far |= far ? left & -left : 0;
     }
+    return judged.far;
 }
 
-/* Whether opaque pixels are surely within a squared distance: cheap, and right when it says so. */
-static bool surely_near(const uint8_t *p, const uint8_t *q, int limit)
+/* The pixels of one group, len bytes of it from the place on. */
+static void compare_group(const struct count_job *job, int y, size_t from, size_t len,
+                          struct glmv_pixel_count *count, uint8_t *marks)
 {
-    int r = p[0] - q[0];
-    int g = p[1] - q[1];
-    int b = p[2] - q[2];
-    return p[3] == 255 && q[3] == 255 && r * r + g * g + b * b <= limit;
-}
-
-static void compare_pixel(const struct count_job *job, int x, int y, const uint8_t *p,
-                          const uint8_t *q, struct glmv_pixel_count *count, uint8_t *marks)
-{
+    const uint8_t *p = at(job->pair.a, 0, y) + from;
+    const uint8_t *q = at(job->pair.b, 0, y) + from;
+    uint8_t room[2][DIFF_GROUP] = {{0}};
+    if (len < DIFF_GROUP) { /* the row ends here, and what is behind it is the same */
+        memcpy(room[0], p, len);
+        memcpy(room[1], q, len);
+        p = room[0];
+        q = room[1];
+    }
     const struct pair *pair = &job->pair;
-    double limit = 35215 * job->options->threshold * job->options->threshold;
-    size_t place = ((size_t)y * (size_t)pair->w + (size_t)x) * 4;
-    if (memcmp(p, q, 4) == 0 || surely_near(p, q, (int)(limit / BEND)) ||
-        distance(p, q, place) <= limit) {
-        return;
+    size_t place = (size_t)y * (size_t)pair->w * 4 + from;
+    uint32_t far = far_pixels(job, p, q, place);
+    uint32_t soft = 0;
+    for (uint32_t left = job->options->antialiasing ? far : 0; left != 0; left &= left - 1) {
+        int x = (int)(from / 4) + __builtin_ctz(left);
+        if (is_antialiased(pair, pair->a, x, y) || is_antialiased(pair, pair->b, x, y)) {
+            soft |= left & -left;
+        }
     }
-    if (job->options->antialiasing &&
-        (is_antialiased(pair, pair->a, x, y) || is_antialiased(pair, pair->b, x, y))) {
-        count->antialiased++;
-        mark(marks, (size_t)x, GLMV_MARK_ANTIALIASED);
-    } else {
-        count->differing++;
-        mark(marks, (size_t)x, GLMV_MARK_DIFFERENT);
+    count->antialiased += (size_t)__builtin_popcount(soft);
+    count->differing += (size_t)__builtin_popcount(far & ~soft);
+    for (uint32_t left = marks != NULL ? far : 0; left != 0; left &= left - 1) {
+        marks[from / 4 + (size_t)__builtin_ctz(left)] =
+            left & -left & soft ? GLMV_MARK_ANTIALIASED : GLMV_MARK_DIFFERENT;
     }
 }
 
@@ -172,10 +186,9 @@ static void compare_row(const struct count_job *job, int y, struct glmv_pixel_co
         return;
     }
     for (size_t from = job->scan(p, q, 0, len); from < len; from = job->scan(p, q, from, len)) {
-        size_t end = len - from < DIFF_GROUP ? len : from + DIFF_GROUP;
-        for (; from < end; from += 4) {
-            compare_pixel(job, (int)(from / 4), y, p + from, q + from, count, marks);
-        }
+        size_t size = len - from < DIFF_GROUP ? len - from : DIFF_GROUP;
+        compare_group(job, y, from, size, count, marks);
+        from += size;
     }
 }
 
@@ -211,8 +224,11 @@ void glmv_diff_mark_rows(const struct glmv_image *a, const struct glmv_image *b,
                          const uint8_t *differs, const struct glmv_pixel_options *options,
                          struct glmv_pixel_count *count, uint8_t *zeros)
 {
-    struct count_job job = {
-        .options = options, .scan = diff_scan_best(), .differs = differs, .marks = zeros};
+    struct count_job job = {.options = options,
+                            .scan = diff_scan_best(),
+                            .judge = diff_judge_best(),
+                            .differs = differs,
+                            .marks = zeros};
     job.pair = (struct pair){a, b, a->width < b->width ? a->width : b->width,
                              a->height < b->height ? a->height : b->height};
     job.canvas_w = (size_t)(a->width > b->width ? a->width : b->width);

@@ -1,5 +1,7 @@
 #include "diff/colour.h"
+#include "diff/diff.h"
 #include "diff/difference.h"
+#include "diff/judge.h"
 #include "diff/pixels.h"
 #include "diff/scan.h"
 #include "diff/shift.h"
@@ -165,6 +167,48 @@ static void every_scan_finds_the_same_groups(void)
     free(b);
 }
 
+/* What each path is sure of is what the exact distance says; of translucent pixels none is. */
+static void every_judge_is_right_where_it_is_sure(void)
+{
+    enum { ROUNDS = 3000 };
+    uint8_t p[DIFF_GROUP];
+    uint8_t q[DIFF_GROUP];
+    uint32_t seed = 3;
+    size_t sure = 0;
+    size_t wrong = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        double threshold = round % 11 / 10.0 * (round % 2 ? 1 : 0.3);
+        for (int i = 0; i < DIFF_GROUP; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            int spread = 1 << (round % 9);
+            int value = (int)(seed >> 24) + (int)(seed >> 8) % spread - spread / 2;
+            p[i] = (uint8_t)(seed >> 24);
+            q[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+            if (i % 4 == 3 && seed >> 3 & 1) {
+                p[i] = q[i] = 255;
+            }
+        }
+        for (int path = 0; path < DIFF_SCAN_PATHS; path++) {
+            diff_judge_fn *judge = diff_judge_on((enum diff_scan_path)path);
+            if (judge == NULL) {
+                continue;
+            }
+            struct diff_judgement judged = judge(p, q, 35215 * threshold * threshold);
+            CHECK((judged.far & judged.unsure) == 0);
+            for (int i = 0; i < DIFF_JUDGED; i++) {
+                const uint8_t *a = p + (size_t)i * 4;
+                const uint8_t *b = q + (size_t)i * 4;
+                bool is_sure = !(judged.unsure >> i & 1);
+                bool opaque = a[3] == 255 && b[3] == 255;
+                sure += is_sure;
+                wrong += is_sure && memcmp(a, b, 4) != 0 &&
+                         (!opaque || glmv_diff_pixel(a, b, threshold) != (judged.far >> i & 1));
+            }
+        }
+    }
+    CHECK_MSG(wrong == 0 && sure > ROUNDS, "%zu of %zu", wrong, sure);
+}
+
 /* Large enough for several threads: the strips join into one PNG with the marks' colours. */
 static void the_difference_is_a_png_of_the_marks(void)
 {
@@ -212,6 +256,7 @@ static void the_difference_is_a_png_of_the_marks(void)
 int main(void)
 {
     every_scan_finds_the_same_groups();
+    every_judge_is_right_where_it_is_sure();
     the_difference_is_a_png_of_the_marks();
     counts_are_those_of_pixelmatch_and_odiff();
     what_one_picture_lacks_differs();
