@@ -22,6 +22,7 @@
 #define MAX_RUN 258
 #define STRETCH 16 /* pixels of one colour that are looked for together */
 #define ADLER 65521u
+#define ONES 0x0101010101010101u
 #define PIECE 16 /* rows that are made together of a picture in memory */
 #define HEAD 8   /* bytes before a chunk's content: its length and type */
 
@@ -102,26 +103,45 @@ static void fill_codes(struct codes *codes)
     }
 }
 
+/* Up to 57 bits: fewer than eight are left of what was put before. */
+static inline void write_bits(struct writer *w, uint64_t bits, unsigned count)
+{
+    w->bits |= bits << w->count;
+    w->count += count;
+    uint64_t low = w->bits;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    low = __builtin_bswap64(low);
+#endif
+    memcpy(w->to, &low, 8); /* the bytes that are not full are written again */
+    w->to += w->count >> 3;
+    w->bits >>= w->count & ~7u;
+    w->count &= 7;
+}
+
 static inline void put(struct writer *w, struct code c)
 {
-    w->bits |= (uint64_t)c.bits << w->count;
-    w->count += c.count;
-    if (w->count >= 32) {
-        uint32_t low = (uint32_t)w->bits;
-        for (int i = 0; i < 4; i++) {
-            *w->to++ = (uint8_t)(low >> (8 * i));
-        }
-        w->bits >>= 32;
-        w->count -= 32;
-    }
+    write_bits(w, c.bits, c.count);
 }
 
 static void flush(struct writer *w)
 {
-    for (; w->count > 0; w->count -= w->count < 8 ? w->count : 8) {
-        *w->to++ = (uint8_t)w->bits;
-        w->bits >>= 8;
+    w->to += w->count > 0;
+    w->bits = 0;
+    w->count = 0;
+}
+
+/* At most five. */
+static inline void put_literals(struct writer *w, const struct codes *codes, const uint8_t *bytes,
+                                size_t number)
+{
+    uint64_t bits = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < number; i++) {
+        struct code c = codes->literal[bytes[i]];
+        bits |= (uint64_t)c.bits << count;
+        count += c.count;
     }
+    write_bits(w, bits, count);
 }
 
 static void put_run(struct writer *w, const struct codes *codes, uint8_t value, size_t length)
@@ -138,19 +158,24 @@ static void put_run(struct writer *w, const struct codes *codes, uint8_t value, 
     }
 }
 
+static uint64_t eight_at(const uint8_t *bytes)
+{
+    uint64_t v;
+    memcpy(&v, bytes, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
 static size_t run_at(const uint8_t *bytes, size_t from, size_t len)
 {
-    uint64_t all = bytes[from] * 0x0101010101010101u;
+    uint64_t all = bytes[from] * ONES;
     size_t end = from + 1;
     for (; end + 8 <= len; end += 8) {
-        uint64_t eight;
-        memcpy(&eight, bytes + end, 8);
-        if (eight != all) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return end - from + (size_t)__builtin_ctzll(eight ^ all) / 8;
-#else
-            break;
-#endif
+        uint64_t other = eight_at(bytes + end) ^ all;
+        if (other != 0) {
+            return end - from + (size_t)__builtin_ctzll(other) / 8;
         }
     }
     while (end < len && bytes[end] == bytes[from]) {
@@ -159,9 +184,29 @@ static size_t run_at(const uint8_t *bytes, size_t from, size_t len)
     return end - from;
 }
 
+/* How many of the first five of eight bytes come before a run of four. */
+static inline size_t before_run(uint64_t eight)
+{
+    uint64_t pairs = eight ^ eight >> 8; /* zero bytes where two are the same */
+    uint64_t runs = (pairs | pairs >> 8 | pairs >> 16) | ONES << 40;
+    uint64_t zeros = (runs - ONES) & ~runs & ONES << 7; /* the lowest is right */
+    return zeros == 0 ? 5 : (size_t)__builtin_ctzll(zeros) / 8;
+}
+
 static void put_bytes(struct writer *w, const struct codes *codes, const uint8_t *bytes, size_t len)
 {
-    for (size_t i = 0; i < len;) {
+    size_t i = 0;
+    while (i + 8 <= len) {
+        size_t n = before_run(eight_at(bytes + i));
+        put_literals(w, codes, bytes + i, n);
+        i += n;
+        if (n < 5) {
+            n = run_at(bytes, i, len);
+            put_run(w, codes, bytes[i], n);
+            i += n;
+        }
+    }
+    while (i < len) {
         size_t n = run_at(bytes, i, len);
         put_run(w, codes, bytes[i], n);
         i += n;
@@ -476,7 +521,7 @@ bool glmv_difference_png(struct glmv_difference *d, struct glmv_buf *out, struct
 bool glmv_diff_encode_png(const struct glmv_image *a, const uint8_t *marks, int width, int height,
                           struct glmv_buf *out, struct glmv_err *err)
 {
-    struct glmv_arena memory = {NULL};
+    struct glmv_arena memory = {0};
     struct glmv_difference *d = glmv_difference_new(width, height, &memory);
     bool ok = d != NULL;
     for (int y = 0; y < height && ok; y += PIECE) {
