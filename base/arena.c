@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -17,6 +18,8 @@
 #define HUGE_PAGE ((size_t)2 << 20) /* bytes */
 #define BLOCK ((size_t)32 << 20)    /* addresses reserved at once */
 #define LINE ((size_t)64)
+/* Few small pages of a piece of such a size cost less than one huge page. */
+#define SPARSE_BELOW ((size_t)8 << 20)
 
 /* At the start of the addresses that it describes. */
 struct glmv_arena_block {
@@ -28,7 +31,7 @@ struct glmv_arena_block {
 
 _Static_assert(sizeof(struct glmv_arena_block) <= LINE, "the first piece lies behind it");
 
-static struct glmv_arena_block *new_block(size_t size)
+static struct glmv_arena_block *new_block(size_t size, bool sparse)
 {
     size_t rounded = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     size_t mapped_size;
@@ -42,36 +45,57 @@ static struct glmv_arena_block *new_block(size_t size)
     }
     size_t skipped = (HUGE_PAGE - (uintptr_t)mapped % HUGE_PAGE) % HUGE_PAGE;
     struct glmv_arena_block *block = (void *)((uint8_t *)mapped + skipped);
-    madvise(block, rounded, MADV_HUGEPAGE); /* a hint: without it everything works slower */
+    if (!sparse) {
+        madvise(block, rounded, MADV_HUGEPAGE); /* a hint: without it everything works slower */
+    }
     *block = (struct glmv_arena_block){NULL, mapped, mapped_size, rounded, LINE};
     ASAN_POISON_MEMORY_REGION((uint8_t *)block + LINE, rounded - LINE);
     return block;
 }
 
-void *glmv_arena_take(struct glmv_arena *arena, size_t size)
+static void *take(struct glmv_arena_block **last, size_t size, bool sparse)
 {
     size_t need;
     if (!glmv_size_add(size, LINE - 1 + GAP, &need)) {
         return NULL;
     }
     need -= need % LINE;
-    struct glmv_arena_block *block = arena->last;
+    struct glmv_arena_block *block = *last;
     if (block == NULL || need > block->size - block->used) {
         size_t whole;
         if (!glmv_size_add(need, LINE, &whole)) {
             return NULL;
         }
-        block = new_block(whole < BLOCK ? BLOCK : whole);
+        block = new_block(whole < BLOCK ? BLOCK : whole, sparse);
         if (block == NULL) {
             return NULL;
         }
-        block->before = arena->last;
-        arena->last = block;
+        block->before = *last;
+        *last = block;
     }
     uint8_t *taken = (uint8_t *)block + block->used;
     block->used += need;
     ASAN_UNPOISON_MEMORY_REGION(taken, size);
     return taken;
+}
+
+void *glmv_arena_take(struct glmv_arena *arena, size_t size)
+{
+    return take(&arena->last, size, false);
+}
+
+void *glmv_arena_take_sparse(struct glmv_arena *arena, size_t size)
+{
+    bool sparse = size < SPARSE_BELOW && !arena->fills;
+    return take(sparse ? &arena->sparse : &arena->last, size, sparse);
+}
+
+void glmv_arena_expect(struct glmv_arena *arena)
+{
+    arena->fills = true;
+    for (struct glmv_arena_block *block = arena->sparse; block != NULL; block = block->before) {
+        madvise(block, block->size, MADV_HUGEPAGE);
+    }
 }
 
 void glmv_arena_trim(struct glmv_arena *arena, void *piece, size_t size)
@@ -84,12 +108,19 @@ void glmv_arena_trim(struct glmv_arena *arena, void *piece, size_t size)
     block->used = used < block->used ? used : block->used;
 }
 
-void glmv_arena_release(struct glmv_arena *arena)
+static void release(struct glmv_arena_block **last)
 {
-    while (arena->last != NULL) {
-        struct glmv_arena_block *block = arena->last;
-        arena->last = block->before;
+    while (*last != NULL) {
+        struct glmv_arena_block *block = *last;
+        *last = block->before;
         ASAN_UNPOISON_MEMORY_REGION(block, block->size);
         munmap(block->mapped, block->mapped_size);
     }
+}
+
+void glmv_arena_release(struct glmv_arena *arena)
+{
+    release(&arena->last);
+    release(&arena->sparse);
+    arena->fills = false;
 }

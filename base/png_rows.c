@@ -272,7 +272,7 @@ static bool decode_rows(struct glmv_png_rows *rows, uint8_t *room, uint8_t *pixe
 
 struct glmv_image *base_png_decode_plain(const unsigned char *bytes, size_t len)
 {
-    struct glmv_arena memory = {NULL};
+    struct glmv_arena memory = {0};
     struct glmv_image *image = NULL;
     struct glmv_png_rows *rows = glmv_png_rows_open(bytes, len, &memory);
     if (rows != NULL) {

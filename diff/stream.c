@@ -12,7 +12,10 @@
 #define SLOTS 6 /* strips of each file that are under way */
 #define PIXEL_SLOTS                                                                                \
     5 /* of the first picture's pixels: at hand, the one before, and to be painted */
-#define THREADS_FROM 60000 /* pixels; below it a thread costs more than it saves */
+/* Less work than this is done before threads are awake. A byte of a file is as much work as four
+ * pixels, and what both files begin with is unpacked once. */
+#define THREADS_FROM ((size_t)1 << 20)
+#define PIXELS_PER_BYTE 4
 /* Processors from which there is a thread for the second file, the first, and the difference. */
 enum { SECOND_THREAD = 2, FIRST_THREAD, PAINT_THREAD };
 
@@ -254,8 +257,9 @@ static bool compare_row(struct run *r, const struct slot *a, const struct slot *
         }
         hold_above(r, top, y, pixels);
         r->after = GLMV_STREAM_MARGIN + 1;
-        if (r->differing > r->most) {
+        if (r->differing > r->most && !r->hold_all) {
             r->hold_all = true;
+            glmv_arena_expect(r->s->memory);
         }
     }
     if (r->hold_all || r->after > 0) {
@@ -325,7 +329,7 @@ static bool stream_init(struct glmv_stream *s, int width, int height, bool diffe
 {
     for (int i = 0; i < 2; i++) {
         size_t size = (size_t)width * (size_t)height * 4;
-        s->images[i] = (struct glmv_image){width, height, glmv_arena_take(s->memory, size)};
+        s->images[i] = (struct glmv_image){width, height, glmv_arena_take_sparse(s->memory, size)};
     }
     s->differs = glmv_arena_take(s->memory, (size_t)height);
     s->held = glmv_arena_take(s->memory, (size_t)height);
@@ -340,16 +344,23 @@ static void painter_start(struct run *r)
 {
     struct painter *p = &r->painter;
     p->pixels = r->pixels;
-    p->pixel_slots = r->pixel_slots = 2;
+    p->pixel_slots = r->pixel_slots;
     p->width = r->width;
     p->height = r->height;
     p->strip = r->lanes[0].rows->strip;
-    if (p->difference != NULL && r->processors >= PAINT_THREAD) {
+    if (r->pixel_slots == PIXEL_SLOTS) {
         /* The strip at hand is filtered by the one before, and compared with it. */
         diff_relay_init(&p->relay, strip_count(r->lanes[0].rows), PIXEL_SLOTS - 1);
-        p->pixel_slots = r->pixel_slots = PIXEL_SLOTS;
         p->threaded = pthread_create(&p->thread, NULL, paint_strips, p) == 0;
     }
+}
+
+static int processors_for(const struct run *r, size_t common)
+{
+    const struct glmv_stream_file *files = r->s->files;
+    size_t pixels = (size_t)r->width * (size_t)r->height;
+    size_t work = files[0].len + files[1].len - common + pixels / PIXELS_PER_BYTE;
+    return work < THREADS_FROM ? 1 : diff_processors();
 }
 
 static bool run_init(struct run *r, const struct glmv_stream_options *options)
@@ -368,10 +379,13 @@ static bool run_init(struct run *r, const struct glmv_stream_options *options)
     r->width = rows->width;
     r->height = rows->height;
     r->bytes = (size_t)rows->width * 4;
-    r->processors = r->bytes * (size_t)r->height / 4 < THREADS_FROM ? 1 : diff_processors();
+    r->lanes[0].common = glmv_png_rows_common(rows, other);
+    r->processors =
+        options->processors > 0 ? options->processors : processors_for(r, r->lanes[0].common);
     r->most = (size_t)(options->most_share * (double)rows->width * rows->height);
     bool ok = s->differs != NULL || stream_init(s, r->width, r->height, options->difference);
-    for (int i = 0; i < PIXEL_SLOTS; i++) {
+    r->pixel_slots = options->difference && r->processors >= PAINT_THREAD ? PIXEL_SLOTS : 2;
+    for (int i = 0; i < r->pixel_slots; i++) {
         r->pixels[i] = glmv_arena_take(s->memory, (size_t)rows->strip * r->bytes);
         ok = ok && r->pixels[i] != NULL;
     }
@@ -392,7 +406,6 @@ static bool lanes_start(struct run *r)
         return false;
     }
     first->follower = second;
-    first->common = glmv_png_rows_common(first->rows, second->rows);
     first->threaded =
         first->wants_thread && pthread_create(&first->thread, NULL, make_strips, first) == 0;
     return true;
@@ -401,6 +414,9 @@ static bool lanes_start(struct run *r)
 static bool run(struct glmv_stream *s, const struct glmv_stream_options *options)
 {
     struct run r = {.s = s, .same = true, .hold_all = options->whole};
+    if (options->whole) {
+        glmv_arena_expect(s->memory);
+    }
     if (!run_init(&r, options)) {
         return false;
     }

@@ -25,6 +25,7 @@ struct glmv_stream_options {
     bool whole;        /* hold every row */
     bool difference;   /* make the difference picture, see difference.h */
     double most_share; /* of pixels that differ; above it every row from there on is held */
+    int processors;    /* to use at most; 0 for as many as the work is worth */
 };
 
 /* Everything in it lives in the arena that it was made with. */

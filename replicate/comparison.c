@@ -138,7 +138,8 @@ static bool compare(struct replicate_comparison *c, struct sight s,
     c->sizes[0][1] = s.a->height;
     c->sizes[1][0] = s.b->width;
     c->sizes[1][1] = s.b->height;
-    c->marks = glmv_arena_take(&c->memory, w * h);
+    c->marks = s.held != NULL ? glmv_arena_take_sparse(&c->memory, w * h)
+                              : glmv_arena_take(&c->memory, w * h);
     if (c->marks == NULL) {
         return glmv_fail_memory(err);
     }

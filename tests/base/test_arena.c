@@ -6,7 +6,7 @@
 
 static void pieces_are_zeros_and_apart(void)
 {
-    struct glmv_arena arena = {NULL};
+    struct glmv_arena arena = {0};
     static const size_t sizes[] = {1, 64, 100, 5000, 3u << 20, 40u << 20, 7};
     uint8_t *pieces[sizeof sizes / sizeof sizes[0]];
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -28,7 +28,7 @@ static void pieces_are_zeros_and_apart(void)
 
 static void an_end_can_be_given_back(void)
 {
-    struct glmv_arena arena = {NULL};
+    struct glmv_arena arena = {0};
     uint8_t *first = glmv_arena_take(&arena, 1 << 20);
     memset(first, 1, 1000);
     glmv_arena_trim(&arena, first, 1000);
@@ -38,9 +38,27 @@ static void an_end_can_be_given_back(void)
     glmv_arena_release(&arena);
 }
 
+static void sparse_pieces_are_zeros_and_go_with_the_rest(void)
+{
+    struct glmv_arena arena = {0};
+    uint8_t *dense = glmv_arena_take(&arena, 5000);
+    uint8_t *sparse = glmv_arena_take_sparse(&arena, 4u << 20);
+    CHECK(dense != NULL && sparse != NULL && arena.sparse != NULL);
+    sparse[0] = sparse[(4u << 20) - 1] = 3;
+    CHECK(sparse[1] == 0 && sparse[2u << 20] == 0 && dense[4999] == 0);
+    glmv_arena_expect(&arena);
+    memset(sparse + (1u << 20), 5, 2u << 20);
+    CHECK(sparse[0] == 3 && sparse[(4u << 20) - 1] == 3 && sparse[(1u << 20) - 1] == 0);
+    struct glmv_arena_block *blocks = arena.sparse;
+    uint8_t *later = glmv_arena_take_sparse(&arena, 100);
+    CHECK(later != NULL && later[99] == 0 && arena.sparse == blocks);
+    glmv_arena_release(&arena);
+    CHECK(arena.last == NULL && arena.sparse == NULL && !arena.fills);
+}
+
 static void what_cannot_be_had_is_null(void)
 {
-    struct glmv_arena arena = {NULL};
+    struct glmv_arena arena = {0};
     CHECK(glmv_arena_take(&arena, SIZE_MAX) == NULL);
     CHECK(glmv_arena_take(&arena, SIZE_MAX - 200) == NULL);
     CHECK(glmv_arena_take(&arena, SIZE_MAX / 2) == NULL);
@@ -52,6 +70,7 @@ int main(void)
 {
     pieces_are_zeros_and_apart();
     an_end_can_be_given_back();
+    sparse_pieces_are_zeros_and_go_with_the_rest();
     what_cannot_be_had_is_null();
     TEST_END();
 }

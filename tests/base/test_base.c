@@ -99,7 +99,7 @@ static void a_file_is_replaced_whole(void)
 /* Of a file, of a pipe, which has no size beforehand, and of one that says it has none. */
 static void a_file_is_read_into_an_arena(void)
 {
-    struct glmv_arena memory = {NULL};
+    struct glmv_arena memory = {0};
     struct glmv_err err = {0};
     char path[] = "/tmp/glmv-test-XXXXXX";
     int fd = mkstemp(path);

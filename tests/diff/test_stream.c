@@ -198,13 +198,14 @@ static void strips_give_what_whole_pictures_give(void)
         encode(whole[1], filters[(i / 8 + (i % 3 == 2)) % 5], i % 7 == 5, &files[1]);
         const struct glmv_stream_file both[2] = {{files[0].data, files[0].len},
                                                  {files[1].data, files[1].len}};
-        struct glmv_arena memory = {NULL};
+        struct glmv_arena memory = {0};
         struct glmv_stream s;
-        bool read =
-            glmv_diff_stream(&s, both,
-                             &(struct glmv_stream_options){
-                                 .difference = true, .whole = i % 11 == 10, .most_share = .005},
-                             &memory);
+        /* 48 cases meet each number of threads, and what is chosen for them */
+        const struct glmv_stream_options options = {.difference = true,
+                                                    .whole = i % 11 == 10,
+                                                    .most_share = .005,
+                                                    .processors = (int)i % 5};
+        bool read = glmv_diff_stream(&s, both, &options, &memory);
         CHECK_MSG(read, "case %zu", i);
         if (read) {
             check_rows(&s, whole);
@@ -230,8 +231,8 @@ static void what_is_not_a_pair_of_common_pngs_is_left_to_others(void)
     struct glmv_buf files[2];
     encode(a, PNG_ALL_FILTERS, false, &files[0]);
     encode(small, PNG_ALL_FILTERS, false, &files[1]);
-    const struct glmv_stream_options options = {.most_share = 0.005};
-    struct glmv_arena memory = {NULL};
+    struct glmv_stream_options options = {.most_share = 0.005};
+    struct glmv_arena memory = {0};
     struct glmv_stream s;
     struct glmv_stream_file other_size[2] = {{files[0].data, files[0].len},
                                              {files[1].data, files[1].len}};
@@ -244,6 +245,7 @@ static void what_is_not_a_pair_of_common_pngs_is_left_to_others(void)
             struct glmv_stream_file pair[2] = {{files[0].data, files[0].len},
                                                {files[0].data, files[0].len}};
             pair[which].bytes = broken;
+            options.processors = (int)(cut % 4) + 1;
             CHECK_MSG(!glmv_diff_stream(&s, pair, &options, &memory), "a byte %zu before the end",
                       cut);
             glmv_arena_release(&memory);
