@@ -12,22 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import zlib
 
-GLMV = os.environ["GLMV"]
+from kit import GLMV, Model, check, finish, render
+
 PAGES = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 JOBS = sys.argv[2] if len(sys.argv) > 2 else "16"
 ANSWER = ("<!DOCTYPE html>\n<html><head><style>body{margin:0;background:#dbe4ff}</style></head>"
           "<body><p>Page</p></body></html>\n")
-bad = 0
-
-
-def check(ok, what):
-    global bad
-    if not ok:
-        bad += 1
-        print("failed:", what)
 
 
 def png(width, height):
@@ -43,9 +35,9 @@ def size_of(i):
     return 100 + i % 40, 80 + i // 40
 
 
-def requests(base):
+def requests(model):
     seen = {}
-    for entry in json.load(urllib.request.urlopen(base + "/log/faulty")):
+    for entry in model.log("faulty"):
         size = tuple(entry["pictures"][0])
         seen[size] = seen.get(size, 0) + 1
     return seen
@@ -77,15 +69,16 @@ def main():
         with open(os.path.join(shots, "page-%04d.png" % i), "wb") as file:
             file.write(png(*size_of(i)))
     open(os.path.join(tmp, "1.txt"), "w").write("Here:\n```html\n%s```\n" % ANSWER)
-    probe = subprocess.run([GLMV, "render", "-", "-o", os.path.join(tmp, "probe.png")], input=ANSWER,
-                           capture_output=True, text=True)
-    if probe.returncode == 4:
-        print("skipped: no renderer:", probe.stderr)
-        sys.exit(77)
-    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", tmp],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-    args = [shots, "-o", out, "-j", JOBS, "--rounds", "0", "--model", base + "/faulty/v1"]
+    open(os.path.join(tmp, "probe.html"), "w").write(ANSWER)
+    render(os.path.join(tmp, "probe.html"), os.path.join(tmp, "probe.png"))
+    with Model(tmp) as model:
+        said = whole(tmp, shots, out, model)
+    shutil.rmtree(tmp)
+    finish(said)
+
+
+def whole(tmp, shots, out, model):
+    args = [shots, "-o", out, "-j", JOBS, "--rounds", "0", "--model", model.url("faulty")]
     started = time.monotonic()
 
     code, first, _ = run(args, PAGES // 3)
@@ -110,13 +103,13 @@ def main():
         check(open("%s/%s.html" % (out, name)).read() == ANSWER, name + " is whole")
         facts = json.load(open("%s/%s.json" % (out, name)))
         check(facts["page"] == name + ".png" and 0 < facts["score"] <= 1, str(facts))
-    seen = requests(base)
+    seen = requests(model)
     check(len(seen) == PAGES, "every page was asked for")
     asked = sum(seen.values())
 
     code, third, _ = run(args)
     check(code == 0 and len(third) == 1 and third[0]["skipped"] == PAGES, str(third))
-    check(sum(requests(base).values()) == asked, "a finished batch asks nothing")
+    check(sum(requests(model).values()) == asked, "a finished batch asks nothing")
     seconds = time.monotonic() - started
 
     # A page that cannot be read is named and the others are done; a server that is down ends it.
@@ -129,13 +122,13 @@ def main():
     os.remove(os.path.join(shots, "page-0001.png"))
     away = os.path.join(tmp, "away")
     os.environ["GLMV_SERVER_FIRST_S"] = "5"
-    code, lines, said = run([shots, "-o", away, "-j", JOBS, "--model", base + "/wrong-key/v1",
+    code, lines, said = run([shots, "-o", away, "-j", JOBS, "--model", model.url("wrong-key"),
                              "--model-name", "m"])
     check(code == 4 and "wants a key" in said and not glob.glob(away + "/*.html"), "%d %s" % (code, said))
     check(lines[-1]["left"] > 0, "it gives up: %s" % lines[-1])
     # A bar on a terminal.
-    done = subprocess.run(["script", "-qec", "%s batch %s -o %s -j 2 --rounds 0 --model %s/script/v1" % (
-        GLMV, shots, tmp + "/bar", base), "/dev/null"], capture_output=True, text=True, timeout=300) \
+    done = subprocess.run(["script", "-qec", "%s batch %s -o %s -j 2 --rounds 0 --model %s" % (
+        GLMV, shots, tmp + "/bar", model.url()), "/dev/null"], capture_output=True, text=True, timeout=300) \
         if shutil.which("script") and os.path.exists("/dev/pts/ptmx") and PAGES <= 60 else None
     if done is not None:
         check(done.returncode == 0 and re.search(r"#{6}\.* \d+/\d+  0 failed  ETA \d+:\d\d:\d\d",
@@ -153,14 +146,9 @@ def main():
         open(os.path.join(few, "%d.png" % i), "wb").write(png(*size_of(i)))
     code, lines, said = run([few, "-o", tmp + "/traced", "-j", "2"])
     check(code == 0 and lines[-1]["done"] == 3 and lines[0]["score"] > 0.95, "%d %s %s" % (code, lines, said))
-    server.stdin.close()
-    server.wait()
-    shutil.rmtree(tmp)
     lost, twice = PAGES - len(after), len(names) - len(set(names) - set(before))
-    print("%d pages, %d requests, killed after %d lines: %d pages before, %d after, %d lost, %d twice; "
-          "%.0f s; %d checks failed" % (PAGES, asked, PAGES // 3, len(before), len(second), lost, twice,
-                                        seconds, bad))
-    sys.exit(bad != 0)
+    return "%d pages, %d requests, killed after %d lines: %d pages before, %d after, %d lost, %d twice; %.0f s" % (
+        PAGES, asked, PAGES // 3, len(before), len(second), lost, twice, seconds)
 
 
 if __name__ == "__main__":

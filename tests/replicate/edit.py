@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 
-GLMV = os.environ["GLMV"]
+from kit import GLMV, Model, check, finish
+
 BOXES = [(40 + 240 * (i % 5), 80 + 180 * (i // 5), 200, 140) for i in range(10)]
 
 
@@ -22,7 +23,7 @@ def page(colours, moved=None, words=None):
 
 
 def run(*args):
-    done = subprocess.run([GLMV, *args], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([GLMV, *args], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -51,22 +52,18 @@ def main():
         for _ in range(2 if "</html>" not in text else 1):
             turn += 1
             open(os.path.join(tmp, "%d.txt" % turn), "w").write(text)
-    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", tmp],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    url = "http://127.0.0.1:%s/script/v1" % server.stdout.readline().strip()
+    with Model(tmp) as model:
+        leaks = whole(tmp, original, edits, model.url())
+    subprocess.run(["rm", "-rf", tmp], check=True)
+    finish("20 edits, %d leaks found of %d" % (leaks, 5))
+
+
+def whole(tmp, original, edits, url):
     out = os.path.join(tmp, "out.html")
     code, said = run("edit", original, "x", "--region", "#nope", "-o", out, "--model", url)
     if "no renderer" in said or "glmv-render-worker" in said:
         print("skipped: no renderer")
         sys.exit(77)
-    bad = 0
-
-    def check(ok, what):
-        nonlocal bad
-        if not ok:
-            bad += 1
-            print("failed:", what)
-
     check(code == 2 and "no element fits" in said, "unknown element: %d %s" % (code, said))
     code, said = run("edit", original, "x", "--region", "div", "-o", out, "--model", url)
     check(code == 2 and "several elements" in said, "many elements: %d %s" % (code, said))
@@ -97,11 +94,7 @@ def main():
         check(not os.path.exists(out), "nothing is written after a failure")
     code, said = run("edit", original, "edit", "-o", out, "--model", url)
     check(code == 1 and "nothing changed" in said, "no change: %d %s" % (code, said))
-    server.stdin.close()
-    server.wait()
-    subprocess.run(["rm", "-rf", tmp], check=True)
-    print("20 edits, %d leaks found of %d, %d checks failed" % (leaks, 5, bad))
-    sys.exit(bad != 0)
+    return leaks
 
 
 if __name__ == "__main__":

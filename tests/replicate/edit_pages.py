@@ -6,29 +6,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
-GLMV = os.environ["GLMV"]
+from kit import GLMV, Model, check, finish, render
+
 PAGES = ["examples/pages/garden.html", "tests/model/glm/pages/resume.html", "tests/model/glm/pages/shop.html",
          "tests/model/glm/pages/agency.html", "tests/model/glm/pages/admin.html"]
-bad = 0
-
-
-def check(ok, what):
-    global bad
-    if not ok:
-        bad += 1
-        print("failed:", what)
 
 
 def facts(page, tmp):
     dom = os.path.join(tmp, "dom.json")
-    done = subprocess.run([GLMV, "render", page, "-o", os.path.join(tmp, "page.png"), "--dom", dom, "--viewport", "1280x800"],
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        print("skipped: no renderer:", done.stderr)
-        sys.exit(77)
+    render(page, os.path.join(tmp, "page.png"), "--dom", dom, "--viewport", "1280x800")
     return json.load(open(dom))
 
 
@@ -81,13 +69,9 @@ def edits(page, tmp):
 def edit(page, spot, text, tmp):
     """One edit with one scripted answer; the same once more when it leaks."""
     open(os.path.join(tmp, "1.txt"), "w").write("Done.\n```html\n%s\n```\n" % text)
-    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", tmp],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    url = "http://127.0.0.1:%s/script/v1" % server.stdout.readline().strip()
-    done = subprocess.run([GLMV, "edit", page, "change it", "--region", spot["path"], "-o", os.path.join(tmp, "out.html"),
-                           "--model", url], capture_output=True, text=True)
-    server.stdin.close()
-    server.wait()
+    with Model(tmp) as model:
+        done = subprocess.run([GLMV, "edit", page, "change it", "--region", spot["path"], "-o",
+                               os.path.join(tmp, "out.html"), "--model", model.url()], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -120,9 +104,8 @@ def main():
     shutil.rmtree(tmp)
     total = sum(count.values())
     check(total == 20, "%d edits" % total)
-    print("%d edits of %d pages: %d clean with %d pixels reported outside, %d of %d leaks found; %d checks failed" % (
-        total, len(PAGES), count["clean"], reported, found, count["leak"] + count["push"], bad))
-    sys.exit(bad != 0)
+    finish("%d edits of %d pages: %d clean with %d pixels reported outside, %d of %d leaks found" % (
+        total, len(PAGES), count["clean"], reported, found, count["leak"] + count["push"]))
 
 
 if __name__ == "__main__":

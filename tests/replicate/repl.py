@@ -11,20 +11,13 @@ import sys
 import tempfile
 import time
 
-GLMV = os.environ["GLMV"]
+from kit import GLMV, Model, check, finish, render
+
 TMP = tempfile.mkdtemp(prefix="glmv-repl-")
 STATE = os.path.join(TMP, "state")
 ENV = dict(os.environ, XDG_STATE_HOME=STATE, TERM="screen", LANG="C.UTF-8", LC_ALL="C.UTF-8")
 ENV.pop("GLMV_MODEL", None)
 ENV.pop("DISPLAY", None)
-bad = 0
-
-
-def check(ok, what):
-    global bad
-    if not ok:
-        bad += 1
-        print("failed:", what)
 
 
 def page(buy="#dbe4ff", other="#eeeeee", title="Plans"):
@@ -55,7 +48,7 @@ class Terminal:
     def screen(self):
         return self.tmux("capture-pane", "-p", "-J", "-S", "-500", "-t", "t")
 
-    def wait(self, pattern, since=0, seconds=20):
+    def wait(self, pattern, since=0, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             text = self.screen()[since:]
@@ -98,8 +91,8 @@ def piped(lines, *args):
     return done.returncode, done.stdout + done.stderr
 
 
-def in_terminal(original, base):
-    t = Terminal(original, "--model", base + "/script/v1")
+def in_terminal(original, model):
+    t = Terminal(original, "--model", model.url())
     t.wait(r"version 1 of 1, 1280 x 800 px.*> ?\s*$")
     t.say("make the button pink", r"1\d{4} pixels changed, within x 40, y 100, 200 x 80 px.*version 2")
     t.say("/set h1 color #1a73e8", r"pixels changed.*version 3")
@@ -115,7 +108,7 @@ def in_terminal(original, base):
     t.say("/history", r"1  .*page.html.*2  make the button pink.*> +4  \(from 2\) make it green")
     t.say("/region off", r"the whole page")
     # Ctrl-C stops an answer, and at the prompt the line; the program goes on both times.
-    t.say("/model %s/slow/v1" % base, r"model: .*slow")
+    t.say("/model " + model.url("slow"), r"model: .*slow")
     t.tmux("send-keys", "-t", "t", "-l", "take your time")
     t.key("Enter")
     t.wait(r"\.\.\. \d+ bytes; Ctrl-C stops")
@@ -136,7 +129,7 @@ def in_terminal(original, base):
     t.close()
 
 
-def resumed(base):
+def resumed(model):
     t = Terminal()
     t.wait(r"version 4 of 5, 1280 x 800 px.*> ?\s*$")
     t.key("Up")  # the history of lines is of earlier runs too
@@ -200,7 +193,7 @@ def without_model(original):
     check(code == 0 and said.count("page.html") >= 2, said)
 
 
-def with_screenshot(base):
+def with_screenshot(model):
     shot = os.path.join(TMP, "small.png")
     subprocess.run([GLMV, "render", os.path.join(TMP, "page.html"), "-o", shot, "--viewport", "600x400"],
                    check=True, capture_output=True)
@@ -208,7 +201,7 @@ def with_screenshot(base):
     check(code == 0 and "rebuilt by the tracer" not in said and "version 1 of 1" in said, said)
     scores = [float(s) for s in re.findall(r"score (0\.\d+|1\.0+)$", said, re.M)]
     check(len(scores) >= 2 and scores[-1] > 0.9, said)
-    code, said = piped(["/history"], shot, "--model", base + "/plain/v1")
+    code, said = piped(["/history"], shot, "--model", model.url("plain"))
     check(code == 4 and "holds no HTML page" in said, "%d %s" % (code, said))
 
 
@@ -222,27 +215,18 @@ def main():
                page("#0000ff", "#ff0000", "Blue")]  # a leak is told and asked once more
     for i, answer in enumerate(answers):
         open(os.path.join(TMP, "%d.txt" % (i + 1)), "w").write("```html\n%s```\n" % answer)
-    probe = subprocess.run([GLMV, "render", original, "-o", os.path.join(TMP, "probe.png")],
-                           capture_output=True, text=True)
-    if probe.returncode == 4:
-        print("skipped: no renderer:", probe.stderr)
-        sys.exit(77)
-    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", TMP],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
+    render(original, os.path.join(TMP, "probe.png"))
     try:
-        in_terminal(original, base)
-        resumed(base)
-        without_model(original)
-        with_screenshot(base)
+        with Model(TMP) as model:
+            in_terminal(original, model)
+            resumed(model)
+            without_model(original)
+            with_screenshot(model)
     finally:
         for socket in Terminal.opened:
             subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True)
-        server.stdin.close()
-        server.wait()
         shutil.rmtree(TMP)
-    print("repl: %d checks failed" % bad)
-    sys.exit(bad != 0)
+    finish("repl: a terminal, a pipe")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
-GLMV = os.environ["GLMV"]
+from kit import GLMV, Model, check, failures, finish, render
 
 
 def page(top=60, third="block", ink="#111827"):
@@ -28,7 +27,7 @@ def page(top=60, third="block", ink="#111827"):
                 card % (660, third, "Enterprise", "For large companies")))
 
 
-def more_answers(tmp, shot, check):
+def more_answers(tmp, shot):
     """Answers that are cut off, that leave things out, that come as blocks."""
     folder, out = os.path.join(tmp, "more"), os.path.join(tmp, "more.html")
 
@@ -37,14 +36,10 @@ def more_answers(tmp, shot, check):
         os.mkdir(folder)
         for i, answer in enumerate(answers):
             open(os.path.join(folder, "%d.txt" % (i + 1)), "w").write(answer)
-        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", folder],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-        done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/script/v1", "--no-corrections", *options],
-                              capture_output=True, text=True)
-        log = json.load(urllib.request.urlopen(base + "/log/script"))
-        server.stdin.close()
-        server.wait()
+        with Model(folder) as model:
+            done = subprocess.run([GLMV, shot, "-o", out, "--model", model.url(), "--no-corrections", *options],
+                                  capture_output=True, text=True)
+            log = model.log()
         return done.returncode, done.stderr, log
 
     right, wrong = page(), page(96)
@@ -104,7 +99,7 @@ def flow_page(**wrong):
                 FLOW % dict(MEANT, **wrong), dict(MEANT, **wrong)["button"]))
 
 
-def corrections(tmp, check):
+def corrections(tmp):
     """A draft with wrong numbers and nothing else wrong: they are put right in its own style sheet, and no
     second question is asked."""
     shot, source, out = (os.path.join(tmp, n) for n in ("flow.png", "flow.html", "corrected.html"))
@@ -120,14 +115,10 @@ def corrections(tmp, check):
     )
     for wrong, least, words in drafts:
         open(os.path.join(answers, "1.txt"), "w").write(flow_page(**wrong))
-        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-        done = subprocess.run([GLMV, shot, "-o", out, "--rounds", "0", "--model", base + "/script/v1"],
-                              capture_output=True, text=True)
-        asked = len(json.load(urllib.request.urlopen(base + "/log/script")))
-        server.stdin.close()
-        server.wait()
+        with Model(answers) as model:
+            done = subprocess.run([GLMV, shot, "-o", out, "--rounds", "0", "--model", model.url()],
+                                  capture_output=True, text=True)
+            asked = len(model.log())
         scores = [float(s) for s in re.findall(r"(?:draft: |-> |^)score (0\.\d+|1\.0+)|-> (0\.\d+|1\.0+)", done.stderr, re.M)
                   for s in s if s]
         page_out = open(out).read()
@@ -139,7 +130,7 @@ def corrections(tmp, check):
         print("numbers corrected: score %.3f -> %.3f" % (scores[0], scores[-1]))
 
 
-def tools(tmp, shot, check):
+def tools(tmp, shot):
     """A model that calls: pictures and numbers come back, wrong calls get a sentence, and it ends."""
     answers, out = os.path.join(tmp, "tools"), os.path.join(tmp, "tools.html")
     os.mkdir(answers)
@@ -147,14 +138,10 @@ def tools(tmp, shot, check):
     def go(steps, answer, *options):
         json.dump(steps, open(os.path.join(answers, "calls.json"), "w"))
         open(os.path.join(answers, "1.txt"), "w").write(answer)
-        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-        done = subprocess.run([GLMV, shot, "-o", out, "--tools", "--no-corrections", "--rounds", "0", "--model",
-                               base + "/tools/v1", *options], capture_output=True, text=True)
-        log = json.load(urllib.request.urlopen(base + "/log/tools"))
-        server.stdin.close()
-        server.wait()
+        with Model(answers) as model:
+            done = subprocess.run([GLMV, shot, "-o", out, "--tools", "--no-corrections", "--rounds", "0", "--model",
+                                   model.url("tools"), *options], capture_output=True, text=True)
+            log = model.log("tools")
         return done, log
 
     def parts(message):
@@ -191,7 +178,7 @@ def tools(tmp, shot, check):
     check(len(log) == 9 and "tools" not in log[8]["body"] and "tools" in log[7]["body"], "%d requests" % len(log))
 
 
-def tall_page(tmp, check):
+def tall_page(tmp):
     """2,900 px in slices: cut between the blocks, written with class names that mean something else in every
     slice, joined, and measured as one page."""
     answers, out, shot = (os.path.join(tmp, n) for n in ("tall", "tall.html", "tall.png"))
@@ -222,14 +209,10 @@ def tall_page(tmp, check):
     def go(pages, *options):
         for i, answer in enumerate(pages):
             open(os.path.join(answers, "%d.txt" % (i + 1)), "w").write(answer)
-        server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-        done = subprocess.run([GLMV, shot, "-o", out, "--slice", "1000", "--no-corrections", "--rounds", "0", "--model",
-                               base + "/script/v1", *options], capture_output=True, text=True)
-        log = json.load(urllib.request.urlopen(base + "/log/script"))
-        server.stdin.close()
-        server.wait()
+        with Model(answers) as model:
+            done = subprocess.run([GLMV, shot, "-o", out, "--slice", "1000", "--no-corrections", "--rounds", "0", "--model",
+                                   model.url(), *options], capture_output=True, text=True)
+            log = model.log()
         return done, log
 
     done, log = go([part(0, 900, ("", ""))])
@@ -251,20 +234,16 @@ def tall_page(tmp, check):
           and ":where(.slice-2) .card" in joined and joined.count("box-sizing") == 1, joined[:900])
     # A model that fails at the second slice: the first one is kept, with a message and exit code 4.
     open(os.path.join(answers, "draft.txt"), "w").write(part(0, cuts[0][1], ("", "")))
-    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", answers],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-    os.remove(out)
-    done = subprocess.run([GLMV, shot, "-o", out, "-q", "--slice", "1000", "--rounds", "0", "--no-corrections", "--model",
-                           base + "/then-down/v1", "--model-name", "m"], capture_output=True, text=True)
-    server.stdin.close()
-    server.wait()
+    with Model(answers) as model:
+        os.remove(out)
+        done = subprocess.run([GLMV, shot, "-o", out, "-q", "--slice", "1000", "--rounds", "0", "--no-corrections", "--model",
+                               model.url("then-down"), "--model-name", "m"], capture_output=True, text=True)
     check(done.returncode == 4 and os.path.exists(out) and "Starter" in open(out).read()
           and len(done.stderr.strip().split("\n")) == 1, "%d %s" % (done.returncode, done.stderr))
     print("three slices joined: score %.4f, cut at %s" % (score, [a for a, _ in cuts[1:]]))
 
 
-def bad_servers(base, tmp, shot, check):
+def bad_servers(model, tmp, shot):
     # The way out of each fault: exit code 4, one message, the best page so far kept.
     faults = (("down", "CUDA error"), ("no-vision", "picture"), ("context", "context"), ("garbage", ""),
               ("html", ""), ("half", ""), ("empty", "empty answer"), ("only-thoughts", "thinking"),
@@ -272,7 +251,7 @@ def bad_servers(base, tmp, shot, check):
               ("elsewhere", ""), ("plain", "holds no HTML page"))
     for name, words in faults:
         missing = os.path.join(tmp, "missing.html")
-        done = subprocess.run([GLMV, shot, "-o", missing, "-q", "--model", "%s/%s/v1" % (base, name),
+        done = subprocess.run([GLMV, shot, "-o", missing, "-q", "--model", model.url(name),
                                "--model-name", "m"], capture_output=True, text=True, timeout=300,
                               env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
         lines = [l for l in done.stderr.strip().split("\n") if l]
@@ -284,7 +263,7 @@ def bad_servers(base, tmp, shot, check):
         best = os.path.join(tmp, "best.html")
         open(os.path.join(tmp, "draft.txt"), "w").write(page(96, "none"))
         done = subprocess.run([GLMV, shot, "-o", best, "-q", "--no-corrections", "--model",
-                               "%s/then-%s/v1" % (base, name), "--model-name", "m"], capture_output=True, text=True, timeout=300,
+                               model.url("then-" + name), "--model-name", "m"], capture_output=True, text=True, timeout=300,
                               env=dict(os.environ, GLMV_SERVER_FIRST_S="10", GLMV_SERVER_IDLE_S="3"))
         kept = os.path.exists(best) and open(best).read().strip() == page(96, "none").strip()
         # An answer without a page is a rejected round, not a failure of the model.
@@ -300,40 +279,33 @@ def main():
     shot, out = os.path.join(tmp, "shot.png"), os.path.join(tmp, "out.html")
     source = os.path.join(tmp, "right.html")
     open(source, "w").write(page())
-    done = subprocess.run([GLMV, "render", source, "-o", shot, "--viewport", "980x640"],
-                          capture_output=True, text=True)
-    if done.returncode == 4:
-        print("skipped: no renderer:", done.stderr)
-        sys.exit(77)
-    assert done.returncode == 0, done.stderr
+    render(source, shot, "--viewport", "980x640")
     answers = [page(96, "none"), page(300, "none", "#ff0000"), page()]
     for i, answer in enumerate(answers):
         open(os.path.join(tmp, "%d.txt" % (i + 1)), "w").write("Sure!\n```html\n" + answer + "```\n")
-    server = subprocess.Popen([sys.executable, "tests/model/server/scripted.py", "--answers", tmp],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    base = "http://127.0.0.1:%s" % server.stdout.readline().strip()
-    bad = 0
+    faults = sys.argv[1:] == ["faults"]
+    with Model(tmp) as model:
+        if faults:
+            bad_servers(model, tmp, shot)
+        else:
+            rounds(model, tmp, shot, out)
+    if not faults:
+        more_answers(tmp, shot)
+        corrections(tmp)
+        tools(tmp, shot)
+        tall_page(tmp)
+    subprocess.run(["rm", "-rf", tmp], check=True)
+    finish("faults" if faults else "with a model")
 
-    def check(ok, what):
-        nonlocal bad
-        if not ok:
-            bad += 1
-            print("failed:", what)
 
-    if sys.argv[1:] == ["faults"]:
-        bad_servers(base, tmp, shot, check)
-        server.stdin.close()
-        server.wait()
-        subprocess.run(["rm", "-rf", tmp], check=True)
-        print("faults: %d checks failed" % bad)
-        sys.exit(bad != 0)
-    done = subprocess.run([GLMV, shot, "-o", out, "--no-corrections", "--model", base + "/script/v1"],
+def rounds(model, tmp, shot, out):
+    done = subprocess.run([GLMV, shot, "-o", out, "--no-corrections", "--model", model.url()],
                           capture_output=True, text=True)
     said = done.stderr
     check(done.returncode == 0, "exit %d: %s" % (done.returncode, said))
     check(open(out).read().strip() == page().strip(), "the best page is written")
     check("round 1: rejected" in said and "round 2: accepted" in said, said)
-    log = json.load(urllib.request.urlopen(base + "/log/script"))
+    log = model.log()
     check(len(log) == 3, "%d requests" % len(log))
     draft = log[0]["body"]["messages"][1]["content"]
     check(draft[0]["image_url"] == "980x640", draft[0])
@@ -352,7 +324,7 @@ def main():
     # The same files as from the tracer: report, JSON, pictures.
     report, facts_file, assets = (os.path.join(tmp, n) for n in ("report.html", "facts.json", "pictures"))
     done = subprocess.run([GLMV, shot, "-o", out, "--report", report, "--json", facts_file, "--assets", assets,
-                           "--rounds", "1", "--model", base + "/script/v1"], capture_output=True, text=True)
+                           "--rounds", "1", "--model", model.url()], capture_output=True, text=True)
     check(done.returncode == 0, done.stderr)
     told_json = json.load(open(facts_file))
     check(told_json["score"]["total"] > 0.95 and len(told_json["rounds"]) >= 1 and told_json["rounds"][0]["kept"],
@@ -362,20 +334,11 @@ def main():
     done = subprocess.run([GLMV, shot, "-o", out, "-q", "--model", "http://127.0.0.1:1/v1", "--model-name", "m"],
                           capture_output=True, text=True, timeout=120)
     check(done.returncode == 4 and "127.0.0.1:1" in done.stderr, "server down: " + done.stderr)
-    done = subprocess.run([GLMV, shot, "-o", out, "--model", base + "/wrong-key/v1",
+    done = subprocess.run([GLMV, shot, "-o", out, "--model", model.url("wrong-key"),
                            "--model-name", "m"], capture_output=True, text=True)
     check(done.returncode == 4 and "wants a key" in done.stderr, done.stderr)
-    more_answers(tmp, shot, check)
-    corrections(tmp, check)
-    tools(tmp, shot, check)
-    tall_page(tmp, check)
-    server.stdin.close()
-    server.wait()
-    if bad:
+    if failures:
         print(said, facts, sep="\n")
-    subprocess.run(["rm", "-rf", tmp], check=True)
-    print("with a model: %d checks failed" % bad)
-    sys.exit(bad != 0)
 
 
 if __name__ == "__main__":
