@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "render/render.h"
 
 static cJSON *box_json(struct glmv_box box)
@@ -81,11 +82,5 @@ bool glmv_render_dom_json(const struct glmv_render *render, struct glmv_buf *out
     }
     add_strings(root, "console", page->console, page->console_count);
     add_strings(root, "blocked", page->blocked, page->blocked_count);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    bool ok = text != NULL
-                  ? glmv_buf_append_str(out, text, err) && glmv_buf_append_str(out, "\n", err)
-                  : glmv_fail_memory(err);
-    free(text);
-    return ok;
+    return glmv_json_append(out, root, err);
 }

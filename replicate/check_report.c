@@ -1,9 +1,9 @@
 #include "replicate/check_report.h"
 
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "replicate/view.h"
 
 #define MARKDOWN_ROWS 100 /* GitHub shows a summary of 1 MB at most */
@@ -133,12 +133,11 @@ bool check_report_json(const struct check_run *run, struct glmv_buf *out, struct
     for (size_t i = 0; i < run->count && ok; i++) {
         ok = cJSON_AddItemToArray(list, result_json(&run->results[i]));
     }
-    char *text = ok ? cJSON_Print(root) : NULL;
-    cJSON_Delete(root);
-    ok = text != NULL ? glmv_buf_append_str(out, text, err) && glmv_buf_append_str(out, "\n", err)
-                      : glmv_fail_memory(err);
-    free(text);
-    return ok;
+    if (!ok) {
+        cJSON_Delete(root);
+        return glmv_fail_memory(err);
+    }
+    return glmv_json_append(out, root, err);
 }
 
 /* --- JUnit --- */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "diff/explain.h"
 #include "replicate/region.h"
 #include "replicate/view.h"
@@ -243,11 +244,5 @@ bool replicate_report_json(const struct replicate_report *r, struct glmv_buf *ou
     }
     cJSON_AddNumberToObject(root, "look_seconds", t->look_seconds);
     cJSON_AddNumberToObject(root, "total_seconds", t->total_seconds);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    bool ok = text != NULL
-                  ? glmv_buf_append_str(out, text, err) && glmv_buf_append_str(out, "\n", err)
-                  : glmv_fail_memory(err);
-    free(text);
-    return ok;
+    return glmv_json_append(out, root, err);
 }
