@@ -264,13 +264,19 @@ static void extend(struct model_extent *out, const struct model_extent *by)
     out->bottom = fmax(out->bottom, by->bottom);
 }
 
-bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out)
+hb_buffer_t *model_face_shape(hb_font_t *font, const char *text)
 {
-    hb_font_t *font = model_face_font(face);
     hb_buffer_t *buffer = hb_buffer_create();
     hb_buffer_add_utf8(buffer, text, -1, 0, -1);
     hb_buffer_guess_segment_properties(buffer);
     hb_shape(font, buffer, NULL, 0);
+    return buffer;
+}
+
+bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out)
+{
+    hb_font_t *font = model_face_font(face);
+    hb_buffer_t *buffer = model_face_shape(font, text);
     unsigned count = 0;
     const hb_glyph_info_t *info = hb_buffer_get_glyph_infos(buffer, &count);
     const hb_glyph_position_t *pos = hb_buffer_get_glyph_positions(buffer, &count);

@@ -128,10 +128,7 @@ bool model_face_draw(struct model_faces *faces, struct model_face *face, const c
         return false;
     }
     hb_font_t *font = model_face_font(face);
-    hb_buffer_t *buffer = hb_buffer_create();
-    hb_buffer_add_utf8(buffer, text, -1, 0, -1);
-    hb_buffer_guess_segment_properties(buffer);
-    hb_shape(font, buffer, NULL, 0);
+    hb_buffer_t *buffer = model_face_shape(font, text);
     unsigned count = 0;
     const hb_glyph_info_t *info = hb_buffer_get_glyph_infos(buffer, &count);
     const hb_glyph_position_t *pos = hb_buffer_get_glyph_positions(buffer, &count);
