@@ -8,8 +8,8 @@
 #include "model/glm/backend.h"
 #include "model/glm/cuda/device.h"
 
-#define GLM_CUDA_PIECE ((size_t)8 << 20) /* bytes */
-#define GLM_CUDA_SLOTS 12
+#define GLM_CUDA_PIECE ((size_t)4 << 20) /* bytes */
+#define GLM_CUDA_SLOTS 24                /* more than threads: some are on their way */
 
 struct glm_cuda_slot {
     void *memory; /* pinned, GLM_CUDA_PIECE */
@@ -17,22 +17,35 @@ struct glm_cuda_slot {
     pthread_mutex_t lock;
 };
 
+/* What one slot takes at a time. */
+struct glm_cuda_piece {
+    unsigned char *to; /* of the device */
+    const unsigned char *from;
+    size_t bytes;
+};
+
 struct glm_cuda_upload {
     struct glm_cuda_device *device;
     struct glm_pool *pool;
     struct glm_cuda_slot slots[GLM_CUDA_SLOTS];
     size_t slot_count;
+    struct glm_cuda_piece *pieces; /* owned; put off */
+    size_t piece_count, piece_room;
 };
 
-bool glm_cuda_upload_open(struct glm_cuda_upload *upload, struct glm_cuda_device *device,
-                          struct glm_pool *pool, struct glmv_err *err);
+void glm_cuda_upload_open(struct glm_cuda_upload *upload, struct glm_cuda_device *device,
+                          struct glm_pool *pool);
 /* A zeroed one is allowed; waits for nothing that was sent. */
 void glm_cuda_upload_close(struct glm_cuda_upload *upload);
 
-/* Puts bytes into the stream's order; from may be given up when this returns. */
-bool glm_cuda_upload_bytes(struct glm_cuda_upload *upload, void *to, const void *from, size_t bytes,
+/* Notes bytes for glm_cuda_upload_all, until when from has to stay: many small matrices together
+ * give every thread work, each for itself does not. */
+bool glm_cuda_upload_later(struct glm_cuda_upload *upload, void *to, const void *from, size_t bytes,
                            struct glmv_err *err);
-/* The same for count rows of a matrix of any form, as bf16. */
+/* Puts all that was noted into the stream's order. */
+bool glm_cuda_upload_all(struct glm_cuda_upload *upload, struct glmv_err *err);
+/* Puts count rows of a matrix of any form, as bf16, into the stream's order at once; from may be
+ * given up when this returns. */
 bool glm_cuda_upload_rows(struct glm_cuda_upload *upload, void *to, const struct glm_matrix *from,
                           size_t row, size_t count, struct glmv_err *err);
 

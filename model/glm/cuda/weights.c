@@ -19,6 +19,8 @@ struct loader {
     struct glm_cuda_arena *arena;
     struct glm_cuda_device *device; /* NULL while counting */
     struct glm_cuda_upload upload;
+    float *shelf; /* owned; [layers][q, k, v], biases until they are on their way */
+    float freq[512], turn_freq[512]; /* likewise */
     void *stage;
     uint64_t seed;
     struct glmv_err *err;
@@ -88,6 +90,18 @@ static bool fill(struct loader *l, void *to, size_t count)
     return glm_cuda_run(l->device, glm_cuda_fill_launch(&args), &args, l->err);
 }
 
+/* A whole matrix as bf16. */
+static bool load_rows(struct loader *l, const struct glm_matrix *from, void *to)
+{
+    if (from->data == NULL) {
+        return fill(l, to, from->rows * from->cols);
+    }
+    return from->form == GLM_FORM_BF16
+               ? glm_cuda_upload_later(&l->upload, to, from->data,
+                                       from->rows * from->cols * sizeof(uint16_t), l->err)
+               : glm_cuda_upload_rows(&l->upload, to, from, 0, from->rows, l->err);
+}
+
 /* By pieces through the stage: the stream's order keeps a piece until it was quantised. */
 static bool quantise(struct loader *l, const struct glm_matrix *from, struct glm_cuda_matrix *out)
 {
@@ -144,15 +158,14 @@ static bool load_matrix(struct loader *l, const struct glm_matrix *from,
     void *to = (void *)(uintptr_t)out->data;
     if (from->form >= GLM_FORM_INT8 && from->form <= GLM_FORM_LEAST) {
         return sizes_of(out, &data, &scales) &&
-               glm_cuda_upload_bytes(&l->upload, to, from->data, data, l->err) &&
-               glm_cuda_upload_bytes(&l->upload, (void *)(uintptr_t)out->scales, from->scales,
+               glm_cuda_upload_later(&l->upload, to, from->data, data, l->err) &&
+               glm_cuda_upload_later(&l->upload, (void *)(uintptr_t)out->scales, from->scales,
                                      scales, l->err);
     }
     if (store.form != GLM_CUDA_BF16) {
         return quantise(l, from, out);
     }
-    return from->data != NULL ? glm_cuda_upload_rows(&l->upload, to, from, 0, from->rows, l->err)
-                              : fill(l, to, from->rows * from->cols);
+    return load_rows(l, from, to);
 }
 
 /* q, k and v are one launch and have one form: where a GGUF file mixes, int8. */
@@ -176,7 +189,8 @@ static bool load_qkv(struct loader *l, const struct glm_text_layer *layer,
         made.form = same ? made.form : GLM_FORM_INT8;
         made.group = same ? made.group : GLM_GROUP;
         bool ok = load_matrix(l, &made, same ? l->store : int8, &out->qkv[i]);
-        if (anew) {
+        if (anew) { /* they are given up here */
+            ok = ok && glm_cuda_upload_all(&l->upload, l->err);
             free((void *)(uintptr_t)made.data);
             free((void *)(uintptr_t)made.scales);
         }
@@ -192,25 +206,25 @@ static bool load_floats(struct loader *l, const float *from, size_t count, const
     void *to = glm_cuda_take(l->arena, count * sizeof(float));
     *out = to;
     return l->device == NULL ||
-           glm_cuda_upload_bytes(&l->upload, to, from, count * sizeof(float), l->err);
+           glm_cuda_upload_later(&l->upload, to, from, count * sizeof(float), l->err);
 }
 
-static bool load_layer(struct loader *l, const struct glm_text_layer *from,
-                       struct glm_cuda_layer *out)
+static bool load_layer(struct loader *l, size_t at)
 {
     const struct glm_text_config *c = &l->model->config.text;
+    const struct glm_text_layer *from = &l->model->layers[at];
+    struct glm_cuda_layer *out = &l->weights->layers[at];
     const size_t h = (size_t)c->hidden, q = (size_t)c->heads * (size_t)c->head_dim,
                  kv = (size_t)c->kv_heads * (size_t)c->head_dim;
-    float *bias = malloc((q + 2 * kv) * sizeof *bias);
-    if (bias == NULL) {
-        return glmv_fail_memory(l->err);
+    float *bias = NULL;
+    if (l->device != NULL) {
+        bias = l->shelf + at * (q + 2 * kv);
+        memcpy(bias, from->q_bias, q * sizeof *bias);
+        memcpy(bias + q, from->k_bias, kv * sizeof *bias);
+        memcpy(bias + q + kv, from->v_bias, kv * sizeof *bias);
     }
-    memcpy(bias, from->q_bias, q * sizeof *bias);
-    memcpy(bias + q, from->k_bias, kv * sizeof *bias);
-    memcpy(bias + q + kv, from->v_bias, kv * sizeof *bias);
-    bool ok = load_floats(l, bias, q + 2 * kv, &out->bias);
-    free(bias);
-    return ok && load_qkv(l, from, out) && load_matrix(l, &from->o, l->store, &out->o) &&
+    return load_floats(l, bias, q + 2 * kv, &out->bias) && load_qkv(l, from, out) &&
+           load_matrix(l, &from->o, l->store, &out->o) &&
            load_matrix(l, &from->gate, l->store, &out->gate) &&
            load_matrix(l, &from->up, l->store, &out->up) &&
            load_matrix(l, &from->down, l->store, &out->down) &&
@@ -226,22 +240,21 @@ static bool load_text(struct loader *l)
     struct glm_cuda_weights *w = l->weights;
     const struct glm_text_config *c = &m->config.text;
     struct glm_cuda_kept head = l->store;
-    float freq[512];
     const int half = c->rot / 2;
     if (half > 512) {
         return glmv_fail(l->err, GLMV_ERR_LIMIT, "heads turn in %d dims", c->rot);
     }
     for (int j = 0; j < half; j++) {
-        freq[j] = 1.0f / (float)pow(c->theta, (double)(2 * j) / c->rot);
+        l->freq[j] = 1.0f / (float)pow(c->theta, (double)(2 * j) / c->rot);
     }
     bool ok = true;
     for (int i = 0; ok && i < c->layers; i++) {
-        ok = load_layer(l, &m->layers[i], &w->layers[i]);
+        ok = load_layer(l, (size_t)i);
     }
     head.form = head.form == GLM_CUDA_INT4 ? GLM_CUDA_INT8 : head.form;
     return ok && load_matrix(l, &m->head, head, &w->head) &&
            load_floats(l, m->norm, (size_t)c->hidden, &w->norm) &&
-           load_floats(l, freq, (size_t)half, &w->freq);
+           load_floats(l, l->freq, (size_t)half, &w->freq);
 }
 
 /* Rows are gathered, never multiplied, so it stays in 16 bits in every store. */
@@ -250,9 +263,7 @@ static bool load_embed(struct loader *l)
     const struct glm_matrix *m = &l->model->embed;
     void *to = glm_cuda_take(l->arena, m->rows * m->cols * sizeof(uint16_t));
     l->weights->embed = to;
-    return l->device == NULL ||
-           (m->data != NULL ? glm_cuda_upload_rows(&l->upload, to, m, 0, m->rows, l->err)
-                            : fill(l, to, m->rows * m->cols));
+    return l->device == NULL || load_rows(l, m, to);
 }
 
 static bool load_tower(struct loader *l)
@@ -263,9 +274,8 @@ static bool load_tower(struct loader *l)
     const struct glm_cuda_kept bf16 = {GLM_CUDA_BF16, 0};
     const size_t d = (size_t)c->hidden, out = (size_t)c->out, grid = (size_t)c->grid;
     const int half = c->head_dim / 2, quarter = half / 2;
-    float freq[512];
     for (int i = 0; i < quarter; i++) { /* heads have 128 dims at most */
-        freq[i] = 1.0f / powf(10000.0f, (float)(2 * i) / (float)half);
+        l->turn_freq[i] = 1.0f / powf(10000.0f, (float)(2 * i) / (float)half);
     }
     bool ok = load_matrix(l, &m->patch, bf16, &w->patch) &&
               load_matrix(l, &m->downsample, bf16, &w->downsample) &&
@@ -280,7 +290,7 @@ static bool load_tower(struct loader *l)
               load_floats(l, m->downsample_bias, out, &w->downsample_bias) &&
               load_floats(l, m->merge_norm, out, &w->merge_norm) &&
               load_floats(l, m->merge_norm_bias, out, &w->merge_norm_bias) &&
-              load_floats(l, freq, (size_t)quarter, &w->turn_freq);
+              load_floats(l, l->turn_freq, (size_t)quarter, &w->turn_freq);
     for (int i = 0; ok && i < c->depth; i++) {
         const struct glm_vision_block *from = &m->blocks[i];
         struct glm_cuda_block *b = &w->blocks[i];
@@ -336,20 +346,25 @@ bool glm_cuda_weights_load(struct glm_cuda_weights *w, struct glm_cuda_device *d
                            struct glm_model *model, struct glm_cuda_kept store, uint64_t seed,
                            struct glmv_err *err)
 {
+    const struct glm_text_config *c = &model->config.text;
     struct loader l;
     glm_device_ptr stage = 0;
     bool ok = begin(&l, w, model, store, err);
     w->arena.size = w->arena.used;
     w->arena.used = 0;
     ok = ok && glm_cuda_alloc(&device->cuda, w->arena.size, "the weights", &w->arena.base, err) &&
-         glm_cuda_alloc(&device->cuda, STAGE, "weights on their way", &stage, err) &&
-         glm_cuda_upload_open(&l.upload, device, model->pool, err);
+         glm_cuda_alloc(&device->cuda, STAGE, "weights on their way", &stage, err);
     if (ok) {
+        glm_cuda_upload_open(&l.upload, device, model->pool);
         l.device = device;
         l.stage = (void *)(uintptr_t)stage;
         l.seed = seed;
-        ok = walk(&l) && glm_cuda_wait(device, err);
+        l.shelf = malloc((size_t)c->layers * (size_t)(c->head_dim * (c->heads + 2 * c->kv_heads)) *
+                         sizeof *l.shelf);
+        ok = (l.shelf != NULL || glmv_fail_memory(err)) && walk(&l) &&
+             glm_cuda_upload_all(&l.upload, err) && glm_cuda_wait(device, err);
     }
+    free(l.shelf);
     glm_cuda_upload_close(&l.upload);
     glm_cuda_free(&device->cuda, stage);
     if (!ok) {
