@@ -6,7 +6,7 @@
 
 #include "base/size.h"
 
-#define BITS 22 /* fraction bits of a resampling weight */
+#define BITS GLM_TAP_BITS
 
 bool glm_picture_size(const struct glm_config *config, int width, int height, int *out_width,
                       int *out_height, struct glmv_err *err)
@@ -59,15 +59,10 @@ static double cubic(double x)
     return x < 2.0 ? (((x - 5) * x + 8) * x - 4) * a : 0.0;
 }
 
-struct taps {
-    int *first, *count;
-    int32_t *weights; /* [out][most] */
-    int most;
-};
-
-static bool make_taps(struct taps *taps, int in, int out)
+bool glm_taps_make(struct glm_taps *taps, int in, int out)
 {
     double scale = (double)in / out, filter = scale < 1 ? 1 : scale, support = 2.0 * filter;
+    taps->outs = out;
     taps->most = (int)ceil(support) * 2 + 1;
     taps->first = malloc((size_t)out * 2 * sizeof(int));
     taps->weights = malloc((size_t)out * (size_t)taps->most * sizeof(int32_t));
@@ -98,6 +93,13 @@ static bool make_taps(struct taps *taps, int in, int out)
     return true;
 }
 
+void glm_taps_release(struct glm_taps *taps)
+{
+    free(taps->first);
+    free(taps->weights);
+    memset(taps, 0, sizeof *taps);
+}
+
 static uint8_t clip8(int32_t sum)
 {
     sum >>= BITS;
@@ -106,7 +108,7 @@ static uint8_t clip8(int32_t sum)
 
 /* One pass: out sample (line, o) from in samples (line, first[o] ..). step: bytes between
  * neighbours along the pass, line_step: between lines. */
-static void pass(const struct taps *taps, const uint8_t *in, size_t in_step, size_t in_line,
+static void pass(const struct glm_taps *taps, const uint8_t *in, size_t in_step, size_t in_line,
                  uint8_t *out, size_t out_step, size_t out_line, int outs, int lines)
 {
     for (int line = 0; line < lines; line++) {
@@ -129,12 +131,12 @@ static void pass(const struct taps *taps, const uint8_t *in, size_t in_step, siz
 
 uint8_t *glm_resize_rgb(const uint8_t *rgb, int width, int height, int out_width, int out_height)
 {
-    struct taps across = {0}, down = {0};
+    struct glm_taps across = {0}, down = {0};
     size_t row = (size_t)width * 3, out_row = (size_t)out_width * 3;
     uint8_t *wide = malloc(out_row * (size_t)height);
     uint8_t *out = malloc(out_row * (size_t)out_height);
-    bool ok = wide != NULL && out != NULL && make_taps(&across, width, out_width) &&
-              make_taps(&down, height, out_height);
+    bool ok = wide != NULL && out != NULL && glm_taps_make(&across, width, out_width) &&
+              glm_taps_make(&down, height, out_height);
     if (ok) {
         if (width == out_width) {
             memcpy(wide, rgb, row * (size_t)height);
@@ -147,10 +149,8 @@ uint8_t *glm_resize_rgb(const uint8_t *rgb, int width, int height, int out_width
             pass(&down, wide, out_row, 3, out, out_row, 3, out_height, out_width);
         }
     }
-    free(across.first);
-    free(across.weights);
-    free(down.first);
-    free(down.weights);
+    glm_taps_release(&across);
+    glm_taps_release(&down);
     free(wide);
     if (!ok) {
         free(out);
@@ -173,13 +173,13 @@ static uint8_t *flat_rgb(const struct glmv_image *image)
 }
 
 /* The reference scales in double, rounds to float, then subtracts and divides in float. */
-static void value_table(const struct glm_picture_config *config, float table[3][256])
+void glm_picture_values(const struct glm_picture_config *config, float values[3][256])
 {
     for (int c = 0; c < 3; c++) {
         for (int v = 0; v < 256; v++) {
             float x = (float)(v * config->rescale);
             x -= (float)config->mean[c];
-            table[c][v] = x / (float)config->std[c];
+            values[c][v] = x / (float)config->std[c];
         }
     }
 }
@@ -187,7 +187,7 @@ static void value_table(const struct glm_picture_config *config, float table[3][
 static void cut(const struct glm_config *config, const uint8_t *rgb, struct glm_patches *out)
 {
     float table[3][256];
-    value_table(&config->picture, table);
+    glm_picture_values(&config->picture, table);
     const int side = config->vision.patch, merge = config->vision.merge;
     const size_t area = (size_t)side * (size_t)side, line = (size_t)out->grid_w * (size_t)side * 3;
     float *row = out->rows;

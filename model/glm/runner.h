@@ -46,7 +46,7 @@ struct glm_runner;
 struct glm_runner_kind {
     const char *what; /* "cpu", "cuda" */
     /* The tower. NULL on failure. */
-    struct glm_sight_rows *(*encode)(struct glm_runner *runner, const struct glm_patches *patches,
+    struct glm_sight_rows *(*encode)(struct glm_runner *runner, const struct glmv_image *image,
                                      struct glmv_err *err);
     void (*forget)(struct glm_runner *runner, struct glm_sight_rows *rows);
     bool (*step)(struct glm_runner *runner, const struct glm_step *step, struct glm_choice *choices,
@@ -63,9 +63,10 @@ struct glm_runner {
     char place[160]; /* where it runs, for people */
 };
 
-/* Reads a picture; glm_runner_forget frees the rows. */
-struct glm_sight_rows *glm_runner_encode(struct glm_runner *runner,
-                                         const struct glm_patches *patches, struct glmv_err *err);
+/* Reads a picture, which becomes a row for every merge^2 patches of glm_picture_size;
+ * glm_runner_forget frees the rows. */
+struct glm_sight_rows *glm_runner_encode(struct glm_runner *runner, const struct glmv_image *image,
+                                         struct glmv_err *err);
 /* NULL rows are allowed. */
 void glm_runner_forget(struct glm_runner *runner, struct glm_sight_rows *rows);
 

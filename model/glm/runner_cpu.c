@@ -6,10 +6,10 @@
 
 #include "model/glm/runner.h"
 
-struct glm_sight_rows *glm_runner_encode(struct glm_runner *runner,
-                                         const struct glm_patches *patches, struct glmv_err *err)
+struct glm_sight_rows *glm_runner_encode(struct glm_runner *runner, const struct glmv_image *image,
+                                         struct glmv_err *err)
 {
-    return runner->kind->encode(runner, patches, err);
+    return runner->kind->encode(runner, image, err);
 }
 
 void glm_runner_forget(struct glm_runner *runner, struct glm_sight_rows *rows)
@@ -91,16 +91,19 @@ struct glm_sight_rows {
     float *rows; /* owned */
 };
 
-static struct glm_sight_rows *cpu_encode(struct glm_runner *runner,
-                                         const struct glm_patches *patches, struct glmv_err *err)
+static struct glm_sight_rows *cpu_encode(struct glm_runner *runner, const struct glmv_image *image,
+                                         struct glmv_err *err)
 {
     struct cpu *cpu = (struct cpu *)runner;
+    struct glm_patches patches;
     struct glm_sight_rows *out = malloc(sizeof *out);
     if (out == NULL) {
         glmv_fail_memory(err);
         return NULL;
     }
-    out->rows = glm_vision_encode(cpu->model, patches, NULL, err);
+    bool ok = glm_picture_patches(&cpu->model->config, image, &patches, err);
+    out->rows = ok ? glm_vision_encode(cpu->model, &patches, NULL, err) : NULL;
+    glm_patches_release(&patches);
     if (out->rows == NULL) {
         free(out);
         return NULL;

@@ -31,18 +31,17 @@ static struct glm_sight *look(struct glm_engine *e, const struct glmv_image *ima
         }
         oldest = e->sights[i].used < oldest->used ? &e->sights[i] : oldest;
     }
-    struct glm_patches patches;
-    if (!glm_picture_patches(&e->model->config, image, &patches, err)) {
+    const struct glm_config *c = &e->model->config;
+    const int side = c->vision.patch * c->vision.merge;
+    int width, height;
+    if (!glm_picture_size(c, image->width, image->height, &width, &height, err)) {
         return NULL;
     }
-    const int merge = e->model->config.vision.merge;
-    struct glm_sight_rows *rows = glm_runner_encode(e->runner, &patches, err);
+    struct glm_sight_rows *rows = glm_runner_encode(e->runner, image, err);
     if (rows != NULL) {
         glm_runner_forget(e->runner, oldest->rows);
-        *oldest = (struct glm_sight){
-            hash, rows, {patches.grid_h / merge, patches.grid_w / merge}, ++e->clock};
+        *oldest = (struct glm_sight){hash, rows, {height / side, width / side}, ++e->clock};
     }
-    glm_patches_release(&patches);
     return rows != NULL ? oldest : NULL;
 }
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/image.h"
 #include "model/glm/cuda/cuda.h"
+#include "model/glm/cuda/patches.h"
 #include "model/glm/device.h"
 #include "model/glm/draft.h"
 #include "tests/bench/gpu_model.h"
@@ -363,29 +364,29 @@ static double tower_flop(const struct glm_vision_config *c, double n)
 static void towers(struct bench *b, int width, int height, double must, double stretch)
 {
     struct glmv_err err = {0};
-    struct glm_patches patches;
+    struct glm_cuda_shape shape;
     double times[PICTURES];
     char what[80];
     struct glmv_image *image = glmv_image_new(width, height, &err);
-    if (!fine(b, image != NULL && glm_picture_patches(&b->config, image, &patches, &err), &err)) {
+    if (!fine(b, image != NULL && glm_cuda_shape_of(&b->config, width, height, &shape, &err),
+              &err)) {
         glmv_image_free(image);
         return;
     }
     for (size_t i = 0; i < turns(b, PICTURES) && !b->failed; i++) {
         double start = glmv_now();
-        struct glm_sight_rows *rows = glm_runner_encode(b->runner, &patches, &err);
+        struct glm_sight_rows *rows = glm_runner_encode(b->runner, image, &err);
         times[i] = glmv_now() - start;
         fine(b, rows != NULL, &err);
         glm_runner_forget(b->runner, rows);
     }
-    snprintf(what, sizeof what, "tower, %zu tokens, share of the product", patches.count / 4);
+    snprintf(what, sizeof what, "tower, %u tokens, share of the product", shape.grid.n / 4);
     if (!b->failed) {
         row(what,
-            100 * tower_flop(&b->config.vision, (double)patches.count) /
+            100 * tower_flop(&b->config.vision, (double)shape.grid.n) /
                 median(times, turns(b, PICTURES)) / b->product,
             "%", must, stretch, false);
     }
-    glm_patches_release(&patches);
     glmv_image_free(image);
 }
 
@@ -393,16 +394,17 @@ static void towers(struct bench *b, int width, int height, double must, double s
 static double first_token(struct bench *b, const char *path)
 {
     struct glmv_err err = {0};
-    struct glm_patches patches = {0};
+    struct glm_cuda_shape shape = {0};
     struct glm_sampler greedy = {.top_k = 1};
     struct glm_choice choice;
     size_t chosen, at = 0;
     double start = glmv_now();
     struct glmv_image *image = glmv_image_read(path, &err);
-    bool ok = image != NULL && glm_picture_patches(&b->config, image, &patches, &err);
-    struct glm_sight_rows *rows = ok ? glm_runner_encode(b->runner, &patches, &err) : NULL;
+    bool ok =
+        image != NULL && glm_cuda_shape_of(&b->config, image->width, image->height, &shape, &err);
+    struct glm_sight_rows *rows = ok ? glm_runner_encode(b->runner, image, &err) : NULL;
     ok = fine(b, rows != NULL, &err);
-    const size_t seen = patches.count / 4, all = seen + (b->small ? 8 : 300);
+    const size_t seen = shape.grid.n / 4, all = seen + (b->small ? 8 : 300);
     b->runner->len = 0;
     while (ok && at < all) {
         size_t n = all - at < b->runner->batch ? all - at : b->runner->batch;
@@ -417,7 +419,6 @@ static double first_token(struct bench *b, const char *path)
     }
     double seconds = glmv_now() - start;
     glm_runner_forget(b->runner, rows);
-    glm_patches_release(&patches);
     glmv_image_free(image);
     return seconds;
 }

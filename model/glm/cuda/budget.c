@@ -53,7 +53,7 @@ bool glm_cuda_budget_make(struct glm_cuda_budget *b, struct glm_model *model,
 {
     const struct glm_config *c = &model->config;
     struct glm_cuda_weights weights;
-    int width, height;
+    struct glm_cuda_shape shape;
     memset(b, 0, sizeof *b);
     if (!glm_cuda_weights_count(&weights, model, kept, err)) {
         return false;
@@ -77,14 +77,13 @@ bool glm_cuda_budget_make(struct glm_cuda_budget *b, struct glm_model *model,
     glm_cuda_take(&fixed, input.bytes);
     glm_cuda_input_measure(&input, GLM_CUDA_ROWS);
     glm_cuda_take(&fixed, input.bytes);
-    if (!glm_picture_size(c, GLM_CUDA_SCREEN_WIDTH, GLM_CUDA_SCREEN_HEIGHT, &width, &height, err)) {
+    if (!glm_cuda_shape_of(c, GLM_CUDA_SCREEN_WIDTH, GLM_CUDA_SCREEN_HEIGHT, &shape, err)) {
         return false;
     }
-    size_t patches = (size_t)(width / c->vision.patch) * (size_t)(height / c->vision.patch);
-    b->picture = patches / (size_t)(c->vision.merge * c->vision.merge) * (size_t)c->text.hidden *
-                 sizeof(float);
+    b->picture = shape.grid.n / (size_t)(c->vision.merge * c->vision.merge) *
+                 (size_t)c->text.hidden * sizeof(float);
     b->steps =
-        larger(larger(decode.used, prefill.used), glm_cuda_tower_bytes(c, patches) + b->picture);
+        larger(larger(decode.used, prefill.used), glm_cuda_tower_bytes(c, &shape) + b->picture);
     b->scratch = fixed.used + b->steps + GLM_CUDA_ALIGN;
     b->total = b->text + b->embed + b->tower + b->cache + b->scratch + b->picture;
     return true;

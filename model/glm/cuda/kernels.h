@@ -80,6 +80,8 @@ struct glm_cuda_matrix {
     X(POSITIONS, positions)                                                                        \
     X(TURN, turn)                                                                                  \
     X(GELU, gelu)                                                                                  \
+    X(ACROSS, across)                                                                              \
+    X(CUT, cut)                                                                                    \
     X(BEST_PARTS, best_parts)                                                                      \
     X(BEST_MERGE, best_merge)                                                                      \
     X(VERIFY, verify)                                                                              \
@@ -383,6 +385,41 @@ struct glm_cuda_gelu {
 static inline struct glm_cuda_launch glm_cuda_gelu_launch(const struct glm_cuda_gelu *a)
 {
     struct glm_cuda_launch l = {GLM_CUDA_K_GELU, a->n, 1, 1, 256, 0};
+    return l;
+}
+
+/* A screenshot to patches, with the bits of picture.c: whole numbers, 22 of whose bits are a
+ * fraction. A sample o of a pass is made of the samples first[o] .. first[o] + count[o] - 1. */
+struct glm_cuda_taps {
+    const int32_t *first, *count, *weights; /* weights: [outs][most] */
+    uint32_t outs, most;
+};
+/* out[lines][outs][3] = lines of rgba[lines][width][4] over white, made outs wide. */
+struct glm_cuda_across {
+    struct glm_cuda_taps taps;
+    const uint8_t *rgba;
+    uint8_t *out;
+    uint32_t width, lines;
+};
+static inline struct glm_cuda_launch glm_cuda_across_launch(const struct glm_cuda_across *a)
+{
+    struct glm_cuda_launch l = {GLM_CUDA_K_ACROSS, (a->taps.outs + 255) / 256, a->lines, 1, 256, 0};
+    return l;
+}
+/* out[grid.n][3][temporal][patch][patch] (bf16) = rows of from[.][grid.width * patch][3], made
+ * outs high, each number looked up in values[3][256]. */
+struct glm_cuda_cut {
+    struct glm_cuda_taps taps;
+    struct glm_cuda_grid grid;
+    const uint8_t *from;
+    const uint16_t *values;
+    uint16_t *out;
+    uint32_t patch, temporal;
+};
+static inline struct glm_cuda_launch glm_cuda_cut_launch(const struct glm_cuda_cut *a)
+{
+    struct glm_cuda_launch l = {
+        GLM_CUDA_K_CUT, (a->grid.width * a->patch + 255) / 256, a->taps.outs, 1, 256, 0};
     return l;
 }
 

@@ -66,12 +66,16 @@ static bool keep_rows(struct runner *r, const float *rows, size_t bytes, struct 
            glm_cuda_move(&r->device, out->device, rows, bytes, err);
 }
 
-static bool read_picture(struct runner *r, const struct glm_patches *p, struct glm_sight_rows *out,
-                         struct glmv_err *err)
+static bool read_picture(struct runner *r, const struct glmv_image *image,
+                         struct glm_sight_rows *out, struct glmv_err *err)
 {
-    const size_t merge = (size_t)r->config.vision.merge, count = p->count / (merge * merge);
+    struct glm_cuda_shape shape;
+    if (!glm_cuda_shape_of(&r->config, image->width, image->height, &shape, err)) {
+        return false;
+    }
+    const size_t merge = (size_t)r->config.vision.merge, count = shape.grid.n / (merge * merge);
     const size_t bytes = count * (size_t)r->config.text.hidden * sizeof(float);
-    const size_t needed = glm_cuda_tower_bytes(&r->config, p->count) + bytes + GLM_CUDA_ALIGN;
+    const size_t needed = glm_cuda_tower_bytes(&r->config, &shape) + bytes + GLM_CUDA_ALIGN;
     struct glm_cuda_arena arena = r->steps;
     glm_device_ptr own = 0;
     bool ok = true;
@@ -80,13 +84,15 @@ static bool read_picture(struct runner *r, const struct glm_patches *p, struct g
         arena = (struct glm_cuda_arena){own, 0, needed};
     }
     float *rows = ok ? glm_cuda_take(&arena, bytes) : NULL;
-    ok = ok && glm_cuda_tower_read(&r->device, &r->config, &r->weights, arena, p, rows, err) &&
-         keep_rows(r, rows, bytes, out, err) && glm_cuda_wait(&r->device, err);
+    ok =
+        ok &&
+        glm_cuda_tower_read(&r->device, &r->config, &r->weights, arena, &shape, image, rows, err) &&
+        keep_rows(r, rows, bytes, out, err) && glm_cuda_wait(&r->device, err);
     glm_cuda_free(&r->device.cuda, own);
     return ok;
 }
 
-static struct glm_sight_rows *encode(struct glm_runner *runner, const struct glm_patches *patches,
+static struct glm_sight_rows *encode(struct glm_runner *runner, const struct glmv_image *image,
                                      struct glmv_err *err)
 {
     struct runner *r = (struct runner *)runner;
@@ -95,7 +101,7 @@ static struct glm_sight_rows *encode(struct glm_runner *runner, const struct glm
         glmv_fail_memory(err);
         return NULL;
     }
-    bool ok = glm_cuda_enter(&r->device.cuda, err) && read_picture(r, patches, out, err);
+    bool ok = glm_cuda_enter(&r->device.cuda, err) && read_picture(r, image, out, err);
     if (!result_of(r, ok)) {
         forget(runner, out);
         return NULL;

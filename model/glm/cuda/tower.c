@@ -8,7 +8,7 @@ struct tower {
     const struct glm_vision_config *config;
     const struct glm_cuda_weights *weights;
     struct glm_cuda_grid grid;
-    float *pixels;           /* [N][patch] as they come */
+    struct glm_cuda_arena screenshot;
     uint16_t *patches;       /* [N][patch] */
     float *x;                /* [N][d] */
     uint16_t *h, *qkv, *mid; /* [N][d], [N][3 d], [N][out] */
@@ -19,17 +19,18 @@ struct tower {
 };
 
 static void take(struct tower *t, struct glm_cuda_arena *arena, const struct glm_vision_config *c,
-                 size_t n)
+                 const struct glm_cuda_shape *shape)
 {
-    const size_t d = (size_t)c->hidden, out = (size_t)c->out, inner = (size_t)c->inner,
-                 patch = 3 * (size_t)(c->temporal * c->patch * c->patch),
+    const size_t n = shape->grid.n, d = (size_t)c->hidden, out = (size_t)c->out,
+                 inner = (size_t)c->inner, patch = 3 * (size_t)(c->temporal * c->patch * c->patch),
                  m = n / (size_t)(c->merge * c->merge);
     t->x = glm_cuda_take(arena, n * d * sizeof(float));
     t->h = glm_cuda_take(arena, n * d * sizeof(uint16_t));
     struct glm_cuda_arena first = *arena, blocks = *arena, merger = *arena;
     /* three stages that do not meet share the rest */
-    t->pixels = glm_cuda_take(&first, n * patch * sizeof(float));
     t->patches = glm_cuda_take(&first, n * patch * sizeof(uint16_t));
+    t->screenshot = first;
+    first.used += glm_cuda_patches_bytes(shape);
     t->qkv = glm_cuda_take(&blocks, 3 * n * d * sizeof(uint16_t));
     t->mid = glm_cuda_take(&blocks, n * out * sizeof(uint16_t));
     t->z = glm_cuda_take(&merger, m * out * sizeof(uint16_t));
@@ -40,11 +41,11 @@ static void take(struct tower *t, struct glm_cuda_arena *arena, const struct glm
     arena->used = used > merger.used ? used : merger.used;
 }
 
-size_t glm_cuda_tower_bytes(const struct glm_config *config, size_t patches)
+size_t glm_cuda_tower_bytes(const struct glm_config *config, const struct glm_cuda_shape *shape)
 {
     struct tower t;
     struct glm_cuda_arena arena = {0};
-    take(&t, &arena, &config->vision, patches);
+    take(&t, &arena, &config->vision, shape);
     return arena.used;
 }
 
@@ -147,20 +148,16 @@ static bool merge(struct tower *t, float *rows)
 
 bool glm_cuda_tower_read(struct glm_cuda_device *device, const struct glm_config *config,
                          const struct glm_cuda_weights *w, struct glm_cuda_arena arena,
-                         const struct glm_patches *p, float *rows, struct glmv_err *err)
+                         const struct glm_cuda_shape *shape, const struct glmv_image *image,
+                         float *rows, struct glmv_err *err)
 {
     const struct glm_vision_config *c = &config->vision;
-    struct tower t = {.device = device, .config = c, .weights = w, .err = err};
-    t.grid = (struct glm_cuda_grid){(uint32_t)p->count, (uint32_t)p->grid_h, (uint32_t)p->grid_w,
-                                    (uint32_t)c->merge};
-    take(&t, &arena, c, p->count);
-    const size_t count = p->count * p->width;
-    struct glm_cuda_convert convert = {t.pixels, t.patches, count, 0};
+    struct tower t = {.device = device, .config = c, .weights = w, .grid = shape->grid, .err = err};
+    take(&t, &arena, c, shape);
     struct glm_cuda_positions positions = {t.grid, w->positions, t.x, (uint32_t)c->grid,
                                            (uint32_t)c->hidden};
-    bool ok = glm_cuda_send(device, t.pixels, p->rows, count * sizeof(float), err) &&
-              glm_cuda_run(device, glm_cuda_convert_launch(&convert), &convert, err) &&
-              gemm(&t, &w->patch, w->patch_bias, p->count, t.patches, t.x, GLM_CUDA_STORE_FLOAT) &&
+    bool ok = glm_cuda_patches_read(device, config, t.screenshot, shape, image, t.patches, err) &&
+              gemm(&t, &w->patch, w->patch_bias, t.grid.n, t.patches, t.x, GLM_CUDA_STORE_FLOAT) &&
               norm(&t, w->post_conv_norm, true) &&
               glm_cuda_run(device, glm_cuda_positions_launch(&positions), &positions, err);
     for (int i = 0; ok && i < c->depth; i++) {

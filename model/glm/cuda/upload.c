@@ -64,10 +64,7 @@ static void fill_rows(const struct job *job, size_t begin, size_t end, uint16_t 
             size_t count = cols - at < 512 ? cols - at : 512;
             glm_row_part(job->matrix, job->row + r, at, count, part);
             for (size_t i = 0; i < count; i++) {
-                uint32_t bits;
-                memcpy(&bits, &part[i], sizeof bits);
-                bool nan = part[i] != part[i];
-                *out++ = (uint16_t)(nan ? 0x7FC0 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+                *out++ = glm_cuda_bf16(part[i]);
             }
         }
     }

@@ -4,6 +4,7 @@
 #define GLMV_MODEL_GLM_CUDA_UPLOAD_H
 
 #include <pthread.h>
+#include <string.h>
 
 #include "model/glm/backend.h"
 #include "model/glm/cuda/device.h"
@@ -16,6 +17,14 @@ struct glm_cuda_slot {
     glm_cu_event taken;
     pthread_mutex_t lock;
 };
+
+/* Rounded to the nearest, ties to even. */
+static inline uint16_t glm_cuda_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)(x != x ? 0x7FC0 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
 
 /* What one slot takes at a time. */
 struct glm_cuda_piece {

@@ -25,6 +25,8 @@ enum glm_cuda_kernel fake_kernel_find(const char *name, size_t *args)
                  {"positions", sizeof(struct glm_cuda_positions)},
                  {"turn", sizeof(struct glm_cuda_turn)},
                  {"gelu", sizeof(struct glm_cuda_gelu)},
+                 {"across", sizeof(struct glm_cuda_across)},
+                 {"cut", sizeof(struct glm_cuda_cut)},
                  {"best", sizeof(struct glm_cuda_sample)},
                  {"verify", sizeof(struct glm_cuda_sample)},
                  {"quantise", sizeof(struct glm_cuda_quantise)},

@@ -6,6 +6,8 @@
 
 #include "model/chat.h"
 #include "model/glm/cuda/cuda.h"
+#include "model/glm/cuda/patches.h"
+#include "model/glm/cuda/upload.h"
 #include "model/glm/device.h"
 #include "model/glm/glm.h"
 #include "tests/check.h"
@@ -253,6 +255,50 @@ static void test_logits(void)
     }
 }
 
+/* Patches made on the device: the processor's, rounded to bf16, every bit. Larger, smaller and as
+ * it is; half transparent; in two bands, which takes too long emulated. */
+static void test_patches(void)
+{
+    static const int sizes[][2] = {{60, 50}, {30, 28}, {28, 56}, {301, 97}, {1, 40}, {400, 12000}};
+    struct glmv_err err = {0};
+    struct glm_cuda_device d;
+    struct glm_model *m = glm_device_open_cuda(NANO, "bf16", &err);
+    CHECK_MSG(m != NULL && glm_cuda_device_open(&d, 0, &err), "%s", err.message);
+    for (size_t i = 0; m != NULL && i < (real ? 6 : 5); i++) {
+        struct glm_cuda_shape shape;
+        struct glm_patches want = {0};
+        struct glm_cuda_arena arena = {0};
+        struct glmv_image *image = glmv_image_new(sizes[i][0], sizes[i][1], &err);
+        CHECK(glm_cuda_shape_of(&m->config, sizes[i][0], sizes[i][1], &shape, &err));
+        uint64_t random = 77 + i;
+        for (size_t k = 0; k < (size_t)image->width * (size_t)image->height * 4; k++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            image->rgba[k] = (uint8_t)(k % 4 == 3 && i % 2 == 0 ? 255 : random >> 56);
+        }
+        CHECK(glm_picture_patches(&m->config, image, &want, &err));
+        const size_t count = want.count * want.width, bytes = count * sizeof(uint16_t);
+        const size_t needed = glm_cuda_patches_bytes(&shape) + bytes + GLM_CUDA_ALIGN;
+        uint16_t *got = malloc(bytes), *patches = NULL;
+        bool ok = glm_cuda_alloc(&d.cuda, needed, "a test", &arena.base, &err);
+        arena.size = needed;
+        patches = ok ? glm_cuda_take(&arena, bytes) : NULL;
+        ok = ok && glm_cuda_patches_read(&d, &m->config, arena, &shape, image, patches, &err) &&
+             glm_cuda_fetch(&d, got, patches, bytes, &err) && glm_cuda_wait(&d, &err);
+        CHECK_MSG(ok && shape.grid.n == want.count, "%s", err.message);
+        size_t wrong = 0;
+        for (size_t k = 0; ok && k < count; k++) {
+            wrong += got[k] != glm_cuda_bf16(want.rows[k]) ? 1 : 0;
+        }
+        CHECK_MSG(wrong == 0, "%dx%d: %zu of %zu differ", sizes[i][0], sizes[i][1], wrong, count);
+        glm_cuda_free(&d.cuda, arena.base);
+        glm_patches_release(&want);
+        glmv_image_free(image);
+        free(got);
+    }
+    glm_cuda_device_close(&d);
+    glm_model_close(m);
+}
+
 static const char published[] =
     "{\"model_type\":\"glm4v\",\"image_token_id\":151363,\"text_config\":{\"hidden_size\":4096,"
     "\"num_hidden_layers\":40,\"num_attention_heads\":32,\"num_key_value_heads\":2,\"head_dim\":"
@@ -310,6 +356,7 @@ int main(int argc, char **argv)
     glmv_buf_release(&line);
     setenv("XDG_CACHE_HOME", "/proc/none", 1); /* no pack: one would outlive the test */
     test_budget();
+    test_patches();
     test_logits();
     test_same_tokens();
     test_guesses();
