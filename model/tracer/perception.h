@@ -136,6 +136,8 @@ bool model_marks_find(struct model_view *view, struct glmv_err *err);
 /* Adds what looks like letters on photos. */
 bool model_lettering_find(struct model_view *view, struct glmv_err *err);
 bool model_rows_find(struct model_view *view, struct glmv_err *err);
+/* Makes rows of their own of the icons at the ends of rows. */
+bool model_rows_part_icons(struct model_view *view, struct glmv_err *err);
 void model_view_release(struct model_view *view);
 
 /* Runs job(context, i, worker) for every i below count in that many threads. */

@@ -87,6 +87,18 @@ static bool is_full_stop(const struct item *part, const struct item *digit)
            part->r.x0 >= digit->r.x1 && (part->r.x0 - digit->r.x1) * 10 <= tall * 4;
 }
 
+/* The three dots after a word: on its line, each as far from the next as from the word, or nearly.
+ */
+static bool is_ellipsis(const struct item *part, const struct item *line)
+{
+    int tall = height(part->r);
+    int wide = part->r.x1 - part->r.x0;
+    return part->count == 3 && line->r.x1 - line->r.x0 >= 2 * line->tall &&
+           tall * 4 <= line->tall && wide >= 3 * tall && wide <= line->tall * 3 / 2 &&
+           abs(part->r.y1 - line->r.y1) * 3 <= line->tall && part->r.x0 >= line->r.x1 &&
+           (part->r.x0 - line->r.x1) * 2 <= line->tall;
+}
+
 /* A dot, an accent, a comma, a hyphen that belongs to the line in whose reach it lies. */
 static bool is_part_of(const struct item *part, const struct item *line)
 {
@@ -94,7 +106,7 @@ static bool is_part_of(const struct item *part, const struct item *line)
     /* A lone large mark is an icon more often than a glyph: it takes nothing that lies beside it.
      */
     bool within = part->r.x0 >= line->r.x0 - 1 && part->r.x1 <= line->r.x1 + 1;
-    if (part->count == 1 && is_full_stop(part, line)) {
+    if ((part->count == 1 && is_full_stop(part, line)) || is_ellipsis(part, line)) {
         return true;
     }
     if (part->count > 3 || (line->count < 2 && (!within || tall > 60))) {
