@@ -134,10 +134,25 @@ static bool spans_width(const struct search *s, struct model_rect r)
     return true;
 }
 
+/* Whether a hole at the left or the right edge of a surface is a letter that stands at it: as high
+ * as letters are, apart from the corners, and no bar along the edge. */
+static bool is_letter_at_edge(const struct search *s, int count, struct model_rect r)
+{
+    int w = r.x1 - r.x0;
+    int h = r.y1 - r.y0;
+    bool left = r.x0 == s->r.x0;
+    return left != (r.x1 == s->r.x1) && h >= 5 && h <= TIGHT_HEIGHT && w >= 2 && w <= 6 * h &&
+           r.y0 > s->r.y0 + 1 && r.y1 < s->r.y1 - 1 && s->r.x1 - s->r.x0 >= 4 * h &&
+           count * 10 < w * h * (w > 2 * h ? 7 : 9);
+}
+
 /* Whether a hole is open to the outside. In tight boxes, such as those of code in a sentence,
  * letters touch the upper and the lower edge. */
-static bool is_open(const struct search *s, struct model_rect r)
+static bool is_open(const struct search *s, int count, struct model_rect r)
 {
+    if (is_letter_at_edge(s, count, r)) {
+        return false;
+    }
     int tall = s->r.y1 - s->r.y0;
     bool beside = r.x0 <= s->r.x0 + 1 || r.x1 >= s->r.x1 - 1;
     bool above = r.y0 == s->r.y0;
@@ -151,7 +166,7 @@ static bool is_open(const struct search *s, struct model_rect r)
 static bool consider_hole(struct search *s, int count, struct model_rect r, struct glmv_err *err)
 {
     struct model_view *view = s->view;
-    if (is_open(s, r)) {
+    if (is_open(s, count, r)) {
         return true;
     }
     view->regions[s->surface].hole_area += count;
