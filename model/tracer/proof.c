@@ -97,8 +97,8 @@ static bool judge(const struct model_view *view, struct model_faces *faces,
     if (ok) {
         out->likeness = best_likeness(faces, face, word->text, type->font_px, &seen);
         out->top = (type->baseline + m.ink.top * type->font_px - word->ink.y) / type->font_px;
-        out->bottom =
-            (word->ink.y + word->ink.h - type->baseline - m.ink.bottom * type->font_px) / type->font_px;
+        out->bottom = (word->ink.y + word->ink.h - type->baseline - m.ink.bottom * type->font_px) /
+                      type->font_px;
     }
     model_ink_release(&seen);
     return ok;
@@ -123,7 +123,10 @@ static bool is_icon(const struct evidence *e, const struct glmv_scene_word *word
                     : letters == 1 && word->text[1] == '\0'
                         ? (words == 1 && isalpha((unsigned char)word->text[0]) ? 0.75 : 0.5)
                         : 0.55;
-    return score < (words > 4 ? wanted - 0.15 : wanted);
+    /* Icons hardly ever stand a space away with the very height that the letters read would have.
+     */
+    bool in_place = words > 1 && gap < 0.4 && fabs(e->top) <= 0.05 && fabs(e->bottom) <= 0.05;
+    return score < wanted - (words > 4 || in_place ? 0.15 : 0);
 }
 
 /* Longer words are checked where they stand alone: bars of a chart, rows of faces. */
@@ -199,8 +202,7 @@ static bool proof_end(struct model_view *view, struct model_faces *faces,
                       void *context)
 {
     struct glmv_scene_word *word = &line->words[first ? 0 : line->word_count - 1];
-    char *text =
-        is_checked(word, line->word_count) ? calloc(strlen(line->text) + 1, 1) : NULL;
+    char *text = is_checked(word, line->word_count) ? calloc(strlen(line->text) + 1, 1) : NULL;
     if (text == NULL) {
         return false;
     }

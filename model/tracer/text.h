@@ -20,6 +20,8 @@ struct model_reading {
 void model_text_draw_ink(const struct model_view *view, const struct model_row *row, uint8_t *ink);
 /* A job of model_parallel: reads row i. context is a struct model_reading. */
 void model_text_read_row(void *context, int i, int worker);
+/* Of rows that lie in one another one is forgotten. */
+void model_text_settle(struct model_text *text);
 /* Whether a text holds Han characters or kana; a letter or a digit of any script. */
 bool model_has_cjk(const char *text);
 bool model_has_alnum(const char *text);

@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 
 enum {
-    SURE_ON_PHOTO = 70,
     SPLIT_COLOUR = 64, /* levels between words that make two runs of one line */
 };
 
@@ -37,6 +36,7 @@ struct found {
     int count;
     struct model_rect r;
     uint32_t colour;
+    bool apart; /* an icon stands between the word before and this one */
 };
 
 static int compare_int(const void *a, const void *b)
@@ -383,7 +383,19 @@ static int split_first(const struct model_view *view, struct model_ocr_line *rea
     return count + 1;
 }
 
-/* Drops implausible words and makes a line of every run of one colour. */
+/* Whether something as tall as letters, an icon, lies between two words that are kept. */
+static bool stands_between(const struct found *words, int from, int to)
+{
+    for (int i = from + 1; i < to; i++) {
+        int tall = words[i].r.y1 - words[i].r.y0;
+        if (words[i].count > 0 && tall * 2 > words[from].r.y1 - words[from].r.y0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Drops implausible words and makes a line of every run of one colour without an icon in it. */
 static bool take_row(struct model_view *view, const struct model_row *row,
                      struct model_ocr_line *read, struct glmv_scene *scene, struct glmv_err *err)
 {
@@ -400,7 +412,14 @@ static bool take_row(struct model_view *view, const struct model_row *row,
         glmv_fail_memory(err);
     }
     int n = 0;
+    int last = -1;
     int all = ok ? split_first(view, read, words, read->count) : 0;
+    for (int i = 0; i < all; i++) {
+        if (words[i].count > 0 && is_plausible(words[i].word, read->count)) {
+            words[i].apart = last >= 0 && stands_between(words, last, i);
+            last = i;
+        }
+    }
     for (int i = 0; i < all; i++) {
         if (words[i].count > 0 && is_plausible(words[i].word, read->count)) {
             words[n++] = words[i];
@@ -408,7 +427,8 @@ static bool take_row(struct model_view *view, const struct model_row *row,
     }
     for (int from = 0; ok && from < n;) {
         int to = from + 1;
-        while (to < n && colour_gap(words[to].colour, words[from].colour) < SPLIT_COLOUR) {
+        while (to < n && !words[to].apart &&
+               colour_gap(words[to].colour, words[from].colour) < SPLIT_COLOUR) {
             to++;
         }
         ok = add_line(view, scene, words + from, to - from, err);
@@ -427,80 +447,6 @@ static int by_place(const void *pa, const void *pb)
         return a->ink.y < b->ink.y ? -1 : 1;
     }
     return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x ? 1 : 0;
-}
-
-static bool lies_in(const struct model_rect *inner, const struct model_rect *outer)
-{
-    int x = (inner->x0 + inner->x1) / 2;
-    int y = (inner->y0 + inner->y1) / 2;
-    return x >= outer->x0 && x < outer->x1 && y >= outer->y0 && y < outer->y1;
-}
-
-/* Where a photo is even, its text is found twice: the reading on the surface counts if it is sure
- * and no shorter. */
-static bool is_read_better(const struct model_text *text, int row)
-{
-    const struct model_rect *r = &text->view->rows[row].r;
-    for (int i = 0; i < text->count; i++) {
-        const struct model_rect *o = &text->view->rows[i].r;
-        if (i != row && text->view->rows[i].surface >= 0 && text->lines[i].count > 0 &&
-            text->lines[i].confidence >= SURE_ON_PHOTO && lies_in(r, o) &&
-            o->x1 - o->x0 >= (r->x1 - r->x0) * 9 / 10) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Between light letters lies something like dark ones, and the other way round. */
-static bool is_other_side(const struct model_text *text, int row)
-{
-    for (int i = 0; i < text->count; i++) {
-        if (i != row && text->view->rows[i].surface < 0 && text->lines[i].count > 0 &&
-            text->lines[i].confidence > text->lines[row].confidence &&
-            lies_in(&text->view->rows[row].r, &text->view->rows[i].r)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Leaves and stones are read with little confidence, or as a sign or two. */
-static bool is_text_on_photo(const struct model_ocr_line *line)
-{
-    int letters = 0;
-    for (int i = 0; i < line->count; i++) {
-        for (const char *c = line->words[i].text; *c != '\0'; c++) {
-            letters += isalnum((unsigned char)*c) || (unsigned char)*c >= 0xc0;
-        }
-    }
-    return letters >= 3 && line->confidence >= SURE_ON_PHOTO;
-}
-
-static void forget_row(struct model_text *text, int i)
-{
-    model_ocr_line_release(&text->lines[i]);
-}
-
-/* Of two readings of one text on a photo one is forgotten. */
-static void settle_photos(struct model_text *text)
-{
-    for (int i = 0; i < text->count; i++) {
-        if (text->view->rows[i].surface >= 0 || text->lines[i].count == 0) {
-            continue;
-        }
-        if (!is_text_on_photo(&text->lines[i]) || is_read_better(text, i) ||
-            is_other_side(text, i)) {
-            forget_row(text, i);
-            continue;
-        }
-        for (int k = 0; k < text->count; k++) {
-            if (text->view->rows[k].surface >= 0 && text->lines[k].count > 0 &&
-                lies_in(&text->view->rows[k].r, &text->view->rows[i].r)) {
-                forget_row(text, k);
-            }
-        }
-    }
 }
 
 /* Letters of a word on a photo that no mark was made of are ink as well. */
@@ -526,7 +472,7 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
     struct model_view *view = text->view;
     view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
     bool ok = view->text_mask != NULL || glmv_fail_memory(err);
-    settle_photos(text);
+    model_text_settle(text);
     for (int i = 0; ok && i < text->count; i++) {
         model_text_join_scraps(&text->lines[i]);
         if (text->lines[i].count > 0 && !is_picture(&view->rows[i], &text->lines[i])) {
