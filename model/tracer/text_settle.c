@@ -64,28 +64,56 @@ static bool is_inside(const struct model_rect *r, const struct model_rect *o)
     return r->x0 > o->x0 && r->x1 < o->x1 && r->y0 > o->y0 && r->y1 < o->y1;
 }
 
+/* Whether a row is read inside of another one, on a surface of its own. */
+static bool is_read_inside(const struct model_text *text, int inner, int outer)
+{
+    enum { SURE_INSIDE = 80 };
+    const struct model_row *row = &text->view->rows[inner];
+    const struct model_ocr_line *line = &text->lines[inner];
+    return inner != outer && line->count > 0 && line->confidence >= SURE_INSIDE &&
+           row->surface >= 0 && model_has_alnum(line->words[0].text) &&
+           is_inside(&row->r, &text->view->rows[outer].r);
+}
+
+/* Whether a row says something beside what is read inside of it: a sentence with code in a box. */
+static bool has_own_words(const struct model_text *text, int row)
+{
+    enum { SURE_OWN = 60 };
+    const struct model_ocr_line *line = &text->lines[row];
+    for (int i = 0; i < line->count; i++) {
+        const struct model_ocr_word *word = &line->words[i];
+        bool own = word->confidence >= SURE_OWN && model_has_alnum(word->text);
+        for (int k = 0; own && k < text->count; k++) {
+            const struct model_rect *r = &text->view->rows[k].r;
+            own = !is_read_inside(text, k, row) || r->x0 >= word->r.x1 || r->x1 <= word->r.x0;
+        }
+        if (own) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a row is an outline that holds texts, such as that of the cells of a bar of pages. The
  * holes of letters may pass for a letter or two. */
 static bool is_outline(const struct model_text *text, int i)
 {
-    enum { SURE_INSIDE = 80, WORD = 3 };
+    enum { WORD = 3 };
     const struct model_row *row = &text->view->rows[i];
     int words = 0;
     int letters = 0;
     int wide = 0;
     for (int k = 0; row->surface >= 0 && k < text->count; k++) {
-        const struct model_row *other = &text->view->rows[k];
-        const struct model_ocr_line *line = &text->lines[k];
-        if (k == i || line->count == 0 || line->confidence < SURE_INSIDE || other->surface < 0 ||
-            !model_has_alnum(line->words[0].text) || !is_inside(&other->r, &row->r)) {
-            continue;
+        if (is_read_inside(text, k, i)) {
+            const struct model_rect *r = &text->view->rows[k].r;
+            words += strlen(text->lines[k].words[0].text) >= WORD;
+            letters++;
+            wide += r->x1 - r->x0;
         }
-        words += strlen(line->words[0].text) >= WORD;
-        letters++;
-        wide += other->r.x1 - other->r.x0;
     }
     bool doubtful = text->lines[i].confidence < MODEL_DOUBTFUL;
-    return (words > 0 || (letters > 1 && doubtful)) && wide * 7 >= row->r.x1 - row->r.x0;
+    return (words > 0 || (letters > 1 && doubtful)) && wide * 7 >= row->r.x1 - row->r.x0 &&
+           !has_own_words(text, i);
 }
 
 /* Outlines that hold texts are no letters. */

@@ -383,9 +383,13 @@ static int split_first(const struct model_view *view, struct model_ocr_line *rea
     return count + 1;
 }
 
-/* Whether something as tall as letters, an icon, lies between two words that are kept. */
+/* Whether something as tall as letters, an icon, lies between two words that are kept. Beside Han
+ * characters it is one that could not be read. */
 static bool stands_between(const struct found *words, int from, int to)
 {
+    if (model_has_cjk(words[from].word->text) || model_has_cjk(words[to].word->text)) {
+        return false;
+    }
     for (int i = from + 1; i < to; i++) {
         int tall = words[i].r.y1 - words[i].r.y0;
         if (words[i].count > 0 && tall * 2 > words[from].r.y1 - words[from].r.y0) {
