@@ -64,6 +64,7 @@ struct model_row {
     int surface;
     int *marks; /* owned, indices */
     int count;
+    bool icon; /* stood at an end of a text, and is none */
 };
 
 struct model_view {

@@ -111,7 +111,7 @@ static bool detach(struct model_view *view, int i, int parts, bool first)
 {
     struct model_row *row = &view->rows[i];
     struct model_row *icon = &view->rows[view->row_count];
-    *icon = (struct model_row){.surface = row->surface, .count = parts};
+    *icon = (struct model_row){.surface = row->surface, .count = parts, .icon = true};
     icon->marks = malloc((size_t)parts * sizeof *icon->marks);
     if (icon->marks == NULL) {
         return false;

@@ -110,7 +110,7 @@ static bool is_worth_reading(const struct model_view *view, const struct model_r
     int w = row->r.x1 - row->r.x0;
     int h = row->r.y1 - row->r.y0;
     bool weak = true;
-    if (row->surface < 0 && (row->count < LETTERS_ON_PHOTO || w < h)) {
+    if (row->icon || (row->surface < 0 && (row->count < LETTERS_ON_PHOTO || w < h))) {
         return false;
     }
     for (int k = 0; k < row->count; k++) {
