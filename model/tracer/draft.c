@@ -13,6 +13,7 @@
 #define ASSET_MAX ((size_t)64 << 20)
 #define LOSSLESS_PIXELS 16384 /* icons and small pictures stay exact */
 #define PHOTO_QUALITY 92
+#define EDGE_ERROR 1.2 /* px by which the width of ink may seem larger or smaller than it is */
 
 void glmv_draft_free(struct glmv_draft *draft)
 {
@@ -52,15 +53,16 @@ bool tracer_draft_arrange(struct glmv_draft *draft, struct glmv_err *err)
     return true;
 }
 
-/* The spacing that makes the fitted type as wide as the ink: small errors of the fit vanish, and
- * lines wrap the same. */
+/* The spacing that makes the fitted type as wide as the ink, so that lines wrap the same; none
+ * where they differ by no more than the edges of ink can be measured. */
 static double spacing_of(const struct glmv_scene_line *line)
 {
     size_t letters = glmv_utf8_count(line->text);
-    if (letters < 2 || line->advance <= 0) {
+    double more = line->ink.w - line->inked;
+    if (letters < 2 || line->inked <= 0 || fabs(more) <= EDGE_ERROR) {
         return line->letter_spacing;
     }
-    double rest = (line->ink.w - line->advance) / (double)(letters - 1);
+    double rest = more / (double)(letters - 1);
     double limit = 0.04 * line->font_px;
     return line->letter_spacing + fmax(-limit, fmin(limit, rest));
 }

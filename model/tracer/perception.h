@@ -67,6 +67,10 @@ struct model_row {
     bool icon; /* stood at an end of a text, and is none */
 };
 
+/* Px that smoothing lets ink seem wider at its left and its right end: the mean over lines whose
+ * face is installed. */
+#define MODEL_INK_BLEED 0.36
+
 struct model_view {
     const struct glmv_image *image; /* opaque */
     int w, h;

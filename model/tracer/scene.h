@@ -41,6 +41,7 @@ struct glmv_scene_line {
     bool underline, strike;
     double letter_spacing; /* px, 0 mostly */
     double advance;        /* width in px that the fitted type gives this text */
+    double inked;          /* and how wide its ink is then, smoothed edges included */
     uint32_t color;
     uint32_t background;   /* what lies behind it */
     double confidence;     /* OCR's, 0..100, weighted by length */

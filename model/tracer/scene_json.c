@@ -34,21 +34,22 @@ static bool put_box(struct glmv_buf *out, const char *name, struct glmv_box b, s
 static bool put_line(struct glmv_buf *out, const struct glmv_scene_line *line, struct glmv_err *err)
 {
     static const char *const kinds[] = {"sans", "serif", "mono"};
-    bool ok = glmv_buf_append_str(out, "{\"text\":", err) && put_string(out, line->text, err) &&
-              glmv_buf_append_str(out, ",", err) && put_box(out, "ink", line->ink, err) &&
-              glmv_buf_append_str(out, ",\"font\":", err) && put_string(out, line->font, err) &&
-              glmv_buf_appendf(
-                  out, err,
-                  ",\"family\":\"%s\",\"size\":%.4g,\"weight\":%d,\"italic\":%s,\"underline\":%s,"
-                  "\"strike\":%s,\"spacing\":%.3g,\"baseline\":%.6g,\"advance\":%.6g,"
-                  "\"confidence\":%.3g,\"fit\":%.3g,\"on_picture\":%s,\"rotation\":%d",
-                  kinds[line->family], line->font_px, line->weight, line->italic ? "true" : "false",
-                  line->underline ? "true" : "false", line->strike ? "true" : "false",
-                  line->letter_spacing, line->baseline, line->advance, line->confidence, line->fit,
-                  line->on_picture ? "true" : "false", line->rotation) &&
-              put_colour(out, "color", line->color, err) &&
-              put_colour(out, "background", line->background, err) &&
-              glmv_buf_append_str(out, ",\"words\":[", err);
+    bool ok =
+        glmv_buf_append_str(out, "{\"text\":", err) && put_string(out, line->text, err) &&
+        glmv_buf_append_str(out, ",", err) && put_box(out, "ink", line->ink, err) &&
+        glmv_buf_append_str(out, ",\"font\":", err) && put_string(out, line->font, err) &&
+        glmv_buf_appendf(
+            out, err,
+            ",\"family\":\"%s\",\"size\":%.4g,\"weight\":%d,\"italic\":%s,\"underline\":%s,"
+            "\"strike\":%s,\"spacing\":%.3g,\"baseline\":%.6g,\"advance\":%.6g,\"inked\":%.6g,"
+            "\"confidence\":%.3g,\"fit\":%.3g,\"on_picture\":%s,\"rotation\":%d",
+            kinds[line->family], line->font_px, line->weight, line->italic ? "true" : "false",
+            line->underline ? "true" : "false", line->strike ? "true" : "false",
+            line->letter_spacing, line->baseline, line->advance, line->inked, line->confidence,
+            line->fit, line->on_picture ? "true" : "false", line->rotation) &&
+        put_colour(out, "color", line->color, err) &&
+        put_colour(out, "background", line->background, err) &&
+        glmv_buf_append_str(out, ",\"words\":[", err);
     for (size_t i = 0; ok && i < line->word_count; i++) {
         ok = glmv_buf_append_str(out, i > 0 ? ",{\"text\":" : "{\"text\":", err) &&
              put_string(out, line->words[i].text, err) && glmv_buf_append_str(out, ",", err) &&

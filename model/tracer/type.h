@@ -30,6 +30,7 @@ struct model_fit {
     double residual; /* px, root of the mean square over word edges */
     double baseline;
     double advance;
+    double inked; /* px from the first letter's left edge to the last one's right edge */
     double mass; /* log of measured over expected ink */
     double tall; /* log of measured over expected height */
 };

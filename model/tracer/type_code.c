@@ -82,6 +82,7 @@ static void follow_code(const struct model_typing *typing, struct glmv_scene *sc
             line->font_px = code->font_px;
             line->letter_spacing = 0;
             line->advance = want;
+            line->inked = line->ink.w;
         }
     }
 }

@@ -38,8 +38,8 @@ static void solve_widths(const struct glmv_scene_line *line, const struct model_
     double spp = 0;
     double spx = 0;
     for (int i = 0; i < n; i++) {
-        double a = line->words[i].ink.x;
-        double b = a + line->words[i].ink.w;
+        double a = line->words[i].ink.x + MODEL_INK_BLEED;
+        double b = line->words[i].ink.x + line->words[i].ink.w - MODEL_INK_BLEED;
         sx += a + b;
         sp += word[i].left + word[i].right;
         spp += word[i].left * word[i].left + word[i].right * word[i].right;
@@ -51,8 +51,9 @@ static void solve_widths(const struct glmv_scene_line *line, const struct model_
     double origin = (sx - fit->size * sp) / m;
     double sum = 0;
     for (int i = 0; i < n; i++) {
-        double a = line->words[i].ink.x - origin - fit->size * word[i].left;
-        double b = line->words[i].ink.x + line->words[i].ink.w - origin - fit->size * word[i].right;
+        double x = line->words[i].ink.x - origin;
+        double a = x + MODEL_INK_BLEED - fit->size * word[i].left;
+        double b = x + line->words[i].ink.w - MODEL_INK_BLEED - fit->size * word[i].right;
         sum += a * a + b * b;
     }
     fit->residual = sqrt(sum / m);
@@ -112,7 +113,7 @@ static void settle_height(const struct model_face *face, const struct glmv_scene
              * face has Han characters that are higher than wide. */
             fit->size = by_height * (fit->tall > 0 ? 0.98 : 1.02);
             double natural = (by.right - by.left) * fit->size;
-            fit->spacing = (ink.w - natural) / (m->glyphs - 1);
+            fit->spacing = (ink.w - 2 * MODEL_INK_BLEED - natural) / (m->glyphs - 1);
         }
     }
     double from_bottom = ink.y + ink.h - by.bottom * fit->size;
@@ -142,6 +143,7 @@ bool model_type_fit_face(struct model_face *face, const struct glmv_scene_line *
     settle_height(face, line, &m, n, fit);
     fit->mass = log(fmax(mass, 0.5) / (m.area * fit->size * fit->size));
     fit->advance = m.advance * fit->size + fit->spacing * m.glyphs;
+    fit->inked = (m.ink.right - m.ink.left) * fit->size + fit->spacing * (m.glyphs - 1);
     return true;
 }
 
@@ -230,6 +232,7 @@ double model_type_fit_line(const struct model_typing *typing, const struct model
         line->weight = 400;
         line->baseline = round(line->ink.y + line->ink.h * 0.87);
         line->advance = line->ink.w;
+        line->inked = line->ink.w;
         return 0;
     }
     snprintf(line->font, sizeof line->font, "%s", face->family);
@@ -239,7 +242,10 @@ double model_type_fit_line(const struct model_typing *typing, const struct model
     line->font_px = snap(kept.size);
     line->letter_spacing = fabs(kept.spacing) < 0.05 ? 0 : round(kept.spacing * 100) / 100;
     line->baseline = kept.baseline;
-    line->advance = kept.advance;
+    /* What rounding the size takes away is no spacing of letters. */
+    double rounded = line->font_px / kept.size;
+    line->advance = kept.advance * rounded;
+    line->inked = kept.inked * rounded + 2 * MODEL_INK_BLEED;
     line->fit = 1 / (1 + best);
     return kept.mass;
 }

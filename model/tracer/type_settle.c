@@ -61,6 +61,7 @@ static void settle(const struct model_view *view, struct glmv_scene_line *line)
     line->font_px = round(line->font_px * shrink * 10) / 10;
     line->letter_spacing = 0;
     line->advance = line->ink.w;
+    line->inked = line->ink.w;
     clip_to(&line->ink, top, top + height);
     for (size_t i = 0; i < line->word_count; i++) {
         clip_to(&line->words[i].ink, top, top + height);
