@@ -1,7 +1,7 @@
 /*
  * Corrects a draft by what a render of it measured. Where an element came out elsewhere than it was
- * placed, it is shifted back; where the ink of a line lies elsewhere or is wider than in the
- * target, its place and its spacing follow the ink.
+ * placed, it is shifted back; where a line, laid over the target piece by piece, lies elsewhere or
+ * grows wider towards its end, its place and its spacing follow.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -9,50 +9,15 @@
 
 #include "base/utf8.h"
 #include "model/tracer/draft.h"
+#include "model/tracer/match.h"
 
-#define REACH 6        /* px that ink may be off and still be that of a line */
-#define BESIDE 2       /* px beside a line that its ink may reach */
+enum { REACH = 4 }; /* px that a line is looked for above and below its place */
+
 #define WRAP_STEP 0.35 /* font sizes by which a paragraph is made wider or narrower at a time */
 #define WRAP_STEPS 4
-#define INK_SHARE 0.35   /* of the way from the background to the text's colour */
+#define LEAST_ALIKE 0.35 /* of a line that is taken for itself in the render */
+#define WIDTH_ERROR 0.7  /* px that a line may be wider than seen */
 #define SIZE_ERROR 0.025 /* relative; above it the size is wrong, below it the spacing */
-
-/* Where the ink of a line lies; false when there is none. */
-static bool ink_box(const struct glmv_image *image, struct glmv_box area, uint32_t color,
-                    uint32_t back, struct glmv_box *out)
-{
-    int text[3] = {(int)(color >> 24), (int)(color >> 16 & 255), (int)(color >> 8 & 255)};
-    int paper[3] = {(int)(back >> 24), (int)(back >> 16 & 255), (int)(back >> 8 & 255)};
-    double length = 0;
-    for (int c = 0; c < 3; c++) {
-        length += (double)(text[c] - paper[c]) * (text[c] - paper[c]);
-    }
-    int left = image->width;
-    int top = image->height;
-    int right = -1;
-    int bottom = -1;
-    int x0 = (int)fmax(0, floor(area.x));
-    int y0 = (int)fmax(0, floor(area.y));
-    int x1 = (int)fmin(image->width, ceil(area.x + area.w));
-    int y1 = (int)fmin(image->height, ceil(area.y + area.h));
-    for (int y = y0; y < y1; y++) {
-        const uint8_t *p = image->rgba + ((size_t)y * (size_t)image->width + (size_t)x0) * 4;
-        for (int x = x0; x < x1; x++, p += 4) {
-            double along = 0;
-            for (int c = 0; c < 3; c++) {
-                along += (double)(p[c] - paper[c]) * (text[c] - paper[c]);
-            }
-            if (along > INK_SHARE * length) {
-                left = x < left ? x : left;
-                right = x > right ? x : right;
-                top = y < top ? y : top;
-                bottom = y > bottom ? y : bottom;
-            }
-        }
-    }
-    *out = (struct glmv_box){left, top, right - left + 1, bottom - top + 1};
-    return right >= left && length > 300;
-}
 
 struct revision {
     struct glmv_draft *draft;
@@ -83,20 +48,70 @@ static void shift(struct revision *r, struct tracer_shift *by, double dx, double
     }
 }
 
-/* Makes a line as wide as its ink in the target. */
-static void fit_width(struct revision *r, int index, double want, double got)
+/* What the lines of one text measured in a render. */
+struct found {
+    double dx, dx_weight;
+    double down[2 * REACH + 1]; /* letters that lie so many px lower, from -REACH */
+    double wider;               /* px, of its lines one after the other */
+    double length;              /* px of those */
+    double fall;                /* letters times px by which lines are wider */
+    double letters;             /* squared */
+};
+
+static bool alone_on_row(const struct tracer_node *node, int i)
 {
-    const struct glmv_scene_line *line = &r->draft->scene->lines[index];
-    struct tracer_type *type = &r->draft->types[index];
-    size_t letters = glmv_utf8_count(line->text);
-    if (letters < 3 || fabs(want - got) < 0.75 || fabs(want - got) > 0.25 * want) {
+    return (i == 0 || node->rows[i - 1] != node->rows[i]) &&
+           (i + 1 == node->run_count || node->rows[i + 1] != node->rows[i]);
+}
+
+static void look_at_run(const struct revision *r, const struct tracer_node *node, int i,
+                        double down, struct found *found)
+{
+    const struct glmv_scene_line *line = &r->draft->scene->lines[node->runs[i]];
+    double letters = (double)glmv_utf8_count(line->text);
+    struct tracer_offset off;
+    if (!tracer_match(r->target, r->render, line->ink,
+                      (struct tracer_ink){line->color, line->background}, down, &off) ||
+        off.alike < LEAST_ALIKE) {
         return;
     }
-    double error = want / got - 1;
+    /* Engines differ in how they cut lines of fractions of px: only whole ones compare. */
+    int dy = (int)lround(off.dy - down);
+    if (abs(dy) <= REACH && (node->rows[i] == 0 || node->pitch == floor(node->pitch))) {
+        found->down[dy + REACH] += letters * off.alike;
+    }
+    bool first = i == 0 || node->rows[i - 1] != node->rows[i];
+    if (first) {
+        double at = node->centered ? off.dx + off.wider / 2
+                    : node->flush  ? off.dx + off.wider
+                                   : off.dx;
+        found->dx += letters * at;
+        found->dx_weight += letters;
+    }
+    if (alone_on_row(node, i) && letters >= 3) {
+        found->wider += off.wider;
+        found->length += line->ink.w;
+        found->fall += off.wider * (letters - 1);
+        found->letters += (letters - 1) * (letters - 1);
+    }
+}
+
+/* Makes lines as wide as their ink in the target. */
+static void fit_width(struct revision *r, const struct tracer_node *node, const struct found *found)
+{
+    struct tracer_type *type = &r->draft->types[node->main];
+    if (found->letters <= 0 || fabs(found->wider) > 0.25 * found->length) {
+        return;
+    }
+    double rows = node->row_count;
+    double error = found->wider / found->length;
+    if (fabs(found->wider) < WIDTH_ERROR * rows) {
+        return;
+    }
     if (fabs(error) > SIZE_ERROR) {
-        type->font_px *= 1 + error * 0.8;
+        type->font_px *= 1 - error * 0.8;
     } else {
-        type->letter_spacing += (want - got) / (double)(letters - 1);
+        type->letter_spacing -= found->fall / found->letters;
     }
     r->changed++;
 }
@@ -106,38 +121,27 @@ static void revise_text(struct revision *r, const struct tracer_node *node,
 {
     const struct glmv_scene_line *line = &r->draft->scene->lines[node->first];
     struct tracer_shift *by = &r->draft->line_shift[node->first];
-    double line_px = node->pitch;
     double top = node->box.y - by->dy; /* where it was seen: earlier corrections are in node->box */
-    int came = (int)lround(element->box.h / line_px);
-    if (came != node->row_count || line->on_picture) {
-        /* It wrapped differently: its place says nothing about its ink, but its top edge does. */
-        shift(r, by, 0, top - element->box.y);
+    int came = (int)lround(element->box.h / node->pitch);
+    double low = element->box.y - top;
+    struct found found = {0};
+    if (came == node->row_count && !line->on_picture) {
+        for (int i = 0; i < node->run_count; i++) {
+            double cut = node->rows[i] * (node->pitch - floor(node->pitch));
+            look_at_run(r, node, i, low - (node->row_count > 1 ? cut : 0), &found);
+        }
+    }
+    int best = 0;
+    for (int i = 1; i <= 2 * REACH; i++) {
+        best = found.down[i] > found.down[best] ? i : best;
+    }
+    if (found.down[best] <= 0) {
+        /* It wrapped differently, or shows nothing: its top edge says where it is. */
+        shift(r, by, 0, -low);
         return;
     }
-    struct glmv_box want;
-    struct glmv_box got;
-    struct glmv_box area = {line->ink.x - BESIDE, line->ink.y - 1, line->ink.w + 2 * BESIDE,
-                            line->ink.h + 2};
-    double dy = element->box.y - top;
-    /* Not beyond its element: an icon beside it is no ink of it. */
-    double left = fmax(area.x - 14, element->box.x - BESIDE);
-    double right = fmin(area.x + area.w + 14, element->box.x + element->box.w + BESIDE);
-    struct glmv_box there = {left, area.y + dy - 2, right - left, area.h + 4};
-    if (!ink_box(r->target, area, line->color, line->background, &want) ||
-        !ink_box(r->render, there, line->color, line->background, &got)) {
-        shift(r, by, 0, top - element->box.y);
-        return;
-    }
-    if (node->runs[0] == node->first && (node->run_count == 1 || node->rows[1] > 0)) {
-        fit_width(r, node->first, want.w, got.w);
-    }
-    /* Top and bottom vote: an accent or a neighbour's descender spoils one of them at most. */
-    double up = want.y - got.y;
-    double down = want.y + want.h - got.y - got.h;
-    double move = fabs(up) < fabs(down) ? up : down;
-    bool centre_kept = fabs((want.x + want.w / 2) - (got.x + got.w / 2)) < 0.75;
-    bool found = fabs(want.x - got.x) <= REACH; /* farther off it is the ink of something else */
-    shift(r, by, centre_kept || !found ? 0 : want.x - got.x, move);
+    fit_width(r, node, &found);
+    shift(r, by, found.dx_weight > 0 ? -found.dx / found.dx_weight : 0, REACH - best - round(low));
 }
 
 /* Against where it was seen, not where it was last put: a lasting error is corrected once. */
