@@ -19,8 +19,14 @@ template <int DIM> struct attend_shape {
     static constexpr int VALUE_LOADS = DIM >= 64 ? DIM / 64 : 1;
 };
 
+/* EARLY: what nobody has written since this kernel began, see attend. */
+template <bool EARLY> DEVICE uint4 load_cached(const uint16_t *from)
+{
+    return EARLY ? load_once(from) : *reinterpret_cast<const uint4 *>(from);
+}
+
 /* b operands of 32 keys: [tile of 8 keys][load of 16 bytes], two products each. */
-template <int DIM>
+template <int DIM, bool EARLY>
 DEVICE void load_keys(uint4 k[4][attend_shape<DIM>::KEY_LOADS], const uint16_t *keys, uint32_t from,
                       uint32_t end)
 {
@@ -31,7 +37,8 @@ DEVICE void load_keys(uint4 k[4][attend_shape<DIM>::KEY_LOADS], const uint16_t *
         for (uint32_t i = 0; i < (uint32_t)attend_shape<DIM>::KEY_LOADS; i++) {
             k[j][i] = {0, 0, 0, 0};
             if (from + 8 * j + g < end && 32 * i + 8 * t < DIM) {
-                k[j][i] = load_once(keys + (size_t)(from + 8 * j + g) * DIM + 32 * i + 8 * t);
+                k[j][i] =
+                    load_cached<EARLY>(keys + (size_t)(from + 8 * j + g) * DIM + 32 * i + 8 * t);
             }
         }
     }
@@ -39,7 +46,7 @@ DEVICE void load_keys(uint4 k[4][attend_shape<DIM>::KEY_LOADS], const uint16_t *
 
 /* Values of keys 16 i + {2 t, 2 t + 1, 8 + 2 t, 9 + 2 t} as b operands: [16 keys][load][dim of the
  * load][register]. */
-template <int DIM>
+template <int DIM, bool EARLY>
 DEVICE void load_values(uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2], const uint16_t *values,
                         uint32_t from, uint32_t end)
 {
@@ -52,8 +59,8 @@ DEVICE void load_values(uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2], con
         uint4 low = {0, 0, 0, 0}, high = {0, 0, 0, 0};
         if (64 * load + 8 * g < DIM) {
             const uint16_t *at = values + (size_t)key * DIM + 64 * load + 8 * g;
-            low = key < end ? load_once(at) : low;
-            high = key + 1 < end ? load_once(at + DIM) : high;
+            low = key < end ? load_cached<EARLY>(at) : low;
+            high = key + 1 < end ? load_cached<EARLY>(at + DIM) : high;
         }
         const uint32_t a[4] = {low.x, low.y, low.z, low.w}, b[4] = {high.x, high.y, high.z, high.w};
 #pragma unroll
@@ -222,9 +229,19 @@ DEVICE void attend_row(const glm_cuda_attend &a, const uint4 k[4][attend_shape<D
     }
 }
 
-/* Keys of earlier steps, and where they end, are there before the kernel before this one has ended:
- * it writes keys of this step alone, and the one before it has ended, since kernels let the next
- * one start only after their own wait. */
+/*
+ * What may be read before depend_wait, while the kernel before this one (rope) still runs:
+ *   - Every kernel lets its successor start only after its own wait, in every block. So when the
+ *     first block of this one runs, all that came before rope has ended, and what it wrote is seen:
+ *     that kernel ended after its own wait, and so on back to the first of the step, which follows
+ *     a copy and is not launched early.
+ *   - rope writes the queries of this step and keys and values at state->len and after. It does not
+ *     write state; verify does, in the step before, and a copy at the beginning of this one.
+ * So state->len and the keys and values before it stand still from before this kernel begins until
+ * it ends, which is also what load_once asks for. Keys from len on are fetched after the wait, by
+ * plain loads, since they were written while this kernel ran. No early load touches their bytes: a
+ * lane loads whole rows of keys below len, of 32 bytes or more, never a part of the next one.
+ */
 template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
 {
     SHARED attend_room room;
@@ -235,16 +252,16 @@ template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
     const size_t head = (size_t)blockIdx.y * a.capacity * DIM;
     uint4 k[4][attend_shape<DIM>::KEY_LOADS];
     uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2];
-    load_keys<DIM>(k, a.keys + head, from, len);
-    load_values<DIM>(v, a.values + head, from, len);
+    load_keys<DIM, true>(k, a.keys + head, from, len);
+    load_values<DIM, true>(v, a.values + head, from, len);
     depend_wait();
     depend_release();
     if (split >= end) {
         return; /* no row of the block sees a key of the split */
     }
     if (from < end && from + WARP_KEYS > len) { /* keys of this step among them */
-        load_keys<DIM>(k, a.keys + head, from, end);
-        load_values<DIM>(v, a.values + head, from, end);
+        load_keys<DIM, false>(k, a.keys + head, from, end);
+        load_values<DIM, false>(v, a.values + head, from, end);
     }
     for (uint32_t row = first_row; row < last_row; row++) {
         const uint32_t seen = len + row + 1;

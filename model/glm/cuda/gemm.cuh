@@ -32,22 +32,23 @@ struct gemm_rows {
 struct gemm_place {
     uint32_t x, weights;
 };
-DEVICE gemm_place find_place(void)
+DEVICE gemm_place place_of(uint32_t at, uint32_t down, uint32_t across)
 {
     constexpr uint32_t NEAR = 16;
-    const uint32_t at = blockIdx.y * gridDim.x + blockIdx.x, band = at / (NEAR * gridDim.x);
-    const uint32_t left = gridDim.y - band * NEAR, high = left < NEAR ? left : NEAR;
-    const uint32_t in = at % (NEAR * gridDim.x);
+    const uint32_t band = at / (NEAR * across), in = at % (NEAR * across);
+    const uint32_t left = down - band * NEAR, high = left < NEAR ? left : NEAR;
     return {band * NEAR + in % high, in / high};
 }
 
-template <bool GATE> DEVICE gemm_rows find_rows(const glm_cuda_gemm &a, uint32_t tile)
+/* The rows of weights of a tile of HIGH rows. */
+template <bool GATE, uint32_t HIGH>
+DEVICE gemm_rows find_rows(const glm_cuda_gemm &a, uint32_t tile)
 {
     gemm_rows rows;
     rows.column = 0;
-    rows.m = GATE ? a.m[0] : find_matrix(a.m, TILE, &tile, &rows.column);
+    rows.m = GATE ? a.m[0] : find_matrix(a.m, HIGH, &tile, &rows.column);
     rows.up = a.m[1];
-    rows.first = tile * (GATE ? TILE / 2 : TILE);
+    rows.first = tile * (GATE ? HIGH / 2 : HIGH);
     return rows;
 }
 
@@ -223,23 +224,37 @@ DEVICE void multiply_stage(float sums[4][8][4], uint16_t *inputs, uint16_t *weig
     }
 }
 
-/* Two neighbouring numbers of a row of y. The last one of an odd matrix stands alone. */
+/* Two neighbouring numbers of a row of y, at once where they lie so. The last one of an odd matrix
+ * stands alone. */
 DEVICE void store_pair(const glm_cuda_gemm &a, uint32_t n, uint32_t column, float low, float high,
                        bool both)
 {
     const size_t at = (size_t)n * a.y_row + column;
+    const bool at_once = both && at % 2 == 0;
     if (a.store == GLM_CUDA_STORE_BF16) {
         uint16_t *y = static_cast<uint16_t *>(a.y) + at;
-        y[0] = bf16_of_float(low);
+        const uint32_t pair = pack_bf16(low, high);
+        if (at_once) {
+            *reinterpret_cast<uint32_t *>(y) = pair;
+            return;
+        }
+        y[0] = (uint16_t)pair;
         if (both) {
-            y[1] = bf16_of_float(high);
+            y[1] = (uint16_t)(pair >> 16);
         }
         return;
     }
     float *y = static_cast<float *>(a.y) + at;
-    y[0] = low + (a.store == GLM_CUDA_STORE_ADD ? y[0] : 0);
+    const bool sum = a.store == GLM_CUDA_STORE_ADD;
+    if (at_once) {
+        float2 *pair = reinterpret_cast<float2 *>(y);
+        const float2 before = sum ? *pair : float2{0, 0};
+        *pair = {low + before.x, high + before.y};
+        return;
+    }
+    y[0] = low + (sum ? y[0] : 0);
     if (both) {
-        y[1] = high + (a.store == GLM_CUDA_STORE_ADD ? y[1] : 0);
+        y[1] = high + (sum ? y[1] : 0);
     }
 }
 
@@ -304,8 +319,8 @@ template <int FORM, bool GATE> DEVICE void gemm(const glm_cuda_gemm &a)
 {
     DYNAMIC_SHARED(shared);
     uint16_t *inputs = reinterpret_cast<uint16_t *>(shared), *weights = inputs + STAGES * CELLS;
-    const gemm_place place = find_place();
-    const gemm_rows rows = find_rows<GATE>(a, place.weights);
+    const gemm_place place = place_of(blockIdx.y * gridDim.x + blockIdx.x, gridDim.y, gridDim.x);
+    const gemm_rows rows = find_rows<GATE, TILE>(a, place.weights);
     const uint32_t first = place.x * TILE;
     const uint32_t cols = rows.m.cols, count = (cols + DEPTH - 1) / DEPTH;
     float sums[4][8][4] = {};

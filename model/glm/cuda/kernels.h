@@ -68,6 +68,8 @@ struct glm_cuda_matrix {
     GLM_CUDA_EACH_FORM(X, GATE64, gate64)                                                          \
     GLM_CUDA_EACH_FORM(X, GEMM, gemm)                                                              \
     GLM_CUDA_EACH_FORM(X, GEMM_GATE, gemm_gate)                                                    \
+    GLM_CUDA_EACH_FORM(X, GEMM_WIDE, gemm_wide)                                                    \
+    GLM_CUDA_EACH_FORM(X, GEMM_WIDE_GATE, gemm_wide_gate)                                          \
     X(EMBED, embed)                                                                                \
     X(NORM, norm)                                                                                  \
     X(ROPE, rope)                                                                                  \
@@ -339,13 +341,61 @@ static inline struct glm_cuda_launch glm_cuda_gemm_launch(const struct glm_cuda_
     }
     return l;
 }
-/* count is 2, store GLM_CUDA_STORE_BF16, no bias. */
+/* count is 2, store GLM_CUDA_STORE_BF16, no bias, y_row a multiple of 2. */
 static inline struct glm_cuda_launch glm_cuda_gemm_gate_launch(const struct glm_cuda_gemm *a)
 {
     struct glm_cuda_launch l = glm_cuda_gemm_launch(a);
     l.kernel = (enum glm_cuda_kernel)(GLM_CUDA_K_GEMM_GATE_BF16 + a->m[0].form);
     l.x = (2 * a->m[0].rows + GLM_CUDA_GEMM_TILE - 1) / GLM_CUDA_GEMM_TILE;
     return l;
+}
+
+/* The same products by warpgroups, for compute capability 9.0 alone. processors: those of the
+ * device; a block stays on one and takes tile after tile. */
+#define GLM_CUDA_WIDE_INPUTS 128  /* rows of x of a tile */
+#define GLM_CUDA_WIDE_WEIGHTS 256 /* rows of weights */
+#define GLM_CUDA_WIDE_SLOT ((GLM_CUDA_WIDE_INPUTS + GLM_CUDA_WIDE_WEIGHTS) * 128)
+#define GLM_CUDA_WIDE_SLOTS 4 /* of 64 columns */
+#define GLM_CUDA_WIDE_BLOCK 384
+static inline struct glm_cuda_launch glm_cuda_wide_launch_of(const struct glm_cuda_gemm *a,
+                                                             uint32_t kernel, uint32_t across,
+                                                             uint32_t processors)
+{
+    uint32_t tiles = (a->n + GLM_CUDA_WIDE_INPUTS - 1) / GLM_CUDA_WIDE_INPUTS * across;
+    struct glm_cuda_launch l = {(enum glm_cuda_kernel)(kernel + a->m[0].form),
+                                tiles < processors ? tiles : processors,
+                                1,
+                                1,
+                                GLM_CUDA_WIDE_BLOCK,
+                                1024 + GLM_CUDA_WIDE_SLOTS * GLM_CUDA_WIDE_SLOT};
+    return l;
+}
+static inline struct glm_cuda_launch glm_cuda_gemm_wide_launch(const struct glm_cuda_gemm *a,
+                                                               uint32_t processors)
+{
+    uint32_t across = 0;
+    for (uint32_t i = 0; i < a->count; i++) {
+        across += (a->m[i].rows + GLM_CUDA_WIDE_WEIGHTS - 1) / GLM_CUDA_WIDE_WEIGHTS;
+    }
+    return glm_cuda_wide_launch_of(a, GLM_CUDA_K_GEMM_WIDE_BF16, across, processors);
+}
+static inline struct glm_cuda_launch glm_cuda_gemm_wide_gate_launch(const struct glm_cuda_gemm *a,
+                                                                    uint32_t processors)
+{
+    uint32_t across = (2 * a->m[0].rows + GLM_CUDA_WIDE_WEIGHTS - 1) / GLM_CUDA_WIDE_WEIGHTS;
+    return glm_cuda_wide_launch_of(a, GLM_CUDA_K_GEMM_WIDE_GATE_BF16, across, processors);
+}
+
+/* wide: processors of a device with warpgroups, 0 of others. */
+static inline struct glm_cuda_launch glm_cuda_gemm_launch_on(const struct glm_cuda_gemm *a,
+                                                             uint32_t wide)
+{
+    return wide > 0 ? glm_cuda_gemm_wide_launch(a, wide) : glm_cuda_gemm_launch(a);
+}
+static inline struct glm_cuda_launch glm_cuda_gemm_gate_launch_on(const struct glm_cuda_gemm *a,
+                                                                  uint32_t wide)
+{
+    return wide > 0 ? glm_cuda_gemm_wide_gate_launch(a, wide) : glm_cuda_gemm_gate_launch(a);
 }
 
 /* The tower. Patch n of a grid: merge blocks row by row, inside a block row by row. */

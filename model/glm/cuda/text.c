@@ -110,7 +110,7 @@ static bool product(struct pass *p, const struct glm_cuda_matrix *m, uint32_t co
                               .store = GLM_CUDA_STORE_FLOAT};
     p->slices = 1;
     memcpy(a.m, m, count * sizeof *m);
-    return glm_cuda_run(device, glm_cuda_gemm_launch(&a), &a, p->err);
+    return glm_cuda_run(device, glm_cuda_gemm_launch_on(&a, device->wide), &a, p->err);
 }
 
 /* x += RMS(parts) * part_weight; h = RMS(x) * weight */
@@ -226,7 +226,7 @@ static bool mlp(struct pass *p, const struct glm_cuda_layer *l)
                                   .count = 2,
                                   .n = p->n,
                                   .store = GLM_CUDA_STORE_BF16};
-        ok = glm_cuda_run(device, glm_cuda_gemm_gate_launch(&a), &a, p->err);
+        ok = glm_cuda_run(device, glm_cuda_gemm_gate_launch_on(&a, device->wide), &a, p->err);
     }
     return ok && product(p, &l->down, 1, p->rows->gate, 0, p->rows->parts);
 }

@@ -61,7 +61,7 @@ static bool gemm(struct tower *t, const struct glm_cuda_matrix *m, const float *
                               .count = 1,
                               .n = (uint32_t)n,
                               .store = store};
-    return glm_cuda_run(t->device, glm_cuda_gemm_launch(&a), &a, t->err);
+    return glm_cuda_run(t->device, glm_cuda_gemm_launch_on(&a, t->device->wide), &a, t->err);
 }
 
 /* y = silu(gate x) * up x */
@@ -76,7 +76,7 @@ static bool gated(struct tower *t, const struct glm_cuda_matrix *gate,
                               .count = 2,
                               .n = (uint32_t)n,
                               .store = GLM_CUDA_STORE_BF16};
-    return glm_cuda_run(t->device, glm_cuda_gemm_gate_launch(&a), &a, t->err);
+    return glm_cuda_run(t->device, glm_cuda_gemm_gate_launch_on(&a, t->device->wide), &a, t->err);
 }
 
 /* RMS(x) * weight to h, or in place */

@@ -6,11 +6,13 @@
 #include <ucontext.h>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "model/glm/cuda/emulate.h"
+#include "model/glm/cuda/emulate_warpgroup.h"
+#include "tests/model/glm/cuda_products.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -22,13 +24,20 @@ unsigned char *emulate_dynamic_shared;
 namespace
 {
 
-enum state { RUNS, WAITS_FOR_WARP, WAITS_FOR_BLOCK, DONE };
+enum state { RUNS, WAITS_FOR_WARP, WAITS_FOR_GROUP, WAITS_FOR_BLOCK, ASKS_AGAIN, DONE };
 constexpr size_t STACK = 256 << 10, LARGEST = 64; /* bytes of what a lane brings to a meeting */
 
 struct copy {
     void *to;
     const void *from;
     bool valid;
+    bool hidden; /* from products, until a fence */
+};
+
+/* What was put into a tile and products do not see yet. */
+struct hidden {
+    unsigned char *to;
+    std::vector<unsigned char> bytes;
 };
 
 struct fiber {
@@ -37,6 +46,11 @@ struct fiber {
     state now;
     bool waited;                        /* for the kernel before */
     std::deque<std::vector<copy>> sets; /* asynchronous copies; the last set is open */
+    std::vector<hidden> unfenced;
+    bool fenced; /* since the last batch of products was closed */
+    int left;    /* batches that the wait it is at leaves */
+    std::deque<std::vector<emulate_product>> batches; /* the last one is open */
+    std::map<float *, std::vector<float>> sums;       /* of products under way */
 };
 
 struct warp {
@@ -50,6 +64,8 @@ std::vector<warp> warps;
 ucontext_t scheduler;
 uint32_t current;
 uint64_t draws;
+uint64_t events; /* whatever lets somebody go on */
+size_t shared_size;
 const char *kernel_name;
 void (*body)(const void *args);
 const void *body_args;
@@ -108,6 +124,10 @@ void start()
     if (!fibers[current].waited) {
         fail("ends without waiting for the kernel before it");
     }
+    if (!fibers[current].unfenced.empty() || fibers[current].batches.size() > 1) {
+        fail("ends with tiles that are not fenced, or products under way");
+    }
+    events++;
     leave(DONE);
 }
 
@@ -135,7 +155,7 @@ uint32_t count_in(uint32_t first, uint32_t count, state wanted)
     return found;
 }
 
-/* Until every lane of a warp waits for the block or is done. */
+/* Until every lane of a warp waits for more than its warp, or is done. */
 void run_warp(uint32_t index, std::vector<uint32_t> &lanes)
 {
     const uint32_t first = index * 32;
@@ -151,14 +171,137 @@ void run_warp(uint32_t index, std::vector<uint32_t> &lanes)
             return;
         }
         if (waiting != 32) {
+            if (waiting + count_in(first, 32, ASKS_AGAIN) == 32) {
+                return; /* lanes that ask a barrier one by one come later */
+            }
             fail("lanes of its warp part at an instruction of all");
         }
         warps[index].meeting++;
         warps[index].size = 0;
+        events++;
         for (uint32_t i = 0; i < 32; i++) {
             fibers[first + i].now = RUNS;
         }
     }
+}
+
+constexpr uint32_t UNTOUCHED = 0x7FC0DEAD; /* a NaN: sums of products under way */
+
+/* Gives back what nothing under way adds to any more. */
+void give_sums(fiber &f)
+{
+    for (auto it = f.sums.begin(); it != f.sums.end();) {
+        bool busy = false;
+        for (const auto &batch : f.batches) {
+            for (const emulate_product &p : batch) {
+                busy = busy || p.sums == it->first;
+            }
+        }
+        if (busy) {
+            ++it;
+            continue;
+        }
+        for (size_t i = 0; i < it->second.size(); i++) {
+            if (bits_of(it->first[i]) != UNTOUCHED) {
+                fail("sums of products under way were touched");
+            }
+        }
+        memcpy(it->first, it->second.data(), it->second.size() * sizeof(float));
+        it = f.sums.erase(it);
+    }
+}
+
+uint16_t shared_cell(uint32_t address)
+{
+    const uint32_t base = emulate_shared_address(emulate_dynamic_shared);
+    uint16_t cell;
+    if (address < base || address + 2 - base > shared_size) {
+        fail("a product reads outside the block's shared memory");
+    }
+    memcpy(&cell, emulate_dynamic_shared + (address - base), 2);
+    return cell;
+}
+
+void read_tile(float (*to)[products::MOST], uint64_t descriptor, bool turned, uint32_t count)
+{
+    products::operand o;
+    const char *wrong = products::read_descriptor(descriptor, &o);
+    if (wrong != nullptr) {
+        fail(wrong);
+    }
+    for (uint32_t row = 0; row < count; row++) {
+        for (uint32_t k = 0; k < products::DEPTH; k++) {
+            const uint32_t bits = shared_cell(products::address_of(o, turned, row, k));
+            to[k][row] = float_of(bits << 16);
+        }
+    }
+}
+
+/* Product `at` of the oldest batch, for the 128 threads from first on. */
+void run_product(uint32_t first, size_t at)
+{
+    static float left[products::DEPTH][products::MOST], a[products::ROWS][products::DEPTH];
+    static float b[products::DEPTH][products::MOST];
+    static products::sums d;
+    const emulate_product p = fibers[first].batches.front()[at];
+    if (p.left == nullptr) {
+        read_tile(left, p.a, false, products::ROWS);
+    }
+    read_tile(b, p.b, p.turned, p.columns);
+    for (uint32_t t = 0; t < products::LANES; t++) {
+        const emulate_product &q = fibers[first + t].batches.front()[at];
+        if (q.a != p.a || q.b != p.b || q.columns != p.columns || q.sum != p.sum) {
+            fail("threads of a warpgroup give different operands");
+        }
+        for (uint32_t i = 0; q.left != nullptr && i < 8; i++) {
+            const uint32_t k = t % 4 * 2 + i / 4 * 8 + i % 2;
+            left[k][products::row_of(t, i)] = emulate_half_of_pair(q.left[i / 2], i % 2);
+        }
+        const float *before = fibers[first + t].sums.at(q.sums).data();
+        for (uint32_t i = 0; i < p.columns / 2; i++) {
+            d.at[products::row_of(t, i)][products::column_of(t, i)] = p.sum ? before[i] : 0;
+        }
+    }
+    for (uint32_t i = 0; i < products::ROWS * products::DEPTH; i++) {
+        a[i / products::DEPTH][i % products::DEPTH] =
+            left[i % products::DEPTH][i / products::DEPTH];
+    }
+    products::add_products(d, a, b, p.columns);
+    for (uint32_t t = 0; t < products::LANES; t++) {
+        fiber &f = fibers[first + t];
+        float *after = f.sums.at(f.batches.front()[at].sums).data();
+        for (uint32_t i = 0; i < p.columns / 2; i++) {
+            after[i] = d.at[products::row_of(t, i)][products::column_of(t, i)];
+        }
+    }
+}
+
+/* A warpgroup whose threads are all at a wait: ends the batches that it does not leave. */
+void run_group(uint32_t first)
+{
+    const size_t keep = (size_t)fibers[first].left + 1;
+    while (fibers[first].batches.size() > keep) {
+        const size_t count = fibers[first].batches.front().size();
+        for (uint32_t t = 0; t < products::LANES; t++) {
+            const fiber &f = fibers[first + t];
+            if (f.batches.size() != fibers[first].batches.size() || f.left + 1 != (int)keep ||
+                f.batches.front().size() != count) {
+                fail("threads of a warpgroup part");
+            }
+        }
+        for (size_t i = 0; i < count; i++) {
+            run_product(first, i);
+        }
+        for (uint32_t t = 0; t < products::LANES; t++) {
+            fibers[first + t].batches.pop_front();
+        }
+    }
+    for (uint32_t t = 0; t < products::LANES; t++) {
+        current = first + t;
+        give_sums(fibers[first + t]);
+        fibers[first + t].now = RUNS;
+    }
+    events++;
 }
 
 void prepare(uint32_t threads)
@@ -176,6 +319,10 @@ void prepare(uint32_t threads)
         f.now = RUNS;
         f.waited = false;
         f.sets.assign(1, {});
+        f.unfenced.clear();
+        f.fenced = false;
+        f.batches.assign(1, {});
+        f.sums.clear();
         getcontext(&f.context);
         f.context.uc_stack.ss_sp = f.stack.get();
         f.context.uc_stack.ss_size = STACK;
@@ -194,13 +341,27 @@ void run_block(uint32_t threads)
         order[i] = i;
     }
     prepare(threads);
-    while (count_in(0, threads, DONE) < threads) {
+    for (uint64_t before = events - 1; count_in(0, threads, DONE) < threads;) {
+        if (events == before) {
+            fail("everybody waits");
+        }
+        before = events;
         shuffle(order);
         for (uint32_t index : order) {
             run_warp(index, lanes);
         }
+        for (uint32_t i = 0; i + products::LANES <= threads; i += products::LANES) {
+            if (count_in(i, products::LANES, WAITS_FOR_GROUP) == products::LANES) {
+                run_group(i);
+            }
+        }
+        const uint32_t waiting = count_in(0, threads, WAITS_FOR_BLOCK);
+        const bool all = waiting > 0 && waiting + count_in(0, threads, DONE) == threads;
+        events += all ? 1 : 0;
         for (uint32_t i = 0; i < threads; i++) {
-            fibers[i].now = fibers[i].now == WAITS_FOR_BLOCK ? RUNS : fibers[i].now;
+            const bool goes =
+                fibers[i].now == ASKS_AGAIN || (all && fibers[i].now == WAITS_FOR_BLOCK);
+            fibers[i].now = goes ? RUNS : fibers[i].now;
         }
     }
 }
@@ -242,12 +403,22 @@ void emulate_aligned(const void *p, size_t size)
     }
 }
 
-void emulate_copy(void *to, const void *from, bool valid)
+static void copy_later(void *to, const void *from, bool valid, bool hidden)
 {
     emulate_aligned(to, 16);
     emulate_aligned(from, 16);
     memset(to, 0xFF, 16); /* nobody may read it until it has arrived */
-    fibers[current].sets.back().push_back({to, from, valid});
+    fibers[current].sets.back().push_back({to, from, valid, hidden});
+}
+
+void emulate_copy(void *to, const void *from, bool valid)
+{
+    copy_later(to, from, valid, false);
+}
+
+void emulate_copy_tile(void *to, const void *from, bool valid)
+{
+    copy_later(to, from, valid, true);
 }
 
 void emulate_copy_close(void)
@@ -257,17 +428,112 @@ void emulate_copy_close(void)
 
 void emulate_copy_wait(int left)
 {
+    static const unsigned char zeros[16] = {0};
     std::deque<std::vector<copy>> &sets = fibers[current].sets;
     while (sets.size() > (size_t)left + 1) {
         for (const copy &c : sets.front()) {
-            if (c.valid) {
-                memcpy(c.to, c.from, 16);
+            if (c.hidden) {
+                emulate_put(c.to, c.valid ? c.from : zeros, 16);
             } else {
-                memset(c.to, 0, 16);
+                memcpy(c.to, c.valid ? c.from : zeros, 16);
             }
         }
         sets.pop_front();
     }
+}
+
+uint32_t emulate_shared_address(const void *p)
+{
+    /* as far from a multiple of 1024 as the memory itself is: kernels have to find one */
+    const uintptr_t base = reinterpret_cast<uintptr_t>(emulate_dynamic_shared);
+    const uintptr_t at = reinterpret_cast<uintptr_t>(p);
+    if (at < base || at >= base + shared_size) {
+        fail("an address outside the dynamic shared memory");
+    }
+    return (uint32_t)(1024 + base % 1024 + (at - base));
+}
+
+void emulate_put(void *to, const void *from, size_t size)
+{
+    const unsigned char *bytes = static_cast<const unsigned char *>(from);
+    emulate_aligned(to, size);
+    fibers[current].unfenced.push_back(
+        {static_cast<unsigned char *>(to), std::vector<unsigned char>(bytes, bytes + size)});
+    memset(to, 0xFF, size);
+}
+
+void emulate_products_fence(void)
+{
+    for (const hidden &h : fibers[current].unfenced) {
+        memcpy(h.to, h.bytes.data(), h.bytes.size());
+    }
+    fibers[current].unfenced.clear();
+}
+
+/* A barrier: arrivals still wanted, arrivals of a phase, the parity of the phase, a mark. */
+constexpr uint64_t BARRIER = (uint64_t)0xBA55 << 48, BARRIER_COUNT = 0xFFFFF;
+
+void emulate_barrier_init(uint64_t *barrier, uint32_t count)
+{
+    *barrier = BARRIER | (uint64_t)count << 20 | count;
+}
+
+void emulate_barrier_arrive(uint64_t *barrier)
+{
+    if (*barrier >> 48 != BARRIER >> 48) {
+        fail("a barrier that was not initialised");
+    }
+    --*barrier;
+    if ((*barrier & BARRIER_COUNT) == 0) {
+        *barrier = (*barrier ^ (uint64_t)1 << 40) | (*barrier >> 20 & BARRIER_COUNT);
+    }
+    events++;
+}
+
+void emulate_barrier_wait(uint64_t *barrier, uint32_t parity)
+{
+    while ((*barrier >> 40 & 1) == parity) {
+        leave(ASKS_AGAIN);
+    }
+    if (*barrier >> 48 != BARRIER >> 48) {
+        fail("a barrier that was not initialised");
+    }
+    events++;
+}
+
+void emulate_group_fence(void)
+{
+    fibers[current].fenced = true;
+}
+
+void emulate_multiply(const emulate_product &product)
+{
+    fiber &f = fibers[current];
+    const size_t count = product.columns / 2;
+    if (!f.fenced) {
+        fail("a product without a fence since the batch before");
+    }
+    if (f.sums.count(product.sums) == 0) {
+        f.sums[product.sums].assign(product.sums, product.sums + count);
+    } else if (bits_of(product.sums[0]) != UNTOUCHED) {
+        fail("sums of products under way were touched");
+    }
+    for (size_t i = 0; i < count; i++) {
+        product.sums[i] = float_of(UNTOUCHED);
+    }
+    f.batches.back().push_back(product);
+}
+
+void emulate_group_close(void)
+{
+    fibers[current].batches.push_back({});
+    fibers[current].fenced = false;
+}
+
+void emulate_group_wait(int left)
+{
+    fibers[current].left = left;
+    leave(WAITS_FOR_GROUP);
 }
 
 #define DECLARE(type, name)                                                                        \
@@ -287,6 +553,8 @@ DECLARE_FORMS(gate, gate32)
 DECLARE_FORMS(gate, gate64)
 DECLARE_FORMS(gemm, gemm)
 DECLARE_FORMS(gemm, gemm_gate)
+DECLARE_FORMS(gemm, gemm_wide)
+DECLARE_FORMS(gemm, gemm_wide_gate)
 DECLARE(embed, embed)
 DECLARE(norm, norm)
 DECLARE(rope, rope)
@@ -335,10 +603,15 @@ void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed)
     }
     for (uint32_t i = 0; i < launch.x * launch.y * launch.z; i++) {
         blockIdx = {i % launch.x, i / launch.x % launch.y, i / launch.x / launch.y};
-        emulate_dynamic_shared = static_cast<unsigned char *>(
-            aligned_alloc(128, launch.shared == 0 ? 128 : (launch.shared + 127u) / 128 * 128));
-        memset(emulate_dynamic_shared, 0xFF, launch.shared);
+        const size_t before = draw() % 8 * 128; /* all that a device promises is 128 bytes */
+        void *memory = nullptr;
+        shared_size = launch.shared;
+        if (posix_memalign(&memory, 1024, before + shared_size + 1) != 0) {
+            fail("the test itself has no memory");
+        }
+        emulate_dynamic_shared = static_cast<unsigned char *>(memory) + before;
+        memset(emulate_dynamic_shared, 0xFF, shared_size);
         run_block(launch.threads);
-        free(emulate_dynamic_shared);
+        free(memory);
     }
 }

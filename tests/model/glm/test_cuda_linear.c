@@ -137,8 +137,13 @@ static void test_gate(uint32_t form, uint32_t n)
     test_matrix_release(&up);
 }
 
+/* A kernel of every device, or the one by warpgroups: on a device of fewer or more processors than
+ * there are tiles. */
+enum { PLAIN = 0, FEW = 1, MANY = 132 };
+
 /* All ways to store, with a bias, a second matrix beside, and rows of y that are wider. */
-static void test_gemm(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, uint32_t store)
+static void test_gemm(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, uint32_t store,
+                      uint32_t wide)
 {
     struct test_matrix m[2] = {matrix_of(form, rows, cols), matrix_of(form, 24, cols)};
     const uint32_t width = rows + 24, stride = width + 6;
@@ -155,7 +160,7 @@ static void test_gemm(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, u
                               .count = 2,
                               .n = n,
                               .store = store};
-    glm_emulate(glm_cuda_gemm_launch(&a), &a, 11);
+    glm_emulate(wide > 0 ? glm_cuda_gemm_wide_launch(&a, wide) : glm_cuda_gemm_launch(&a), &a, 11);
     float *want[2] = {test_product(&m[0], x, n), test_product(&m[1], x, n)};
     float *full = test_new((size_t)n * width, 4), *got = test_new((size_t)n * width, 4);
     for (uint32_t i = 0; i < n * width; i++) {
@@ -168,7 +173,8 @@ static void test_gemm(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, u
     /* weights that are not bf16 are rounded to it here; FP8 need not be */
     const bool exact = form <= GLM_CUDA_FP8 && store != GLM_CUDA_STORE_BF16;
     CHECK_NEAR(got, full, (size_t)n * width, exact ? product_limit : 3e-3,
-               "gemm %s %u x %u, %u rows, store %u", form_names[form], rows, cols, n, store);
+               "gemm %s %u x %u, %u rows, store %u, wide %u", form_names[form], rows, cols, n,
+               store, wide);
     for (uint32_t i = 0; i < 2; i++) {
         free(want[i]);
         test_matrix_release(&m[i]);
@@ -182,7 +188,7 @@ static void test_gemm(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, u
     free(got);
 }
 
-static void test_gemm_gate(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n)
+static void test_gemm_gate(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, uint32_t wide)
 {
     struct test_matrix gate = matrix_of(form, rows, cols), up = matrix_of(form, rows, cols);
     float *x = test_floats((size_t)n * cols, 2);
@@ -195,7 +201,8 @@ static void test_gemm_gate(uint32_t form, uint32_t rows, uint32_t cols, uint32_t
                               .count = 2,
                               .n = n,
                               .store = GLM_CUDA_STORE_BF16};
-    glm_emulate(glm_cuda_gemm_gate_launch(&a), &a, 13);
+    glm_emulate(wide > 0 ? glm_cuda_gemm_wide_gate_launch(&a, wide) : glm_cuda_gemm_gate_launch(&a),
+                &a, 13);
     float *want = gated(&gate, &up, x, n), *got = test_widened(out, (size_t)n * rows);
     CHECK_NEAR(got, want, (size_t)n * rows, 4e-3, "gemm gate %s", form_names[form]);
     free(x);
@@ -220,11 +227,17 @@ int main(void)
         test_gate(form, 1);
         test_gate(form, 20);
         test_gate(form, 64);
-        test_gemm(form, 136, 96, 130, form == GLM_CUDA_INT4 ? GLM_CUDA_STORE_ADD : 0);
-        test_gemm(form, 40, 160, 5, form == GLM_CUDA_INT8 ? GLM_CUDA_STORE_BF16 : 0);
-        test_gemm_gate(form, 72, 64, 70);
+        test_gemm(form, 136, 96, 130, form == GLM_CUDA_INT4 ? GLM_CUDA_STORE_ADD : 0, PLAIN);
+        test_gemm(form, 40, 160, 5, form == GLM_CUDA_INT8 ? GLM_CUDA_STORE_BF16 : 0, PLAIN);
+        test_gemm_gate(form, 72, 64, 70, PLAIN);
+        test_gemm(form, 264, 416, 130, form == GLM_CUDA_INT4 ? GLM_CUDA_STORE_ADD : 0, FEW);
+        test_gemm(form, 40, 160, 5, form == GLM_CUDA_INT8 ? GLM_CUDA_STORE_BF16 : 0, MANY);
+        test_gemm_gate(form, 136, 64, 70, FEW);
     }
-    test_gemm(GLM_CUDA_BF16, 32, 40, 9, GLM_CUDA_STORE_BF16); /* 1176 is no multiple of 32 either */
-    test_gemm(GLM_CUDA_BF16, 32, 64, 9, GLM_CUDA_STORE_ADD);
+    for (uint32_t wide = PLAIN; wide <= FEW; wide++) { /* 40, as 1176, is no multiple of 32 */
+        test_gemm(GLM_CUDA_BF16, 32, 40, 9, GLM_CUDA_STORE_BF16, wide);
+        test_gemm(GLM_CUDA_BF16, 33, 64, 9, GLM_CUDA_STORE_ADD, wide);
+        test_gemm_gate(GLM_CUDA_BF16, 17 * 8, 64, 3, wide);
+    }
     TEST_END();
 }
