@@ -79,6 +79,7 @@ struct glm_cuda_matrix {
     X(COMBINE128, combine128)                                                                      \
     X(FLASH16, flash16)                                                                            \
     X(FLASH128, flash128)                                                                          \
+    X(FLASH_WIDE128, flash_wide128)                                                                \
     X(POSITIONS, positions)                                                                        \
     X(TURN, turn)                                                                                  \
     X(GELU, gelu)                                                                                  \
@@ -308,6 +309,24 @@ static inline struct glm_cuda_launch glm_cuda_flash_launch(const struct glm_cuda
                                 256,
                                 4 * GLM_CUDA_FLASH_KEYS * a->dim * 2};
     return l;
+}
+
+/* The same by warpgroups, for compute capability 9.0 alone; dim is 128. */
+#define GLM_CUDA_FLASH_WIDE_KEYS 128
+#define GLM_CUDA_FLASH_WIDE_SLOTS 5 /* of keys or of values, beside the queries */
+static inline struct glm_cuda_launch glm_cuda_flash_wide_launch(const struct glm_cuda_flash *a)
+{
+    struct glm_cuda_launch l = glm_cuda_flash_launch(a);
+    l.kernel = GLM_CUDA_K_FLASH_WIDE128;
+    l.threads = 384;
+    l.shared = 1024 + (1 + GLM_CUDA_FLASH_WIDE_SLOTS) * GLM_CUDA_FLASH_WIDE_KEYS * 256;
+    return l;
+}
+/* wide: processors of a device with warpgroups, 0 of others. */
+static inline struct glm_cuda_launch glm_cuda_flash_launch_on(const struct glm_cuda_flash *a,
+                                                              uint32_t wide)
+{
+    return wide > 0 && a->dim == 128 ? glm_cuda_flash_wide_launch(a) : glm_cuda_flash_launch(a);
 }
 
 /*

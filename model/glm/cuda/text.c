@@ -174,7 +174,8 @@ static bool attend_prefill(struct pass *p, const uint16_t *keys, const uint16_t 
                                .causal = 1,
                                .first = p->len,
                                .scale = 1.0f / sqrtf((float)dim)};
-    return glm_cuda_run(p->text->device, glm_cuda_flash_launch(&a), &a, p->err);
+    return glm_cuda_run(p->text->device, glm_cuda_flash_launch_on(&a, p->text->device->wide), &a,
+                        p->err);
 }
 
 /* parts = o(Attn(h)) */

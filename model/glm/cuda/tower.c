@@ -117,7 +117,7 @@ static bool attention(struct tower *t)
                                .dim = (uint32_t)dim,
                                .scale = 1.0f / sqrtf((float)dim)};
     return glm_cuda_run(t->device, glm_cuda_turn_launch(&turn), &turn, t->err) &&
-           glm_cuda_run(t->device, glm_cuda_flash_launch(&a), &a, t->err);
+           glm_cuda_run(t->device, glm_cuda_flash_launch_on(&a, t->device->wide), &a, t->err);
 }
 
 static bool block(struct tower *t, const struct glm_cuda_block *b)

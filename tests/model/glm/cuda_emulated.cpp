@@ -36,8 +36,9 @@ struct copy {
 
 /* What was put into a tile and products do not see yet. */
 struct hidden {
-    unsigned char *to;
-    std::vector<unsigned char> bytes;
+    void *to;
+    size_t size;
+    unsigned char bytes[16];
 };
 
 struct fiber {
@@ -455,17 +456,17 @@ uint32_t emulate_shared_address(const void *p)
 
 void emulate_put(void *to, const void *from, size_t size)
 {
-    const unsigned char *bytes = static_cast<const unsigned char *>(from);
+    hidden h = {to, size, {0}};
     emulate_aligned(to, size);
-    fibers[current].unfenced.push_back(
-        {static_cast<unsigned char *>(to), std::vector<unsigned char>(bytes, bytes + size)});
+    memcpy(h.bytes, from, size);
+    fibers[current].unfenced.push_back(h);
     memset(to, 0xFF, size);
 }
 
 void emulate_products_fence(void)
 {
     for (const hidden &h : fibers[current].unfenced) {
-        memcpy(h.to, h.bytes.data(), h.bytes.size());
+        memcpy(h.to, h.bytes, h.size);
     }
     fibers[current].unfenced.clear();
 }
@@ -564,6 +565,7 @@ DECLARE(attend, combine16)
 DECLARE(attend, combine128)
 DECLARE(flash, flash16)
 DECLARE(flash, flash128)
+DECLARE(flash, flash_wide128)
 DECLARE(positions, positions)
 DECLARE(turn, turn)
 DECLARE(gelu, gelu)

@@ -139,7 +139,7 @@ static void test_attend(struct shape s)
 }
 
 /* Queries of a prompt over a cache that has keys already. */
-static void test_causal(struct shape s)
+static void test_causal(struct shape s, uint32_t groups)
 {
     struct data d = data_new(s);
     const size_t wide = (size_t)s.heads * s.dim;
@@ -164,12 +164,12 @@ static void test_causal(struct shape s)
                                .causal = 1,
                                .first = s.len,
                                .scale = 1.0f / sqrtf((float)s.dim)};
-    glm_emulate(glm_cuda_flash_launch(&a), &a, 1);
+    glm_emulate(glm_cuda_flash_launch_on(&a, groups), &a, 1);
     float *want = reference(&d, s.len + 1, 1), *got = test_widened(out, s.n * wide);
-    CHECK_NEAR(got, want, s.n * wide, attend_limit, "prompt of %u after %u, dim %u", s.n, s.len,
-               s.dim);
+    CHECK_NEAR(got, want, s.n * wide, attend_limit,
+               "prompt of %u after %u, dim %u, by warpgroups %u", s.n, s.len, s.dim, groups);
     a.out = again;
-    glm_emulate(glm_cuda_flash_launch(&a), &a, 2);
+    glm_emulate(glm_cuda_flash_launch_on(&a, groups), &a, 2);
     CHECK_MSG(memcmp(out, again, s.n * wide * 2) == 0, "prompt of %u: another order", s.n);
     free(out);
     free(again);
@@ -179,7 +179,7 @@ static void test_causal(struct shape s)
 }
 
 /* The tower: every patch sees every patch; q, k and v lie in one row. */
-static void test_full(uint32_t n, uint32_t heads, uint32_t dim)
+static void test_full(uint32_t n, uint32_t heads, uint32_t dim, uint32_t groups)
 {
     const size_t wide = (size_t)heads * dim;
     struct data d = data_new((struct shape){heads, heads, dim, n, 0});
@@ -211,9 +211,10 @@ static void test_full(uint32_t n, uint32_t heads, uint32_t dim)
                                .group = 1,
                                .dim = dim,
                                .scale = 1.0f / sqrtf((float)dim)};
-    glm_emulate(glm_cuda_flash_launch(&a), &a, 6);
+    glm_emulate(glm_cuda_flash_launch_on(&a, groups), &a, 6);
     float *want = reference(&d, n, 0), *got = test_widened(out, n * wide);
-    CHECK_NEAR(got, want, n * wide, attend_limit, "tower of %u patches, dim %u", n, dim);
+    CHECK_NEAR(got, want, n * wide, attend_limit, "tower of %u patches, dim %u, by warpgroups %u",
+               n, dim, groups);
     free(qkv);
     free(out);
     free(want);
@@ -229,11 +230,16 @@ int main(void)
     test_attend((struct shape){16, 1, 128, 1, 300});
     test_attend((struct shape){16, 1, 128, 5, 254});
     test_attend((struct shape){32, 2, 128, 1, 10});
-    test_causal((struct shape){2, 1, 16, 1, 0});
-    test_causal((struct shape){4, 2, 16, 150, 70});
-    test_causal((struct shape){2, 1, 128, 130, 5});
-    test_full(24, 2, 16);
-    test_full(200, 1, 16);
-    test_full(140, 1, 128);
+    test_causal((struct shape){2, 1, 16, 1, 0}, 0);
+    test_causal((struct shape){4, 2, 16, 150, 70}, 0);
+    test_causal((struct shape){2, 1, 128, 130, 5}, 0);
+    test_full(24, 2, 16, 0);
+    test_full(200, 1, 16, 0);
+    test_full(140, 1, 128, 0);
+    for (uint32_t i = 0; i < 2; i++) { /* by warpgroups: keys of one tile and of more */
+        test_causal((struct shape){2, 1, 128, 1, i * 127}, 132);
+        test_causal((struct shape){2, 1, 128, 130, 5 + i * 150}, 132);
+        test_full(i == 0 ? 20 : 400, 2 - i, 128, 132);
+    }
     TEST_END();
 }
