@@ -11,6 +11,8 @@ enum {
     LARGE_AREA = 8000, /* px; smaller shapes that miss corners are icons */
 };
 
+#define NEARLY 0.94 /* of half a side, where a radius is all of it */
+
 /* Share of one side of a region's box that the region reaches. */
 static double side_share(const struct model_view *view, int label, enum glmv_side side)
 {
@@ -114,6 +116,20 @@ static void take_hard_shadow(const struct model_view *view, struct model_rect r,
     }
 }
 
+/* Ends that are nearly half circles are: a disc, a pill. */
+static void round_off(struct glmv_scene_box *box)
+{
+    double half = fmin(box->box.w, box->box.h) / 2;
+    for (int c = 0; c < 4; c++) {
+        if (box->radius[c] < NEARLY * half || box->radius[c] > half) {
+            return;
+        }
+    }
+    for (int c = 0; c < 4; c++) {
+        box->radius[c] = half;
+    }
+}
+
 /* r: the region, or one of its sections. under: the region of the box that it lies on, or -1. */
 static bool add_box(struct model_view *view, int label, struct model_rect r, int under,
                     struct glmv_scene *scene, struct glmv_err *err)
@@ -144,6 +160,7 @@ static bool add_box(struct model_view *view, int label, struct model_rect r, int
         double radius = box->slant[c >= 2].depth > 0 ? 0 : boxes_corner_radius(view, label, r, c);
         box->radius[c] = radius < 1 ? 0 : round(radius + reach[beside[c]]);
     }
+    round_off(box);
     consume_border(view, box, r);
     return true;
 }

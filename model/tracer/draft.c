@@ -144,12 +144,16 @@ void tracer_asset_name(const struct glmv_scene *scene, int picture, char name[32
     if (scene->pictures[picture].same_as >= 0) {
         picture = scene->pictures[picture].same_as;
     }
-    snprintf(name, 32, "picture-%d.webp", picture + 1);
+    snprintf(name, 32, "picture-%d.%s", picture + 1,
+             scene->pictures[picture].svg != NULL ? "svg" : "webp");
 }
 
 bool tracer_asset_bytes(const struct glmv_scene_picture *picture, struct glmv_buf *out,
                         struct glmv_err *err)
 {
+    if (picture->svg != NULL) {
+        return glmv_buf_append_str(out, picture->svg, err);
+    }
     bool small = (long)picture->image->width * picture->image->height <= LOSSLESS_PIXELS;
     bool exact = small || picture->kind != GLMV_PICTURE_PHOTO;
     return glmv_image_encode_webp(picture->image, exact ? GLMV_WEBP_LOSSLESS : PHOTO_QUALITY, out,

@@ -30,8 +30,8 @@ bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *ou
 
 /* The name of a picture's file in the assets folder. */
 void tracer_asset_name(const struct glmv_scene *scene, int picture, char name[32]);
-/* Appends a picture as WebP: lossless for small ones, else at a quality that a screenshot's photo
- * bears. */
+/* Appends a picture: a drawing as SVG, what else as WebP, lossless for small ones, else at a quality
+ * that a screenshot's photo bears. */
 bool tracer_asset_bytes(const struct glmv_scene_picture *picture, struct glmv_buf *out,
                         struct glmv_err *err);
 

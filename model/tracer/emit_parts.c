@@ -1,10 +1,27 @@
 /* Pictures, and things that lie over each other. */
+#include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/base64.h"
 #include "model/tracer/emit.h"
 
 #define WIDE_PICTURE 0.6 /* of its room that a picture reaches: its width follows the room */
+
+/* An SVG document as an address that can be read: only what has a meaning there is escaped. */
+static bool put_svg(const char *svg, struct glmv_buf *out, struct glmv_err *err)
+{
+    static const char plain[] = "-_.,:;=+/*!";
+    bool ok = glmv_buf_append_str(out, "data:image/svg+xml,", err);
+    for (const char *c = svg; ok && *c != '\0'; c++) {
+        bool keep = isalnum((unsigned char)*c) || strchr(plain, *c) != NULL;
+        if (*c != '\n') {
+            ok = keep ? glmv_buf_append(out, c, 1, err)
+                      : glmv_buf_appendf(out, err, "%%%02X", (unsigned char)*c);
+        }
+    }
+    return ok;
+}
 
 bool tracer_put_address(struct tracer_emitter *e, int picture, struct glmv_buf *out)
 {
@@ -15,6 +32,9 @@ bool tracer_put_address(struct tracer_emitter *e, int picture, struct glmv_buf *
         const char *href = e->draft->options.assets_href;
         return glmv_buf_appendf(out, e->err, "%s/%s",
                                 href != NULL ? href : e->draft->options.assets_dir, name);
+    }
+    if (s->pictures[picture].svg != NULL) {
+        return put_svg(s->pictures[picture].svg, out, e->err);
     }
     struct glmv_buf bytes;
     glmv_buf_init(&bytes, TRACER_BODY_MAX);

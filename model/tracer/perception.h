@@ -130,11 +130,16 @@ bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp 
 void model_ramp_of_plane(const struct model_region *region, struct model_ramp *out);
 /* The colour of a ramp at a point, counted from its region's corner. */
 void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rgb);
+/* The same; what goes on changing beyond its ends does so there. */
+void model_ramp_on(const struct model_ramp *ramp, double x, double y, double *rgb);
 /* Makes the ramp of a rectangle the fill of a box that covers r. */
 void model_ramp_paint(const struct model_ramp *ramp, struct model_rect of, struct model_rect r,
                       struct glmv_scene_box *box);
 /* Whether a region is the ramp of another under even translucent white or black. */
 bool model_veil_fit(const struct model_view *view, int label, int under, uint32_t *colour);
+/* Takes regions apart in which several gradients meet; what is known of regions then has to be found
+ * anew. False without memory. */
+bool model_regions_split(struct model_view *view, bool *split);
 bool model_regions_find(struct model_view *view, struct glmv_err *err);
 /* Finds what lies on surfaces and keeps what may be a glyph. */
 bool model_marks_find(struct model_view *view, struct glmv_err *err);

@@ -13,11 +13,13 @@ enum {
     VEIL_SIDE = 160, /* px */
     TILE = 16,
     OWNER_SIDE = 20,
-    REACH = 4,         /* px between parts of one picture */
-    MIN_RESIDUAL = 10, /* px that a picture must differ in */
-    ICON_SIDE = 72,
+    REACH = 4,          /* px between parts of one picture */
+    MIN_RESIDUAL = 10,  /* px that a picture must differ in */
+    JOINED_AREA = 3000, /* px of a region that is a part of a picture as a whole */
     SPLIT_DEPTH = 8,
 };
+
+#define CURVE_OFF 1.6 /* px that the edge of a round corner may be off */
 
 static void grow_mask(const uint8_t *from, uint8_t *to, int w, int h, int reach)
 {
@@ -86,109 +88,21 @@ static int visit(struct leftovers *lo, int start, struct model_rect *box, int *v
     return residual;
 }
 
-/* Fills the px of text with those beside them, so that the words are not in the picture as well. */
-static void remove_text(const struct model_view *view, struct model_rect r,
-                        struct glmv_image *image)
-{
-    int w = r.x1 - r.x0;
-    int h = r.y1 - r.y0;
-    for (int y = 0; y < h; y++) {
-        int left = -1;
-        for (int x = 0; x < w; x++) {
-            const uint8_t *mask =
-                view->text_mask + (size_t)(r.y0 + y) * (size_t)view->w + (size_t)r.x0;
-            if (!mask[x]) {
-                left = x;
-                continue;
-            }
-            int right = x + 1;
-            while (right < w && mask[right]) {
-                right++;
-            }
-            uint8_t *row = image->rgba + (size_t)y * (size_t)w * 4;
-            int a = left >= 0 ? left : right < w ? right : -1;
-            int b = right < w ? right : a;
-            for (int k = x; a >= 0 && k < right; k++) {
-                double t = b > a ? (double)(k - a) / (b - a) : 0;
-                for (int c = 0; c < 3; c++) {
-                    row[k * 4 + c] = (uint8_t)lround(row[a * 4 + c] * (1 - t) + row[b * 4 + c] * t);
-                }
-            }
-            x = right - 1;
-        }
-    }
-}
-
-/* Explained px become transparent, except beside unexplained ones: those hold soft edges. */
-static void cut_out(const struct leftovers *lo, struct model_rect r, struct glmv_image *image)
-{
-    int w = r.x1 - r.x0;
-    for (int y = r.y0; y < r.y1; y++) {
-        for (int x = r.x0; x < r.x1; x++) {
-            size_t i = (size_t)y * (size_t)lo->view->w + (size_t)x;
-            if (!lo->residual[i]) {
-                uint8_t *p =
-                    image->rgba + ((size_t)(y - r.y0) * (size_t)w + (size_t)(x - r.x0)) * 4;
-                memset(p, 0, 4);
-            }
-        }
-    }
-}
-
-static int find_twin(const struct glmv_scene *scene, const struct glmv_scene_picture *picture)
-{
-    for (size_t i = 0; i + 1 < scene->picture_count; i++) {
-        const struct glmv_image *a = scene->pictures[i].image;
-        const struct glmv_image *b = picture->image;
-        if (scene->pictures[i].same_as < 0 && a->width == b->width && a->height == b->height &&
-            memcmp(a->rgba, b->rgba, (size_t)a->width * (size_t)a->height * 4) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
-static bool add_picture(struct leftovers *lo, struct model_rect r, int residual,
-                        struct glmv_scene *scene, struct glmv_err *err)
-{
-    int w = r.x1 - r.x0;
-    int h = r.y1 - r.y0;
-    struct glmv_image *image = glmv_image_crop(lo->view->image, r.x0, r.y0, w, h, err);
-    if (image == NULL) {
-        return false;
-    }
-    struct glmv_scene_picture *picture =
-        model_grow((void **)&scene->pictures, &scene->picture_count, sizeof *scene->pictures, err);
-    if (picture == NULL) {
-        glmv_image_free(image);
-        return false;
-    }
-    bool photo = pictures_is_photo(r, residual);
-    picture->kind = photo                              ? GLMV_PICTURE_PHOTO
-                    : w <= ICON_SIDE && h <= ICON_SIDE ? GLMV_PICTURE_ICON
-                                                       : GLMV_PICTURE_LEFTOVER;
-    picture->box = (struct glmv_box){r.x0, r.y0, w, h};
-    picture->image = image;
-    if (photo) {
-        remove_text(lo->view, r, image);
-    } else {
-        cut_out(lo, r, image);
-    }
-    picture->same_as = find_twin(scene, picture);
-    return true;
-}
-
 /* Photos beside each other are joined by their shadows: cuts them apart where nothing but faint px
  * lies between. */
 static bool add_photos(struct leftovers *lo, struct model_rect r, int residual, int depth,
                        struct glmv_scene *scene, struct glmv_err *err)
 {
     struct pictures_cut cut = {0};
+    bool drawn = false;
+    if (depth > 0 && (!pictures_add_drawing(lo, r, residual, scene, &drawn, err) || drawn)) {
+        return drawn;
+    }
     if (depth < SPLIT_DEPTH && (depth > 0 || pictures_is_photo(r, residual))) {
         cut = pictures_find_cut(lo, r, pictures_is_photo(r, residual));
     }
     if (cut.to == 0) {
-        return residual < MIN_RESIDUAL || add_picture(lo, r, residual, scene, err);
+        return residual < MIN_RESIDUAL || pictures_add(lo, r, residual, scene, err);
     }
     for (int half = 0; half < 2; half++) {
         struct model_rect part = r;
@@ -287,6 +201,19 @@ static struct model_rect whole_px(const struct model_view *view, const struct gl
                                model_min(view->h, (int)lround(b->y + b->h))};
 }
 
+/* Px that a place lies outside of the round corner next to it; negative inside, 0 for far corners.
+ */
+static double beyond_corner(const struct glmv_scene_box *box, double x, double y)
+{
+    const struct glmv_box *b = &box->box;
+    bool right = x > b->x + b->w / 2;
+    bool low = y > b->y + b->h / 2;
+    double r = fmin(box->radius[low ? (right ? 2 : 3) : (right ? 1 : 0)], fmin(b->w, b->h) / 2);
+    double dx = right ? x - (b->x + b->w - r) : b->x + r - x;
+    double dy = low ? y - (b->y + b->h - r) : b->y + r - y;
+    return dx > 0 && dy > 0 ? hypot(dx, dy) - r : -r;
+}
+
 static void mark_owners(struct leftovers *lo, const struct glmv_scene *scene)
 {
     const struct model_view *view = lo->view;
@@ -298,7 +225,9 @@ static void mark_owners(struct leftovers *lo, const struct glmv_scene *scene)
         struct model_rect r = whole_px(view, &box->box);
         for (int y = r.y0; y < r.y1; y++) {
             for (int x = r.x0; x < r.x1; x++) {
-                lo->owner[(size_t)y * (size_t)view->w + (size_t)x] = (uint16_t)(i + 1);
+                if (beyond_corner(box, x + 0.5, y + 0.5) <= 0) {
+                    lo->owner[(size_t)y * (size_t)view->w + (size_t)x] = (uint16_t)(i + 1);
+                }
             }
         }
     }
@@ -334,6 +263,29 @@ static void drop_slant(struct leftovers *lo, const struct glmv_scene_box *box, i
     }
 }
 
+/* And those along round corners, whose radius is measured in whole px. */
+static void drop_curves(struct leftovers *lo, const struct glmv_scene_box *box)
+{
+    const struct model_view *view = lo->view;
+    struct model_rect r = whole_px(view, &box->box);
+    double most = 0;
+    for (int c = 0; c < 4; c++) {
+        most = fmax(most, box->radius[c]);
+    }
+    int reach = (int)ceil(most);
+    for (int y = model_max(r.y0 - 1, 0); y < model_min(r.y1 + 1, view->h) && reach > 2; y++) {
+        for (int x = model_max(r.x0 - 1, 0); x < model_min(r.x1 + 1, view->w); x++) {
+            bool middle = x >= r.x0 + reach && x < r.x1 - reach;
+            size_t i = (size_t)y * (size_t)view->w + (size_t)x;
+            if (!middle && lo->residual[i] &&
+                fabs(beyond_corner(box, x + 0.5, y + 0.5)) <= CURVE_OFF) {
+                lo->residual[i] = 0;
+                lo->strong[i] = 0;
+            }
+        }
+    }
+}
+
 static void drop_fringes(struct leftovers *lo, const struct glmv_scene *scene)
 {
     ptrdiff_t w = lo->view->w;
@@ -343,6 +295,7 @@ static void drop_fringes(struct leftovers *lo, const struct glmv_scene *scene)
             r.y1 - r.y0 < OWNER_SIDE) {
             continue;
         }
+        drop_curves(lo, &scene->boxes[i]);
         drop_slant(lo, &scene->boxes[i], 0);
         drop_slant(lo, &scene->boxes[i], 1);
         for (int x = r.x0; x < r.x1; x++) {
@@ -356,7 +309,28 @@ static void drop_fringes(struct leftovers *lo, const struct glmv_scene *scene)
     }
 }
 
-static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
+/* A region that is mostly unexplained is so as a whole: where a gradient passes the colour that the
+ * canvas has there, the picture does not come apart. */
+static bool join_regions(struct leftovers *lo)
+{
+    const struct model_view *view = lo->view;
+    size_t total = (size_t)view->w * (size_t)view->h;
+    int *seen = calloc((size_t)view->region_count + 1, sizeof *seen);
+    for (size_t i = 0; seen != NULL && i < total; i++) {
+        if (view->label[i] >= 0 && lo->residual[i]) {
+            seen[view->label[i]]++;
+        }
+    }
+    for (size_t i = 0; seen != NULL && i < total; i++) {
+        int32_t l = view->label[i];
+        lo->residual[i] |=
+            l >= 0 && view->regions[l].area >= JOINED_AREA && seen[l] * 2 > view->regions[l].area;
+    }
+    free(seen);
+    return seen != NULL;
+}
+
+static bool mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
 {
     const struct model_view *view = lo->view;
     size_t total = (size_t)view->w * (size_t)view->h;
@@ -367,6 +341,7 @@ static void mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
         lo->strong[i] = d > STRONG;
     }
     spread_photos(lo, canvas);
+    return join_regions(lo);
 }
 
 /* The px of the last part that was visited are done with. */
@@ -398,17 +373,34 @@ static bool take_parts(struct leftovers *lo, struct glmv_scene *scene, bool leav
             forget(lo, visited);
             continue;
         }
-        if (leave_sparse && is_sparse(r, residual)) {
+        bool drawn = false;
+        bool any = residual >= MIN_RESIDUAL && (r.x1 - r.x0) * (r.y1 - r.y0) >= 16;
+        if (any && !pictures_add_drawing(lo, r, residual, scene, &drawn, err)) {
+            return false;
+        }
+        if (!drawn && leave_sparse && is_sparse(r, residual)) {
             *sparse = true;
             continue;
         }
-        if (residual >= MIN_RESIDUAL && (r.x1 - r.x0) * (r.y1 - r.y0) >= 16 &&
-            !add_photos(lo, r, residual, 0, scene, err)) {
+        if (any && !drawn && !add_photos(lo, r, residual, 0, scene, err)) {
             return false;
         }
         forget(lo, visited);
     }
     return true;
+}
+
+/* What drawings do not show, such as thin lines on them, is left as px. */
+static bool take_odd(struct leftovers *lo, struct glmv_scene *scene, struct glmv_err *err)
+{
+    const struct model_view *view = lo->view;
+    size_t total = (size_t)view->w * (size_t)view->h;
+    bool sparse = false;
+    lo->no_drawings = true;
+    memcpy(lo->residual, lo->odd, total);
+    memcpy(lo->strong, lo->odd, total);
+    grow_mask(lo->residual, lo->wide, view->w, view->h, REACH);
+    return take_parts(lo, scene, false, &sparse, err);
 }
 
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
@@ -420,13 +412,17 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
     lo.wide = malloc(total);
     lo.strong = malloc(total);
     lo.queue = malloc(total * sizeof *lo.queue);
+    lo.odd = calloc(total, 1);
+    lo.canvas = canvas;
     lo.owner = calloc(total, sizeof *lo.owner);
     bool ok = canvas != NULL && lo.residual != NULL && lo.wide != NULL && lo.strong != NULL &&
-              lo.queue != NULL && lo.owner != NULL;
+              lo.queue != NULL && lo.odd != NULL && lo.owner != NULL;
     if (ok) {
         model_paint_boxes(scene, canvas);
         mark_owners(&lo, scene);
-        mark_residual(&lo, canvas);
+        ok = mark_residual(&lo, canvas);
+    }
+    if (ok) {
         drop_fringes(&lo, scene);
         grow_mask(lo.residual, lo.wide, view->w, view->h, REACH);
     } else {
@@ -440,11 +436,13 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
         grow_mask(lo.residual, lo.wide, view->w, view->h, REACH);
         ok = take_parts(&lo, scene, false, &sparse, err);
     }
+    ok = ok && take_odd(&lo, scene, err);
     glmv_image_free(canvas);
     free(lo.residual);
     free(lo.wide);
     free(lo.strong);
     free(lo.queue);
+    free(lo.odd);
     free(lo.owner);
     return ok;
 }

@@ -10,6 +10,9 @@ struct leftovers {
     uint8_t *wide;     /* residual, grown by a few px; cleared as it is visited */
     uint8_t *strong;   /* 1 where far from explained */
     uint16_t *owner;   /* the filled box that a px lies in, 0 for the page: none hides another's */
+    uint8_t *odd;      /* 1 where a drawing does not show what is there */
+    const struct glmv_image *canvas; /* what boxes explain; borrowed */
+    bool no_drawings;  /* only px are left to be made pictures of */
     int32_t *queue;
 };
 
@@ -27,6 +30,13 @@ struct pictures_cut pictures_find_cut(const struct leftovers *lo, struct model_r
 /* Shrinks a rectangle to its px that are far from explained; returns how many it has that are
  * unexplained. */
 int pictures_tighten(const struct leftovers *lo, struct model_rect *r);
+/* Adds the px of a rectangle to the scene. */
+bool pictures_add(struct leftovers *lo, struct model_rect r, int residual, struct glmv_scene *scene,
+                  struct glmv_err *err);
+/* Adds them as shapes where they were drawn of such; what those do not show becomes odd. drawn is
+ * false where they were not. */
+bool pictures_add_drawing(struct leftovers *lo, struct model_rect r, int residual,
+                          struct glmv_scene *scene, bool *drawn, struct glmv_err *err);
 /* Makes a box of px that are an outline and nothing else. */
 bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv_scene_box *out);
 

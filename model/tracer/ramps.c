@@ -349,7 +349,7 @@ void model_ramp_of_plane(const struct model_region *g, struct model_ramp *out)
     }
 }
 
-void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rgb)
+static void colour_at(const struct model_ramp *ramp, double x, double y, bool on, double *rgb)
 {
     double t = x * ramp->gx + y * ramp->gy;
     int i = 0;
@@ -357,10 +357,22 @@ void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rg
         i++;
     }
     double span = ramp->at[i + 1] - ramp->at[i];
-    double u = span > 0 ? fmin(1, fmax(0, (t - ramp->at[i]) / span)) : 0;
+    double u = span > 0 ? (t - ramp->at[i]) / span : 0;
+    u = on && ramp->open[0] ? u : fmax(0, u);
+    u = on && ramp->open[1] ? u : fmin(1, u);
     for (int c = 0; c < 3; c++) {
         rgb[c] = ramp->rgb[i][c] + u * (ramp->rgb[i + 1][c] - ramp->rgb[i][c]);
     }
+}
+
+void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rgb)
+{
+    colour_at(ramp, x, y, false, rgb);
+}
+
+void model_ramp_on(const struct model_ramp *ramp, double x, double y, double *rgb)
+{
+    colour_at(ramp, x, y, true, rgb);
 }
 
 /* Moves an outer stop to the end of the line: the colour goes on changing where round corners hide

@@ -21,6 +21,7 @@ void glmv_scene_free(struct glmv_scene *scene)
     }
     for (size_t i = 0; i < scene->picture_count; i++) {
         glmv_image_free(scene->pictures[i].image);
+        free(scene->pictures[i].svg);
     }
     for (size_t i = 0; i < scene->note_count; i++) {
         free(scene->notes[i]);

@@ -100,6 +100,7 @@ enum glmv_picture_kind {
     GLMV_PICTURE_PHOTO,
     GLMV_PICTURE_ICON,
     GLMV_PICTURE_LEFTOVER, /* pixels that nothing else explains */
+    GLMV_PICTURE_DRAWING,  /* shapes that things may lie on; svg has them */
 };
 
 /* Pixels that stay a picture. */
@@ -107,6 +108,7 @@ struct glmv_scene_picture {
     struct glmv_box box;      /* whole px */
     enum glmv_picture_kind kind;
     struct glmv_image *image; /* owned; box.w x box.h; transparent where the background shows */
+    char *svg;                /* owned; a document of the same size that shows the same; NULL: px alone */
     double radius;            /* of its corners */
     int same_as;              /* index of an earlier picture with equal pixels, or -1 */
 };

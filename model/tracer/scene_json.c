@@ -106,7 +106,7 @@ static bool put_scene_box(struct glmv_buf *out, const struct glmv_scene_box *box
 static bool put_picture(struct glmv_buf *out, const struct glmv_scene_picture *picture,
                         struct glmv_err *err)
 {
-    static const char *const kinds[] = {"photo", "icon", "leftover"};
+    static const char *const kinds[] = {"photo", "icon", "leftover", "drawing"};
     return glmv_buf_append_str(out, "{", err) && put_box(out, "box", picture->box, err) &&
            glmv_buf_appendf(out, err, ",\"kind\":\"%s\",\"radius\":%.3g,\"same_as\":%d}",
                             kinds[picture->kind], picture->radius, picture->same_as);

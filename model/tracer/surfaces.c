@@ -226,7 +226,8 @@ static void count_near(struct model_view *view, struct sums *sums, int flat)
             sums[l].near_flat += model_distance(p, g->rgb) <= flat;
             int darker = g->rgb[0] + g->rgb[1] + g->rgb[2] - p[0] - p[1] - p[2];
             sums[l].equal += darker >= -1 && darker <= 1;
-            sums[l].shaded += darker >= -3 && darker <= 3 * SHADE_DEPTH;
+            bool lighter = p[0] > g->rgb[0] + 3 || p[1] > g->rgb[1] + 3 || p[2] > g->rgb[2] + 3;
+            sums[l].shaded += !lighter && darker >= -3 && darker <= 3 * SHADE_DEPTH;
             double worst = 0;
             for (int c = 0; c < 3; c++) {
                 double want = (double)(g->plane[c][0] + g->plane[c][1] * (float)(x - g->r.x0) +
@@ -310,11 +311,10 @@ static bool find_ramp(struct model_view *view, int label, bool known)
     return g->ramp != NULL;
 }
 
-static bool label_regions(struct model_view *view, const uint8_t *even)
+/* Finds out what there is to know of regions whose px have their labels. */
+static bool measure_regions(struct model_view *view, const uint8_t *even)
 {
     free_regions(view);
-    join_neighbours(view, even);
-    view->region_count = number_regions(view);
     size_t n = (size_t)view->region_count + 1;
     view->regions = calloc(n, sizeof *view->regions);
     struct sums *sums = calloc(n, sizeof *sums);
@@ -346,6 +346,16 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
     }
     free(sums);
     return ok;
+}
+
+static bool label_regions(struct model_view *view, const uint8_t *even)
+{
+    free_regions(view);
+    join_neighbours(view, even);
+    view->region_count = number_regions(view);
+    bool split = false;
+    bool ok = measure_regions(view, even) && model_regions_split(view, &split);
+    return ok && (!split || measure_regions(view, even));
 }
 
 /* Scraps of a texture are flat by chance, but neither large nor filled. */

@@ -121,7 +121,7 @@ static bool is_veil(const struct glmv_scene *s, const struct glmv_scene_picture 
 {
     const struct glmv_image *image = picture->image;
     size_t px = (size_t)image->width * (size_t)image->height;
-    if (px < VEIL_AREA) {
+    if (px < VEIL_AREA || picture->kind == GLMV_PICTURE_DRAWING) {
         return false;
     }
     size_t ink = 0;
@@ -161,7 +161,16 @@ static void add_boxes_and_pictures(struct tracer_builder *b)
     }
 }
 
-/* The smallest box or photo that holds a rectangle; self is left out. */
+static bool may_hold(const struct tracer_builder *b, const struct tracer_item *item)
+{
+    if (item->node->kind != TRACER_PICTURE) {
+        return true;
+    }
+    enum glmv_picture_kind kind = b->scene->pictures[item->node->scene_picture].kind;
+    return kind == GLMV_PICTURE_PHOTO || kind == GLMV_PICTURE_DRAWING;
+}
+
+/* The smallest box, photo or drawing that holds a rectangle; self is left out. */
 int tracer_build_holder_of(const struct tracer_builder *b, struct glmv_box box, double slack,
                            int self, int limit)
 {
@@ -169,9 +178,7 @@ int tracer_build_holder_of(const struct tracer_builder *b, struct glmv_box box, 
     double area = box.w * box.h;
     for (int i = 0; i < limit; i++) {
         const struct tracer_item *item = &b->items[i];
-        bool icon = item->node->kind == TRACER_PICTURE &&
-                    b->scene->pictures[item->node->scene_picture].kind != GLMV_PICTURE_PHOTO;
-        if (i == self || icon || !tracer_build_holds(item->want, box, slack)) {
+        if (i == self || !may_hold(b, item) || !tracer_build_holds(item->want, box, slack)) {
             continue;
         }
         bool larger = item->area > area || (item->area == area && i < self);
