@@ -108,8 +108,9 @@ static bool put_picture(struct glmv_buf *out, const struct glmv_scene_picture *p
 {
     static const char *const kinds[] = {"photo", "icon", "leftover", "drawing"};
     return glmv_buf_append_str(out, "{", err) && put_box(out, "box", picture->box, err) &&
-           glmv_buf_appendf(out, err, ",\"kind\":\"%s\",\"radius\":%.3g,\"same_as\":%d}",
-                            kinds[picture->kind], picture->radius, picture->same_as);
+           glmv_buf_appendf(out, err, ",\"kind\":\"%s\",\"radius\":%.3g,\"same_as\":%d,\"svg\":%s}",
+                            kinds[picture->kind], picture->radius, picture->same_as,
+                            picture->svg != NULL ? "true" : "false");
 }
 
 bool glmv_scene_json(const struct glmv_scene *scene, struct glmv_buf *out, struct glmv_err *err)
