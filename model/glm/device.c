@@ -71,3 +71,28 @@ struct glm_model *glm_device_open_cuda(const char *where, const char *name, stru
     }
     return model;
 }
+
+struct fetched {
+    struct glm_model *model;
+    struct glm_runner *runner;
+};
+
+static bool fetch_part(void *arg, size_t at, const struct glm_part *part, struct glm_matrix *out,
+                       struct glmv_err *err)
+{
+    const struct fetched *f = arg;
+    struct glm_cuda_device *device = glm_runner_cuda_device(f->runner);
+    return glm_cuda_enter(&device->cuda, err) &&
+           glm_cuda_weights_fetch(glm_runner_cuda_weights(f->runner), device,
+                                  f->model->config.text.layers, at, &part->store, out, err);
+}
+
+void glm_device_keep_pack(struct glm_model *model, const char *name, struct glm_runner *runner)
+{
+    struct glm_store store;
+    struct fetched fetched = {model, runner};
+    const struct glm_pack_maker maker = {fetch_part, &fetched};
+    if (model->pack.base == NULL && glm_store_parse(name, &store, NULL)) {
+        glm_model_keep_pack(model, store, &maker);
+    }
+}

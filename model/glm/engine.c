@@ -155,7 +155,11 @@ static bool start_cuda(struct glm_engine *e, struct glmv_err *err)
     }
     options.capacity = context_of(e);
     options.banned = e->banned;
-    return take_runner(e, glm_runner_cuda(e->model, &options, err), err);
+    if (!take_runner(e, glm_runner_cuda(e->model, &options, err), err)) {
+        return false;
+    }
+    glm_device_keep_pack(e->model, e->name, e->runner);
+    return true;
 }
 
 static bool start_cpu(struct glm_engine *e, struct glmv_err *err)

@@ -390,6 +390,23 @@ bool glm_model_find_pack(struct glm_model *m, struct glm_store store)
     return found;
 }
 
+bool glm_model_keep_pack(struct glm_model *m, struct glm_store store,
+                         const struct glm_pack_maker *maker)
+{
+    char path[4096];
+    size_t count;
+    struct glm_part *parts = store.form != GLM_FORM_BF16 ? parts_of(m, store, &count) : NULL;
+    bool ok = parts != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = parts[i].matrix->form == GLM_FORM_BF16;
+    }
+    uint64_t source = ok ? glm_pack_source(&m->weights) : 0;
+    ok = ok && glm_pack_path(source, store, path, sizeof path) &&
+         glm_pack_write_made(maker, path, source, store, parts, count, NULL);
+    free(parts);
+    return ok;
+}
+
 static const struct {
     const char *name;
     struct glm_store store;

@@ -46,6 +46,11 @@ struct glm_model *glm_model_open(const char *folder, struct glm_store store, int
 /* For a model opened to be looked at: takes quantised weights from a pack in the cache. False where
  * there is none; nothing is changed then. */
 bool glm_model_find_pack(struct glm_model *model, struct glm_store store);
+/* For a model with its weights as stored, in 16 bits: keeps a pack of the text model in the cache,
+ * whose part number i the maker makes of matrix i of glm_model_matrices. False, with nothing said,
+ * where no pack belongs there or none can be written. */
+bool glm_model_keep_pack(struct glm_model *model, struct glm_store store,
+                         const struct glm_pack_maker *maker);
 /* A model of these sizes without weights: its matrices, in bf16, have no data, its vectors are
  * ones. For what is known before weights are there, and for measurements with random ones. */
 struct glm_model *glm_model_imagine(const struct glm_config *config, struct glmv_err *err);

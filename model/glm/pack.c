@@ -183,16 +183,16 @@ static uint64_t aligned(uint64_t place)
     return (place + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* Quantises and writes the matrices; fills the table and returns where the file ends. */
-static bool write_all(int fd, struct glm_pool *pool, const char *path, const struct glm_part *parts,
-                      size_t count, uint64_t *table, uint64_t *end, struct glmv_err *err)
+/* Makes and writes the matrices; fills the table and returns where the file ends. */
+static bool write_all(int fd, const struct glm_pack_maker *maker, const char *path,
+                      const struct glm_part *parts, size_t count, uint64_t *table, uint64_t *end,
+                      struct glmv_err *err)
 {
     uint64_t place = aligned((HEAD + count * ENTRY) * 8);
     for (size_t i = 0; i < count; i++) {
         struct glm_matrix m;
         size_t data, scales;
-        if (!glm_quantise(pool, parts[i].matrix, parts[i].store.form, parts[i].store.group, &m,
-                          err)) {
+        if (!maker->make(maker->arg, i, &parts[i], &m, err)) {
             return false;
         }
         uint64_t second = 0;
@@ -216,9 +216,24 @@ static bool write_all(int fd, struct glm_pool *pool, const char *path, const str
            glmv_fail(err, GLMV_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
+static bool quantise_here(void *arg, size_t at, const struct glm_part *part, struct glm_matrix *out,
+                          struct glmv_err *err)
+{
+    (void)at;
+    return glm_quantise(arg, part->matrix, part->store.form, part->store.group, out, err);
+}
+
 bool glm_pack_write(struct glm_pool *pool, const char *path, uint64_t source,
                     struct glm_store store, const struct glm_part *parts, size_t count,
                     struct glmv_err *err)
+{
+    const struct glm_pack_maker here = {quantise_here, pool};
+    return glm_pack_write_made(&here, path, source, store, parts, count, err);
+}
+
+bool glm_pack_write_made(const struct glm_pack_maker *maker, const char *path, uint64_t source,
+                         struct glm_store store, const struct glm_part *parts, size_t count,
+                         struct glmv_err *err)
 {
     char folder[4096], self[64];
     snprintf(folder, sizeof folder, "%s", path);
@@ -234,7 +249,7 @@ bool glm_pack_write(struct glm_pool *pool, const char *path, uint64_t source,
         glmv_fail(err, GLMV_ERR_IO, "%s: %s", folder, strerror(errno));
         goto fail;
     }
-    if (!write_all(fd, pool, path, parts, count, table + HEAD, &end, err)) {
+    if (!write_all(fd, maker, path, parts, count, table + HEAD, &end, err)) {
         goto fail;
     }
     memcpy(table, magic, sizeof magic);

@@ -50,7 +50,18 @@ bool glm_pack_parse(const unsigned char *bytes, size_t len, const char *name, ui
 /* A zeroed pack is allowed. */
 void glm_pack_close(struct glm_pack *pack);
 
-/* Quantises one matrix after the other into a new file. */
+/* Makes the quantised form of part number at; data and scales of out are then freed with free(). */
+struct glm_pack_maker {
+    bool (*make)(void *arg, size_t at, const struct glm_part *part, struct glm_matrix *out,
+                 struct glmv_err *err);
+    void *arg;
+};
+
+/* Writes what the maker makes, one matrix after the other, into a new file. */
+bool glm_pack_write_made(const struct glm_pack_maker *maker, const char *path, uint64_t source,
+                         struct glm_store store, const struct glm_part *parts, size_t count,
+                         struct glmv_err *err);
+/* The same, quantised here. */
 bool glm_pack_write(struct glm_pool *pool, const char *path, uint64_t source,
                     struct glm_store store, const struct glm_part *parts, size_t count,
                     struct glmv_err *err);

@@ -373,6 +373,44 @@ bool glm_cuda_weights_load(struct glm_cuda_weights *w, struct glm_cuda_device *d
     return ok;
 }
 
+/* In the order of glm_model_matrices. */
+static const struct glm_cuda_matrix *matrix_at(const struct glm_cuda_weights *w, size_t layers,
+                                               size_t at)
+{
+    if (at / GLM_LAYER_MATRICES >= layers) {
+        return &w->head;
+    }
+    const struct glm_cuda_layer *l = &w->layers[at / GLM_LAYER_MATRICES];
+    const struct glm_cuda_matrix *all[GLM_LAYER_MATRICES] = {
+        &l->qkv[0], &l->qkv[1], &l->qkv[2], &l->o, &l->gate, &l->up, &l->down};
+    return all[at % GLM_LAYER_MATRICES];
+}
+
+bool glm_cuda_weights_fetch(const struct glm_cuda_weights *w, struct glm_cuda_device *device,
+                            int layers, size_t at, const struct glm_store *wanted,
+                            struct glm_matrix *out, struct glmv_err *err)
+{
+    const struct glm_cuda_matrix *m = matrix_at(w, (size_t)layers, at);
+    size_t data, scales;
+    *out = (struct glm_matrix){wanted->form, m->rows, m->cols, NULL, NULL, wanted->group};
+    if (device_form(wanted->form) != (enum glm_cuda_form)m->form || m->group != wanted->group ||
+        m->form == GLM_CUDA_BF16 || !sizes_of(m, &data, &scales)) {
+        return glmv_fail(err, GLMV_ERR_UNSUPPORTED, "matrix %zu is kept in another form", at);
+    }
+    void *codes = malloc(data);
+    uint16_t *halves = malloc(scales);
+    bool ok = (codes != NULL && halves != NULL) || glmv_fail_memory(err);
+    ok = ok && glm_cuda_fetch(device, codes, m->data, data, err) &&
+         glm_cuda_fetch(device, halves, m->scales, scales, err) && glm_cuda_wait(device, err);
+    out->data = codes;
+    out->scales = halves;
+    if (!ok) {
+        free(codes);
+        free(halves);
+    }
+    return ok;
+}
+
 void glm_cuda_weights_release(struct glm_cuda_weights *w, struct glm_cuda_device *device)
 {
     if (w->arena.base != 0) {

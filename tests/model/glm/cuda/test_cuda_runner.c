@@ -2,8 +2,12 @@
  * The engine on a device, end to end, against the processor. The driver is the fake one (fake.h),
  * or with the argument "real" the one of the machine.
  */
+#include <dirent.h>
 #include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "model/chat.h"
 #include "model/glm/cuda/cuda.h"
 #include "model/glm/cuda/patches.h"
@@ -299,6 +303,63 @@ static void test_patches(void)
     glm_model_close(m);
 }
 
+/* The one file in a folder; its name. */
+static size_t only_file(const char *folder, char *out, size_t size)
+{
+    DIR *dir = opendir(folder);
+    size_t count = 0;
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            snprintf(out, size, "%s/%s", folder, entry->d_name);
+            count++;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count;
+}
+
+/* What a device has quantised is kept, byte for byte as the processor would have; the next start
+ * takes it from there, on either. */
+static void test_pack_kept(void)
+{
+    static const char *const names[] = {"int4", "int8", "int4-g128"};
+    char cache[] = "/tmp/glmv-cuda-XXXXXX", folder[64], path[2][400];
+    CHECK(mkdtemp(cache) != NULL);
+    snprintf(folder, sizeof folder, "%s/glmv-replicate", cache);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct glmv_buf bytes[2];
+        for (int k = 0; k < 2; k++) { /* first the device */
+            glmv_chat_close(open_on(names[i], k == 0 ? "cuda" : "cpu"));
+            CHECK_MSG(only_file(folder, path[k], sizeof path[k]) == 1, "%s: no pack", names[i]);
+            glmv_buf_init(&bytes[k], 16 << 20);
+            CHECK(glmv_file_read(path[k], 16 << 20, &bytes[k], NULL));
+            if (k == 0) {
+                unlink(path[k]);
+            }
+        }
+        CHECK_STR(path[0], path[1]);
+        CHECK_MSG(bytes[0].len == bytes[1].len && bytes[0].len > 64 &&
+                      memcmp(bytes[0].data, bytes[1].data, bytes[0].len) == 0,
+                  "%s: the packs differ", names[i]);
+        struct stat before, after;
+        CHECK(stat(path[1], &before) == 0);
+        glmv_chat_close(open_on(names[i], "cuda"));
+        CHECK(stat(path[1], &after) == 0 && before.st_ino == after.st_ino);
+        unlink(path[1]);
+        glmv_buf_release(&bytes[0]);
+        glmv_buf_release(&bytes[1]);
+    }
+    glmv_chat_close(open_on("bf16", "cuda"));
+    glmv_chat_close(open_on("fp8", "cuda"));
+    CHECK(only_file(folder, path[0], sizeof path[0]) == 0);
+    rmdir(folder);
+    rmdir(cache);
+    setenv("XDG_CACHE_HOME", "/proc/none", 1);
+}
+
 static const char published[] =
     "{\"model_type\":\"glm4v\",\"image_token_id\":151363,\"text_config\":{\"hidden_size\":4096,"
     "\"num_hidden_layers\":40,\"num_attention_heads\":32,\"num_key_value_heads\":2,\"head_dim\":"
@@ -357,6 +418,7 @@ int main(int argc, char **argv)
     setenv("XDG_CACHE_HOME", "/proc/none", 1); /* no pack: one would outlive the test */
     test_budget();
     test_patches();
+    test_pack_kept();
     test_logits();
     test_same_tokens();
     test_guesses();
