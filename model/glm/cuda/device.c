@@ -50,15 +50,6 @@ static bool find_kernel(struct glm_cuda_device *d, size_t at, struct glmv_err *e
     if (code == GLM_CU_SUCCESS) {
         code = api->kernel_function(&d->functions[at], kernel);
     }
-    if (code == GLM_CU_SUCCESS) {
-        /* a block may use all that there is; what it really takes is said at the launch */
-        int most = (int)(d->cuda.shared > 1024 ? d->cuda.shared - 1024 : 0);
-        while (most > 48 * 1024 &&
-               api->function_set(d->functions[at], GLM_CU_FUNC_MAX_DYNAMIC_SHARED, most) !=
-                   GLM_CU_SUCCESS) {
-            most -= 1024; /* fixed shared memory of the kernel counts too */
-        }
-    }
     return glm_cuda_check(&d->cuda, code, names[at], err);
 }
 
@@ -98,6 +89,19 @@ void glm_cuda_device_close(struct glm_cuda_device *d)
     memset(d, 0, sizeof *d);
 }
 
+/* Above 48 KB, what a kernel has of its own included, it has to be told how much shared memory it
+ * may take. */
+static int allow_shared(struct glm_cuda_device *d, const struct glm_cuda_launch *launch)
+{
+    uint32_t *allowed = &d->shared[launch->kernel];
+    if (launch->shared <= *allowed) {
+        return GLM_CU_SUCCESS;
+    }
+    *allowed = launch->shared;
+    return d->cuda.api.function_set(d->functions[launch->kernel], GLM_CU_FUNC_MAX_DYNAMIC_SHARED,
+                                    (int)launch->shared);
+}
+
 bool glm_cuda_run(struct glm_cuda_device *d, struct glm_cuda_launch launch, void *args,
                   struct glmv_err *err)
 {
@@ -114,9 +118,11 @@ bool glm_cuda_run(struct glm_cuda_device *d, struct glm_cuda_launch launch, void
     }
     d->after_kernel = true;
     d->launches++;
-    return glm_cuda_check(&d->cuda,
-                          d->cuda.api.launch(&l, d->functions[launch.kernel], parameters, NULL),
-                          names[launch.kernel], err);
+    int code = allow_shared(d, &launch);
+    if (code == GLM_CU_SUCCESS) {
+        code = d->cuda.api.launch(&l, d->functions[launch.kernel], parameters, NULL);
+    }
+    return glm_cuda_check(&d->cuda, code, names[launch.kernel], err);
 }
 
 static glm_device_ptr address(const void *pointer)

@@ -19,11 +19,12 @@ struct glm_cuda_device {
     glm_cu_library libraries[GLM_CUDA_LIBRARIES];
     size_t library_count;
     glm_cu_function functions[GLM_CUDA_KERNEL_COUNT];
-    glm_cu_stream stream; /* everything happens in it, in order */
-    bool early;           /* a kernel may begin while the one before it ends */
-    uint32_t wide;        /* processors, where the kernels for warpgroups run; else 0 */
-    bool after_kernel;    /* the last thing put into the stream was a kernel */
-    size_t launches;      /* so far */
+    uint32_t shared[GLM_CUDA_KERNEL_COUNT]; /* bytes of dynamic shared memory allowed so far */
+    glm_cu_stream stream;                   /* everything happens in it, in order */
+    bool early;                             /* a kernel may begin while the one before it ends */
+    uint32_t wide;     /* processors, where the kernels for warpgroups run; else 0 */
+    bool after_kernel; /* the last thing put into the stream was a kernel */
+    size_t launches;   /* so far */
 };
 
 /* Opens the device and loads the kernels. A failure leaves nothing open. */
