@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """From a packed int4 file of the full size to the first token. Makes a checkpoint of the published sizes in FOLDER.
 
-    tests/bench/engine_load.py build/release/tests/model/glm/bench_engine_load FOLDER      needs 8 GB of disk and memory
+    tests/bench/engine_load.py build/release/tests/model/glm/bench_engine_load FOLDER [int4|int4-g128]
+                                                                                           needs 8 GB of disk and memory
 
 The bf16 shard is a sparse file. The pack is written here with random bytes (model/glm/pack.h has the layout), since
 quantising nine billion weights takes minutes and is not what is measured. Then the program is run four times; from the
@@ -18,6 +19,8 @@ import time
 from pathlib import Path
 
 program, folder = sys.argv[1], Path(sys.argv[2])
+form = sys.argv[3] if len(sys.argv) > 3 else "int4"
+group = 128 if form == "int4-g128" else 32
 nano = Path(__file__).resolve().parents[1] / "model/glm/golden/nano"
 H, INNER, VOCAB, LAYERS, KV, V, DEPTH = 4096, 13696, 151552, 40, 256, 1536, 24
 
@@ -101,7 +104,7 @@ def checkpoint():
 
 def ask(env):
     start = time.perf_counter()
-    done = subprocess.run([program, str(folder), "int4"], env=env, capture_output=True, text=True)
+    done = subprocess.run([program, str(folder), form], env=env, capture_output=True, text=True)
     return time.perf_counter() - start, (done.stderr + done.stdout).strip()[-300:]
 
 
@@ -137,20 +140,20 @@ def write_pack(path, source):
     scales = struct.pack("<65536H", *[0x1000 + random.getrandbits(9) for _ in range(65536)])
     place, table = (64 + 48 * len(shapes) + 63) // 64 * 64, b""
     with open(path, "wb") as f:
-        for form, rows, cols in shapes:
-            size = rows * cols // (2 if form == 4 else 1)
+        for kind, rows, cols in shapes:
+            size = rows * cols // (2 if kind == 4 else 1)
             second = (place + size + 63) // 64 * 64
-            table += struct.pack("<6Q", form, 32, rows, cols, place, second)
+            table += struct.pack("<6Q", kind, group, rows, cols, place, second)
             f.seek(place)
             for at in range(0, size, len(noise)):
                 f.write(noise[:min(len(noise), size - at)])
             f.seek(second)
-            count = rows * cols // 32 * 2
+            count = rows * cols // group * 2
             for at in range(0, count, len(scales)):
                 f.write(scales[:min(len(scales), count - at)])
             place = (second + count + 63) // 64 * 64
         f.truncate(place)
-        head = struct.pack("<8s6Q", b"GLMPACK", 2, 4, 32, source, place, len(shapes))
+        head = struct.pack("<8s6Q", b"GLMPACK", 2, 4, group, source, place, len(shapes))
         f.seek(0)
         f.write(head + struct.pack("<Q", fnv(fnv(0, head), table)) + table)
 
@@ -161,7 +164,7 @@ env = dict(os.environ, XDG_CACHE_HOME=str(folder / "cache"))
 packs = folder / "cache/glmv-replicate"
 packs.mkdir(parents=True, exist_ok=True)
 source = source_hash()
-pack = packs / f"{source:016x}-int4-g32.pack"
+pack = packs / f"{source:016x}-int4-g{group}.pack"
 write_pack(pack, source)
 print(f"pack: {pack.stat().st_size / 1e9:.2f} GB", flush=True)
 for i in range(4):

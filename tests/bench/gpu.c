@@ -1,9 +1,11 @@
 /*
- * What the CUDA back end reaches on a card, as one table; gpu.sh runs it with everything around it.
- *     bench_gpu [--small] [--product TFLOPS] [--peer TOKENS]    the table. Full-size random
- * weights. bench_gpu FOLDER bf16|fp8|int8|int4|int4-g128             from files to the first token
- * --small: tiny sizes, to try the program itself. --product: what 8192^3 in bf16 reaches otherwise;
- * --peer: tokens a second of another engine on this card, in bf16. 77 without a device.
+ * What the CUDA back end reaches on a card, as lines of a table; gpu.sh runs it part by part.
+ *     bench_gpu [--small] [--product TFLOPS] [PART...]       full-size random weights
+ *     bench_gpu FOLDER bf16|fp8|int8|int4|int4-g128          from files to the first token
+ * Parts: bf16, fp8, int8, int4-g128 (decode, verify, edits, kernels one by one), prompts, pictures,
+ * products, logits; all of them where none is named. The ceilings come first each time. --small:
+ * tiny sizes, to try the program itself. --product: what 8192^3 in bf16 reaches otherwise. 77
+ * without a device.
  */
 #include <math.h>
 #include <stdio.h>
@@ -23,8 +25,7 @@ enum { STEPS = 24, PICTURES = 5 };
 
 struct bench {
     bool small, failed;
-    double product, peer; /* given; 0: not */
-    double copy, read;    /* bytes a second */
+    struct bench_ceilings ceilings;
     struct glm_config config;
     struct glm_model *model;
     struct glm_runner *runner;
@@ -33,34 +34,6 @@ struct bench {
     int32_t *ids;
     struct glm_item *items;
 };
-
-/* One line of the table. must, stretch: 0 for none; what is better is larger, or smaller where
- * less.
- */
-static void row(const char *what, double value, const char *unit, double must, double stretch,
-                bool less)
-{
-    bool meets = must <= 0 || (less ? value <= must : value >= must);
-    bool far = stretch > 0 && (less ? value <= stretch : value >= stretch);
-    printf("| %-46s | %9.3f %-8s | %7.3g | %7.3g | %-7s |\n", what, value, unit, must, stretch,
-           must <= 0 ? ""
-           : far     ? "stretch"
-           : meets   ? "met"
-                     : "missed");
-    fflush(stdout);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y ? 1 : 0;
-}
-
-static double median(double *times, size_t count)
-{
-    qsort(times, count, sizeof *times, by_size);
-    return times[count / 2];
-}
 
 /* Tiny sizes are for the program, not for numbers. */
 static size_t turns(const struct bench *b, size_t count)
@@ -75,70 +48,6 @@ static bool fine(struct bench *b, bool ok, const struct glmv_err *err)
         b->failed = true;
     }
     return ok;
-}
-
-/* Seconds of a kernel, a median, with the device waited for. */
-static double time_kernel(struct bench *b, struct glm_cuda_device *d, struct glm_cuda_launch launch,
-                          void *args)
-{
-    struct glmv_err err = {0};
-    double times[STEPS];
-    for (size_t i = 0; i < turns(b, STEPS); i++) {
-        double start = glmv_now();
-        if (!fine(b, glm_cuda_run(d, launch, args, &err) && glm_cuda_wait(d, &err), &err)) {
-            return INFINITY;
-        }
-        times[i] = glmv_now() - start;
-    }
-    return median(times, turns(b, STEPS));
-}
-
-/* Ceilings: copy, read-only sum, and the product with our own kernel where none is given. */
-static void ceilings(struct bench *b)
-{
-    struct glm_cuda_device d;
-    struct glmv_err err = {0};
-    const size_t bytes = b->small ? 1 << 16 : (size_t)2 << 30;
-    const uint32_t side = b->small ? 128 : 8192;
-    glm_device_ptr from = 0, to = 0;
-    if (!fine(b, glm_cuda_device_open(&d, 0, &err), &err)) {
-        return;
-    }
-    uint32_t blocks = b->small ? 2 : (uint32_t)d.cuda.sms * 8;
-    if (fine(b,
-             glm_cuda_alloc(&d.cuda, bytes, "a measurement", &from, &err) &&
-                 glm_cuda_alloc(&d.cuda, bytes, "a measurement", &to, &err),
-             &err)) {
-        uint16_t *x = (uint16_t *)(uintptr_t)from;
-        void *y = (void *)(uintptr_t)to;
-        struct glm_cuda_fill fill = {x, bytes / 2, 1, 0.02f};
-        struct glm_cuda_stream move = {x, y, y, bytes, blocks};
-        struct glm_cuda_gemm gemm = {.m = {{x, NULL, GLM_CUDA_BF16, side, side, 0}},
-                                     .x = x,
-                                     .y = y,
-                                     .x_row = side,
-                                     .y_row = side,
-                                     .count = 1,
-                                     .n = side,
-                                     .store = GLM_CUDA_STORE_BF16};
-        time_kernel(b, &d, glm_cuda_fill_launch(&fill), &fill);
-        b->copy = 2.0 * (double)bytes / time_kernel(b, &d, glm_cuda_copy_launch(&move), &move);
-        b->read = (double)bytes / time_kernel(b, &d, glm_cuda_read_launch(&move), &move);
-        double flop = 2.0 * side * side * side;
-        double own = flop / time_kernel(b, &d, glm_cuda_gemm_launch_on(&gemm, d.wide), &gemm);
-        row("copy, read and written", b->copy / 1e12, "TB/s", 0, 0, false);
-        row("read-only sum", b->read / 1e12, "TB/s", 0, 0, false);
-        row("8192^3 bf16, our kernel", own / 1e12, "TFLOP/s", 0, 0, false);
-        if (b->product > 0) {
-            row("8192^3 bf16, cuBLAS", b->product / 1e12, "TFLOP/s", 0, 0, false);
-        } else {
-            printf("| no cuBLAS at hand: shares of the product are of our own kernel's\n");
-            b->product = own;
-        }
-    }
-    glm_cuda_free(&d.cuda, from);
-    glm_cuda_free(&d.cuda, to);
-    glm_cuda_device_close(&d);
 }
 
 static struct glm_item item_of(int32_t id, size_t at)
@@ -188,7 +97,7 @@ static double time_step(struct bench *b, size_t n)
         times[t] = glmv_now() - start;
         b->runner->len = len;
     }
-    return b->failed ? INFINITY : median(times, turns(b, STEPS));
+    return b->failed ? INFINITY : bench_median(times, turns(b, STEPS));
 }
 
 /* The answer that the model gives, token by token or with guesses from source; seconds of it. */
@@ -256,11 +165,11 @@ static void edit_round(struct bench *b, const char *form, double price)
         same += again[i] == target[i] ? 1 : 0;
     }
     snprintf(what, sizeof what, "%s: edit round, 10 %% of lines changed", form);
-    row(what, plain / quick, "x plain", 4, 10, false);
+    bench_row(what, plain / quick, "x plain", 4, 10, false);
     snprintf(what, sizeof what, "%s: ids equal with guesses and without", form);
-    row(what, 100.0 * (double)same / (double)count, "%", 100, 0, false);
+    bench_row(what, 100.0 * (double)same / (double)count, "%", 100, 0, false);
     snprintf(what, sizeof what, "%s: tokens a step of it", form);
-    row(what, (double)count / (double)steps, "", 0, 0, false);
+    bench_row(what, (double)count / (double)steps, "", 0, 0, false);
     free(target);
 }
 
@@ -278,11 +187,12 @@ static void decode(struct bench *b, const char *form, double must, double stretc
         b->one = i == 0 ? t : b->one;
         double rate = ((double)b->weights + key * (double)contexts[i]) / t;
         snprintf(what, sizeof what, "%s: decode at %zu, tokens", form, contexts[i]);
-        row(what, 1 / t, "a second", 0, 0, false);
+        bench_row(what, 1 / t, "a second", 0, 0, false);
         snprintf(what, sizeof what, "%s: decode at %zu, share of copy", form, contexts[i]);
-        row(what, 100 * rate / b->copy, "%", i < 2 ? must : 0, i < 2 ? stretch : 0, false);
+        bench_row(what, 100 * rate / b->ceilings.copy, "%", i < 2 ? must : 0, i < 2 ? stretch : 0,
+                  false);
         snprintf(what, sizeof what, "%s: decode at %zu, share of read", form, contexts[i]);
-        row(what, 100 * rate / b->read, "%", 0, 0, false);
+        bench_row(what, 100 * rate / b->ceilings.read, "%", 0, 0, false);
     }
     b->runner->len = contexts[0];
 }
@@ -302,7 +212,7 @@ static bool open_form(struct bench *b, const char *form)
     if (ok) {
         struct glm_cuda_weights counted;
         snprintf(what, sizeof what, "%s: random weights made and quantised", form);
-        row(what, glmv_now() - start, "s", 0, 0, true);
+        bench_row(what, glmv_now() - start, "s", 0, 0, true);
         ok = glm_cuda_weights_count(&counted, b->model, options.kept, &err);
         b->weights = counted.text_bytes;
         glm_cuda_weights_release(&counted, NULL);
@@ -318,12 +228,11 @@ static void one_form(struct bench *b, const char *form, double must, double stre
         decode(b, form, must, stretch);
         double many = time_step(b, 32), price = (many / b->one - 1) / 31;
         snprintf(what, sizeof what, "%s: 32 rows against one", form);
-        row(what, many / b->one, "x", verify_must, verify_stretch, true);
+        bench_row(what, many / b->one, "x", verify_must, verify_stretch, true);
         edit_round(b, form, price > 0.01 ? price : 0.01);
-        if (b->peer > 0) {
-            bool four = strcmp(form, "int4-g128") == 0;
-            snprintf(what, sizeof what, "%s: against transformers in bf16", form);
-            row(what, 1 / b->one / b->peer, "x", four ? 6 : 2, four ? 9 : 3, false);
+        struct glmv_err err = {0};
+        if (!b->failed) {
+            fine(b, bench_kernels(b->runner, &b->config, form, b->ceilings.copy, &err), &err);
         }
     }
     glm_runner_close(b->runner);
@@ -348,7 +257,8 @@ static void prompts(struct bench *b)
             times[k] = fill_to(b, n);
         }
         snprintf(what, sizeof what, "prompt of %zu, share of the product", n);
-        row(what, 100 * flop / median(times, turns(b, PICTURES)) / b->product, "%", 60, 75, false);
+        bench_row(what, 100 * flop / bench_median(times, turns(b, PICTURES)) / b->ceilings.product,
+                  "%", 60, 75, false);
     }
 }
 
@@ -382,10 +292,10 @@ static void towers(struct bench *b, int width, int height, double must, double s
     }
     snprintf(what, sizeof what, "tower, %u tokens, share of the product", shape.grid.n / 4);
     if (!b->failed) {
-        row(what,
-            100 * tower_flop(&b->config.vision, (double)shape.grid.n) /
-                median(times, turns(b, PICTURES)) / b->product,
-            "%", must, stretch, false);
+        bench_row(what,
+                  100 * tower_flop(&b->config.vision, (double)shape.grid.n) /
+                      bench_median(times, turns(b, PICTURES)) / b->ceilings.product,
+                  "%", must, stretch, false);
     }
     glmv_image_free(image);
 }
@@ -439,17 +349,86 @@ static void screenshot(struct bench *b)
         times[i] = first_token(b, path);
     }
     if (ok && !b->failed) {
-        row("1920x1080 screenshot, file to first token", median(times, turns(b, PICTURES)), "s",
-            0.22, 0.16, true);
+        bench_row("1920x1080 screenshot, file to first token",
+                  bench_median(times, turns(b, PICTURES)), "s", 0.22, 0.16, true);
     }
     unlink(path);
     glmv_image_free(image);
 }
 
-static int table(struct bench *b)
+/* The decode rows of one form of weights. */
+static void form_bf16(struct bench *b)
+{
+    one_form(b, "bf16", 85, 92, 1.10, 1.03);
+}
+static void form_int4(struct bench *b)
+{
+    one_form(b, "int4-g128", 75, 85, 1.20, 1.10);
+}
+static void form_fp8(struct bench *b)
+{
+    one_form(b, "fp8", 80, 88, 0, 0);
+}
+static void form_int8(struct bench *b)
+{
+    one_form(b, "int8", 0, 0, 0, 0);
+}
+
+static void part_prompts(struct bench *b)
+{
+    if (open_form(b, "bf16")) {
+        prompts(b);
+    }
+    glm_runner_close(b->runner);
+    b->runner = NULL;
+}
+
+static void part_pictures(struct bench *b)
+{
+    if (open_form(b, "bf16")) {
+        towers(b, b->small ? 56 : 1920, b->small ? 56 : 1080, 0, 0);
+        towers(b, b->small ? 84 : 1960, b->small ? 56 : 2408, 50, 65);
+        screenshot(b);
+    }
+    glm_runner_close(b->runner);
+    b->runner = NULL;
+}
+
+static void part_products(struct bench *b)
 {
     struct glmv_err err = {0};
-    char line[256] = "";
+    fine(b, bench_products(b->small, &err), &err);
+}
+
+static void part_logits(struct bench *b)
+{
+    struct glmv_err err = {0};
+    double off = bench_logits(b->small, &err);
+    if (fine(b, off >= 0, &err)) {
+        bench_row("logits against floats on the processor", off, "relative", 1e-2, 0, true);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct bench *b);
+} parts[] = {{"bf16", form_bf16},         {"int4-g128", form_int4},  {"fp8", form_fp8},
+             {"int8", form_int8},         {"prompts", part_prompts}, {"pictures", part_pictures},
+             {"products", part_products}, {"logits", part_logits}};
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+static bool is_named(const char *part, char **names, int count)
+{
+    bool found = count == 0;
+    for (int i = 0; i < count; i++) {
+        found = found || strcmp(names[i], part) == 0;
+    }
+    return found;
+}
+
+static int table(struct bench *b, char **names, int count)
+{
+    struct glmv_err err = {0};
     struct glm_cuda_found found;
     if (!glm_cuda_built(&err) || !glm_cuda_look(0, &found, &err)) {
         printf("no CUDA device: nothing was measured (%s)\n", err.message);
@@ -463,26 +442,14 @@ static int table(struct bench *b)
         printf("%s\n", err.message);
         return 1;
     }
-    snprintf(line, sizeof line, "%s, compute capability %d.%d, %.1f GB, driver for CUDA %d.%d",
-             found.name, found.major, found.minor, (double)found.memory / 1e9, found.driver / 1000,
-             found.driver % 1000 / 10);
-    printf("%s%s\n| %-46s | %-18s | must    | stretch |         |\n", line,
-           b->small ? " -- TINY SIZES, NO MEASUREMENT" : "", "what", "measured");
-    ceilings(b);
-    one_form(b, "bf16", 85, 92, 1.10, 1.03);
-    one_form(b, "int4-g128", 75, 85, 1.20, 1.10);
-    one_form(b, "fp8", 80, 88, 0, 0);
-    if (!b->failed && open_form(b, "bf16")) {
-        prompts(b);
-        towers(b, b->small ? 56 : 1920, b->small ? 56 : 1080, 0, 0);
-        towers(b, b->small ? 84 : 1960, b->small ? 56 : 2408, 50, 65);
-        screenshot(b);
-    }
-    glm_runner_close(b->runner);
-    if (!b->failed) {
-        double off = bench_logits(b->small, &err);
-        if (fine(b, off >= 0, &err)) {
-            row("logits against floats on the processor", off, "relative", 1e-2, 0, true);
+    printf("%s, compute capability %d.%d, %.1f GB, driver for CUDA %d.%d%s\n", found.name,
+           found.major, found.minor, (double)found.memory / 1e9, found.driver / 1000,
+           found.driver % 1000 / 10, b->small ? " -- TINY SIZES, NO MEASUREMENT" : "");
+    printf("| %-46s | %-18s | must    | stretch |         |\n", "what", "measured");
+    fine(b, bench_ceilings(&b->ceilings, b->small, &err), &err);
+    for (size_t i = 0; i < PARTS && !b->failed; i++) {
+        if (is_named(parts[i].name, names, count)) {
+            parts[i].run(b);
         }
     }
     glm_model_close(b->model);
@@ -491,23 +458,45 @@ static int table(struct bench *b)
     return b->failed ? 1 : 0;
 }
 
+static int usage(const char *name)
+{
+    fprintf(stderr, "usage: %s [--small] [--product TFLOPS] [PART...], with parts of", name);
+    for (size_t i = 0; i < PARTS; i++) {
+        fprintf(stderr, " %s", parts[i].name);
+    }
+    fprintf(stderr, "; or %s FOLDER FORM\n", name);
+    return 2;
+}
+
+static bool is_part(const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < PARTS; i++) {
+        found = found || strcmp(parts[i].name, name) == 0;
+    }
+    return found;
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = {0};
-    if (argc == 3 && argv[1][0] != '-') {
-        return bench_load(argv[1], argv[2]);
-    }
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--small") == 0) {
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--small") == 0) {
             b.small = true;
-        } else if (strcmp(argv[i], "--product") == 0 && i + 1 < argc) {
-            b.product = atof(argv[++i]) * 1e12;
-        } else if (strcmp(argv[i], "--peer") == 0 && i + 1 < argc) {
-            b.peer = atof(argv[++i]);
+        } else if (strcmp(argv[at], "--product") == 0 && at + 1 < argc) {
+            b.ceilings.product = atof(argv[++at]) * 1e12;
         } else {
-            fprintf(stderr, "usage: %s [--small] [--product TFLOPS] [--peer TOKENS]\n", argv[0]);
-            return 2;
+            return usage(argv[0]);
         }
     }
-    return table(&b);
+    if (argc - at == 2 && !is_part(argv[at])) {
+        return bench_load(argv[at], argv[at + 1]);
+    }
+    for (int i = at; i < argc; i++) {
+        if (!is_part(argv[i])) {
+            return usage(argv[0]);
+        }
+    }
+    return table(&b, argv + at, argc - at);
 }

@@ -1,40 +1,132 @@
 #!/bin/bash
 # What the CUDA back end reaches on this machine's card, in one table, and whether compute-sanitizer finds fault with it.
-#     tests/bench/gpu.sh [BUILD]        BUILD: a release build with CUDA kernels, build/release by default
+#     tests/bench/gpu.sh [PART...]
+# Parts, in this order where none is named: device, torch, bf16, int4-g128, prompts, pictures, fp8, logits, test, load,
+# transformers, memcheck, racecheck, synccheck, int8, products. Each is a program of its own with a time limit, whose lines
+# are there at once; one that fails leaves the others alone. GPU.md has the minutes of each.
 # Weights are random, of the published sizes, and made on the device. torch gives the ceiling of a product, transformers
-# the engine to compare with, where they can be imported; GPU_LOAD=FOLDER adds the time from a packed int4 file to the
-# first token (8 GB of disk). 77 where there is no device: nothing was measured then.
+# the engine to compare with, where python3 can import them.
+#     GPU_BUILD=build/release   a release build with CUDA kernels; or the folder that gpu_folder.sh has made
+#     GPU_LOAD=FOLDER           where "load" puts 8 GB of files, /tmp/glmv-gpu-load by default
+#     GPU_LOG=FILE              keeps everything that was printed
+# 77 where there is no device: nothing was measured then. 1 where a part failed.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-build=${1:-build/release}
-bench=${GPU_BENCH:-$build/tests/model/glm/cuda/bench_gpu}
-small=${GPU_SMALL:-}
-[ -x "$bench" ] || { echo "no $bench: cmake --preset release && cmake --build --preset release"; exit 2; }
-[ -n "$small" ] || nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.limit --format=csv 2>/dev/null
-
-args=()
-product=$(python3 tests/bench/gpu_peer.py product 2>/dev/null) && args+=(--product "$product")
-peer=$(python3 tests/bench/gpu_peer.py decode 2>/dev/null) && args+=(--peer "$peer")
-[ ${#args[@]} -gt 0 ] || echo "no torch with CUDA: neither cuBLAS nor transformers beside it"
-"$bench" ${small:+--small} "${args[@]}"
-code=$?
-[ $code = 77 ] && exit 77
-
-if [ -n "${GPU_LOAD:-}" ]; then
-    echo "from a packed int4 file to the first token, four times; the file is in memory from the second on:"
-    python3 tests/bench/engine_load.py "$bench" "$GPU_LOAD" || code=1
-fi
-if command -v compute-sanitizer >/dev/null; then
-    for tool in memcheck racecheck; do
-        log=$(mktemp)
-        if compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/model/glm/cuda/test_cuda_real" real >"$log" 2>&1; then
-            echo "compute-sanitizer $tool: clean"
-        else
-            echo "compute-sanitizer $tool: FAILED"; tail -20 "$log"; code=1
-        fi
-        rm -f "$log"
-    done
+here=$PWD
+if [ -d lib ] && [ -x bin/bench_gpu ]; then # a folder from gpu_folder.sh
+    bin=$here/bin
+    export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 else
-    echo "no compute-sanitizer: memory and races were not looked at"
+    bin=${GPU_BUILD:-build/release}/tests/model/glm/cuda
 fi
-exit $code
+bench=${GPU_BENCH:-$bin/bench_gpu} check=${GPU_TEST:-$bin/test_cuda_real}
+small=${GPU_SMALL:+--small} # tiny sizes, where a driver is emulated: nothing is to be slow there
+slow=${GPU_SMALL:+20}
+slow=${slow:-1}
+[ -x "$bench" ] || { echo "no $bench: cmake --preset release && cmake --build --preset release"; exit 2; }
+log=${GPU_LOG:-$(mktemp)}
+: >"$log"
+[ -n "${GPU_LOG:-}" ] || trap 'rm -f "$log"' EXIT
+failed=0 product=()
+
+say() { echo "$@" | tee -a "$log"; }
+
+# limited SECONDS COMMAND...: its exit code; what it prints is in the log as well
+limited() {
+    local seconds=$(($1 * slow))
+    shift
+    timeout -k 5 "$seconds" "$@" 2>&1 | tee -a "$log"
+    local code=${PIPESTATUS[0]}
+    [ "$code" != 124 ] || say "| failed: not done after $seconds s: $*"
+    return "$code"
+}
+
+measured() { # PART: lines of the table
+    limited 150 "$bench" $small "${product[@]}" "$1"
+    local code=$?
+    [ $code != 77 ] || exit 77
+    return $code
+}
+
+# peers, their lines, and how much faster we are
+transformers() {
+    local peer
+    peer=$(timeout -k 5 180 python3 tests/bench/gpu_peer.py decode ${small:+small} 2>>"$log") || return $?
+    say "| transformers, bf16, tokens a second: $peer"
+    awk -v peer="$peer" -F'|' '
+        $2 ~ /decode at (512|16), tokens/ {
+            form = $2; sub(/:.*/, "", form); gsub(/ /, "", form); split($3, value, " ")
+            must = form == "bf16" ? 2 : form == "int4-g128" ? 6 : 0; stretch = form == "bf16" ? 3 : form == "int4-g128" ? 9 : 0
+            x = value[1] / peer
+            printf "| %-46s | %9.3f %-8s | %7.3g | %7.3g | %-7s |\n", form ": against transformers in bf16", x, "x", must, stretch,
+                   must == 0 ? "" : x >= stretch ? "stretch" : x >= must ? "met" : "missed"
+        }' "$log" | sort -u | tee -a "$log"
+}
+
+sanitize() { # TOOL
+    if ! command -v compute-sanitizer >/dev/null; then
+        say "no compute-sanitizer: $1 was not run"
+        return 77
+    fi
+    local out
+    out=$(mktemp)
+    timeout -k 5 150 compute-sanitizer --tool "$1" --error-exitcode 9 "$check" real >"$out" 2>&1
+    local code=$?
+    if [ $code = 0 ]; then
+        say "compute-sanitizer $1: clean"
+    elif [ $code = 124 ]; then
+        say "compute-sanitizer $1: not done after 150 s; until then: $(grep -c '=========.*\(Invalid\|Race\|ERROR\|hazard\)' "$out") findings"
+    else
+        say "compute-sanitizer $1: FAILED ($code)"
+        tail -40 "$out" | tee -a "$log"
+    fi
+    rm -f "$out"
+    return $code
+}
+
+loading() {
+    local folder=${GPU_LOAD:-/tmp/glmv-gpu-load}
+    if [ -n "$small" ]; then
+        limited 60 "$bench" tests/model/glm/golden/nano int4
+        return
+    fi
+    say "packed int4-g128: made, then four times from files to a token; in memory from the second on"
+    limited 200 python3 tests/bench/engine_load.py "$bench" "$folder" int4-g128
+    local code=$?
+    [ -n "${GPU_LOAD:-}" ] || rm -rf "$folder"
+    return $code
+}
+
+part() {
+    case $1 in
+    device) nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem,power.limit,mig.mode.current --format=csv 2>/dev/null |
+        tee -a "$log"; return 0 ;;
+    torch)
+        local found
+        found=$(timeout -k 5 90 python3 tests/bench/gpu_peer.py product ${small:+small} 2>>"$log") || return $?
+        product=(--product "$(head -1 <<<"$found")")
+        say "$(tail -n +2 <<<"$found")" ;;
+    bf16 | int4-g128 | fp8 | int8 | prompts | pictures | logits | products) measured "$1" ;;
+    test) limited 120 "$check" real ;;
+    load) loading ;;
+    transformers) transformers ;;
+    memcheck | racecheck | synccheck) sanitize "$1" ;;
+    *) say "there is no part '$1'"; return 2 ;;
+    esac
+}
+
+parts=("$@")
+[ $# -gt 0 ] || parts=(device torch bf16 int4-g128 prompts pictures fp8 logits test load transformers memcheck racecheck
+    synccheck int8 products)
+for name in "${parts[@]}"; do
+    start=$SECONDS
+    part "$name"
+    code=$?
+    case $code in
+    0) say "-- $name: $((SECONDS - start)) s" ;;
+    77) say "-- $name: skipped" ;;
+    *) failed=1; say "-- $name: FAILED ($code) after $((SECONDS - start)) s" ;;
+    esac
+done
+echo "must reached: $(grep -c '| \(met\|stretch\) *|$' "$log"), missed: $(grep -c '| missed *|$' "$log")"
+exit $failed

@@ -191,9 +191,10 @@ int bench_load(const char *folder, const char *form)
     struct glm_step step = {&item, 1, 0, &greedy, &item.id, 1};
     ok = r != NULL && glm_runner_step(r, &step, &choice, &chosen, &err);
     if (ok) {
-        printf(
-            "open %.2f s, on %s after %.2f s, first token after %.2f s (must 1.5, stretch 0.8)\n",
-            mapped - start, r->place, loaded - start, glmv_now() - start);
+        char what[80];
+        snprintf(what, sizeof what, "%s files to first token, %.2f s to the device", form,
+                 loaded - mapped);
+        bench_row(what, glmv_now() - start, "s", 1.5, 0.8, true);
     } else {
         fprintf(stderr, "%s\n", err.message);
     }
