@@ -23,7 +23,8 @@ static bool load_images(struct glm_cuda_device *d, struct glmv_err *err)
     for (size_t i = 0; i < glm_cuda_image_count; i++) {
         int code = api->library_load(&d->libraries[i], glm_cuda_images[i].data, NULL, NULL, 0, NULL,
                                      NULL, 0);
-        if (code == GLM_CU_NO_BINARY || code == GLM_CU_UNSUPPORTED_PTX) {
+        if (code == GLM_CU_NO_BINARY || code == GLM_CU_UNSUPPORTED_PTX ||
+            code == GLM_CU_NO_COMPILER || code == GLM_CU_COMPILER_OFF) {
             return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
                              "the kernels in this program do not fit CUDA device %d (%s, compute "
                              "capability %d.%d); build it with -DGLMV_CUDA_ARCHS=%d%d; --device "

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "model/chat.h"
+#include "model/glm/cuda/driver_api.h"
 #include "model/glm/glm.h"
 #include "tests/check.h"
 
@@ -89,6 +90,9 @@ static void test_sentences(void)
         {"FAKE_CUDA_FAIL", "cuInit:1:803", "does not start (803)"},
         {"FAKE_CUDA_FAIL", "cuInit:1:999", "was lost"},
         {"FAKE_CUDA_FAIL", "cuLibraryLoadData:1:209", "-DGLMV_CUDA_ARCHS=90"},
+        {"FAKE_CUDA_FAIL", "cuLibraryLoadData:1:221", "-DGLMV_CUDA_ARCHS=90"},
+        {"FAKE_CUDA_FAIL", "cuLibraryLoadData:1:222", "-DGLMV_CUDA_ARCHS=90"},
+        {"FAKE_CUDA_FAIL", "cuLibraryLoadData:1:223", "-DGLMV_CUDA_ARCHS=90"},
         {"FAKE_CUDA_FAIL", "cuLibraryGetKernel:3:500", "glm_cuda_"},
         {"FAKE_CUDA_FAIL", "cuMemAlloc_v2:1:2", "no memory left: cannot take"},
         {"FAKE_CUDA_FAIL", "cuMemAlloc_v2:3:2", "for keys and values"},
@@ -131,6 +135,57 @@ static void test_everywhere(void)
     CHECK(failed > 40);
 }
 
+/* Memory that runs out at each of the allocations of a conversation, of the device and pinned: an
+ * error that says how much was wanted, and with auto the processor's answer. */
+static void test_memory(void)
+{
+    static const char *const calls[] = {"cuMemAlloc_v2", "cuMemAllocHost_v2"};
+    char text[512], message[MESSAGE], plan[64];
+    int places = 0;
+    for (size_t c = 0; c < 2; c++) {
+        for (int at = 1, fine = 0; fine < 2 && at < 100; at++) {
+            snprintf(plan, sizeof plan, "%s:%d:2", calls[c], at);
+            setenv("FAKE_CUDA_FAIL", plan, 1);
+            if (converse("cuda", text, sizeof text, message)) {
+                fine++; /* rows of a picture go to the host; or there is no such call any more */
+                continue;
+            }
+            fine = 0;
+            places++;
+            expect(plan, c == 0 ? "no memory left: cannot" : "cannot pin");
+        }
+    }
+    unsetenv("FAKE_CUDA_FAIL");
+    printf("memory ran out at %d places\n", places);
+    CHECK(places >= 6);
+}
+
+/* Every function of the driver fails once, by itself and for good. */
+static void test_each_function(void)
+{
+#define NAME(field, symbol, parameters) symbol,
+    static const char *const all[] = {GLM_CU_FUNCTIONS(NAME)};
+#undef NAME
+    static const int codes[] = {1, 719};
+    char text[512], message[MESSAGE], plan[96];
+    size_t ended = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        for (size_t c = 0; c < 2; c++) {
+            snprintf(plan, sizeof plan, "%s:%d:%d", all[i], 1, codes[c]);
+            setenv("FAKE_CUDA_FAIL", plan, 1);
+            bool ok = converse("cuda", text, sizeof text, message);
+            CHECK_MSG(ok || message[0] != '\0', "%s: without a word", plan);
+            CHECK_MSG(converse("auto", text, sizeof text, message), "%s: %s", plan, message);
+            CHECK_MSG(ok || strstr(noted, "runs on the processor") != NULL, "%s: '%s'", plan,
+                      noted);
+            ended += ok ? 0 : 1;
+        }
+    }
+    unsetenv("FAKE_CUDA_FAIL");
+    printf("%zu functions, %zu failures ended in an error\n", sizeof all / sizeof all[0], ended);
+    CHECK(ended > 40);
+}
+
 int main(void)
 {
     char message[MESSAGE], text[512];
@@ -140,6 +195,8 @@ int main(void)
     CHECK_MSG(converse("auto", text, sizeof text, message), "%s", message);
     CHECK_STR(noted, "");
     test_sentences();
+    test_memory();
+    test_each_function();
     test_everywhere();
     TEST_END();
 }
