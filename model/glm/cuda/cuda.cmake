@@ -51,7 +51,11 @@ foreach(source IN LISTS cuda_sources)
     string(APPEND bytes "    \".balign 64\\nimage_${stem}: .incbin \\\"${fatbin}\\\"\\nend_${stem}:\\n\"\n")
 endforeach()
 list(LENGTH fatbins count)
-set(images "#include \"model/glm/cuda/kernels.h\"\n\nconst size_t glm_cuda_image_count = ${count};\n")
+set(wide 0)
+if("90a" IN_LIST GLMV_CUDA_ARCHS)
+    set(wide 1)
+endif()
+set(images "#include \"model/glm/cuda/kernels.h\"\n\nconst size_t glm_cuda_image_count = ${count};\nconst int glm_cuda_image_wide = ${wide};\n")
 if(fatbins) # the assembler takes megabytes in no time, a compiler's array does not
     string(APPEND images "__asm__(\".section .data.rel.ro,\\\"aw\\\"\\n.globl glm_cuda_images\\n.balign 8\\nglm_cuda_images:\\n\"\n${table}"
         "    \".quad 0, 0\\n.section .rodata\\n\"\n${bytes}    \".text\\n\");\n")

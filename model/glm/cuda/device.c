@@ -61,7 +61,9 @@ bool glm_cuda_device_open(struct glm_cuda_device *d, int ordinal, struct glmv_er
         return false;
     }
     d->early = d->cuda.major >= 9;
-    d->wide = d->cuda.major == 9 && d->cuda.minor == 0 ? (uint32_t)d->cuda.sms : 0;
+    d->wide = d->cuda.major == 9 && d->cuda.minor == 0 && glm_cuda_image_wide != 0
+                  ? (uint32_t)d->cuda.sms
+                  : 0;
     bool ok = load_images(d, err);
     for (size_t i = 0; ok && i < GLM_CUDA_KERNEL_COUNT; i++) {
         ok = find_kernel(d, i, err);

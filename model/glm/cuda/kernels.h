@@ -599,5 +599,7 @@ struct glm_cuda_image {
 };
 extern const struct glm_cuda_image glm_cuda_images[]; /* ends with a NULL */
 extern const size_t glm_cuda_image_count;
+/* 1 where they were compiled for sm_90a, without which the kernels for warpgroups are empty. */
+extern const int glm_cuda_image_wide;
 
 #endif

@@ -4,3 +4,4 @@
 
 const struct glm_cuda_image glm_cuda_images[] = {{(const unsigned char *)"none", 4}, {NULL, 0}};
 const size_t glm_cuda_image_count = 1;
+const int glm_cuda_image_wide = 1;
