@@ -51,7 +51,6 @@ VNNI static void unpack(const struct glm_matrix *m, size_t tile, size_t block, s
         if (least) {
             _mm512_store_ps(p->low[g][side], halves16(half + GLM_TILE));
         }
-        UNROLL
         for (size_t i = 0; i < step; i += 64) {
             __m512i a = _mm512_loadu_si512(w + i);
             _mm_prefetch((const char *)w + GROUPS * step + i, _MM_HINT_T1);
