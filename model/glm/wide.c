@@ -58,8 +58,7 @@ static void pack_part(void *arg, size_t begin, size_t end)
     }
 }
 
-/* The outputs of a job lie one after the other in units: pairs of tiles, or twice GLM_WIDE_LINES
- * rows. */
+/* The outputs of a job lie one after the other in units: pairs of tiles, or strips of rows. */
 struct wide_job {
     const struct glm_output *outputs;
     size_t count, ends[GLM_OUTPUTS];
@@ -73,10 +72,11 @@ static void put_rows(const struct wide_job *job, const struct glm_output *o, siz
                      const float *sums, size_t wide)
 {
     const size_t left = o->m->rows - row, rows = left < wide ? left : wide;
-    for (size_t n = 0; n < job->x.count; n++) {
+    for (size_t n = 0; n < job->x.count; n++, sums += wide) {
         float *y = o->y + (job->from + n) * o->m->rows + row;
-        for (size_t r = 0; r < rows; r++) {
-            y[r] = sums[n * wide + r] + (o->bias != NULL ? o->bias[row + r] : 0);
+        memcpy(y, sums, rows * sizeof *y);
+        for (size_t r = 0; o->bias != NULL && r < rows; r++) {
+            y[r] += o->bias[row + r];
         }
     }
 }
@@ -97,15 +97,11 @@ static void dots_part(const struct wide_job *job, const struct glm_output *o, si
 static void rows_part(const struct wide_job *job, const struct glm_output *o, size_t unit,
                       size_t end)
 {
-    enum { LINES = GLM_WIDE_LINES, UNIT = 2 * LINES }; /* whole lines of the cache are written */
-    _Alignas(64) float sums[GLM_WIDE_ROWS * UNIT];
+    enum { UNIT = GLM_WIDE_STRIP };
+    _Alignas(64) float sums[GLM_WIDE_LEAN * UNIT];
     for (; unit < end; unit++) {
-        const size_t first = unit * UNIT, left = o->m->rows - first,
-                     rows = left < UNIT ? left : UNIT;
-        for (size_t at = 0; at < rows; at += LINES) {
-            job->rows(o->m, first + at, rows - at < LINES ? rows - at : LINES, &job->x, sums + at,
-                      UNIT);
-        }
+        const size_t first = unit * UNIT, left = o->m->rows - first;
+        job->rows(o->m, first, left < UNIT ? left : UNIT, &job->x, sums, UNIT);
         put_rows(job, o, first, sums, UNIT);
     }
 }
@@ -153,12 +149,13 @@ bool glm_wide_run(struct glm_pool *pool, const struct glm_output *outputs, size_
     }
     size_t units = 0;
     for (size_t i = 0; i < count; i++) {
-        const size_t rows = 2 * (codes ? GLM_TILE : GLM_WIDE_LINES);
+        const size_t rows = codes ? 2 * GLM_TILE : GLM_WIDE_STRIP;
         units += (outputs[i].m->rows + rows - 1) / rows;
         job.ends[i] = units;
     }
+    const size_t most = codes ? GLM_WIDE_ROWS : GLM_WIDE_LEAN;
     for (; job.from < n; job.from += job.x.count) {
-        job.x.count = n - job.from < GLM_WIDE_ROWS ? n - job.from : GLM_WIDE_ROWS;
+        job.x.count = n - job.from < most ? n - job.from : most;
         pack.x = x + job.from * m->cols;
         pack.count = job.x.count;
         glm_pool_run(pool, job.x.count, 1, pack_part, &pack);

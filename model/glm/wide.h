@@ -19,8 +19,10 @@
 /* From row to row: six at a power of two would meet in one set of the cache. */
 #define GLM_WIDE_CODE_ROW (GLM_WIDE_CODES + 64)
 #define GLM_WIDE_ROW (GLM_WIDE_BYTES + 64)
-#define GLM_WIDE_PAIRS 4 /* pairs of tiles, and */
-#define GLM_WIDE_LINES 8 /* rows of a matrix in floats, that a strip has at most */
+#define GLM_WIDE_PAIRS 4  /* pairs of tiles, and */
+#define GLM_WIDE_LINES 8  /* rows of a matrix in floats, that are unpacked at a time; */
+#define GLM_WIDE_STRIP 32 /* rows of it that a strip has at most, */
+#define GLM_WIDE_LEAN 96  /* and the rows of inputs that meet it */
 
 struct glm_wide {
     size_t count;       /* rows of inputs, GLM_WIDE_ROWS at most */
@@ -34,8 +36,8 @@ struct glm_wide {
 /* out[count][tiles * GLM_TILE]: tiles (2 GLM_WIDE_PAIRS at most) of m from tile on. */
 typedef void glm_wide_dots_fn(const struct glm_matrix *m, size_t tile, size_t tiles,
                               const struct glm_wide *x, float *out);
-/* out[count][GLM_WIDE_LINES], out_row floats apart: rows (GLM_WIDE_LINES at most) of m from row on.
- */
+/* out[count][GLM_WIDE_STRIP], out_row floats apart: rows (GLM_WIDE_STRIP at most) of m from row on;
+ * GLM_WIDE_LEAN rows of inputs at most. Sums of whole GLM_WIDE_LINES are written. */
 typedef void glm_wide_rows_fn(const struct glm_matrix *m, size_t row, size_t rows,
                               const struct glm_wide *x, float *out, size_t out_row);
 
