@@ -78,6 +78,9 @@ void glm_linear(struct glm_pool *pool, const struct glm_matrix *m, const float *
 /* y[n][width] = x * weight / sqrt(mean(x^2) + eps); y may be x. */
 void glm_rms_norm(struct glm_pool *pool, const float *x, const float *weight, float eps, size_t n,
                   size_t width, float *y);
+/* x += RMS(h) with the weights after; then h = RMS(x) with before, unless that is NULL. */
+void glm_add_norm(struct glm_pool *pool, float *x, const float *after, const float *before,
+                  float eps, size_t n, size_t width, float *h);
 /* gate[i] = silu(gate[i]) * up[i] */
 void glm_silu_mul(struct glm_pool *pool, float *gate, const float *up, size_t count);
 

@@ -77,19 +77,50 @@ static void angles(struct glm_decoder *d, const int32_t *positions, size_t n)
     }
 }
 
-/* Neighbours among the first rot dims of a head are a pair, or dims half of rot apart. x:
- * [n][heads][dim] */
-static void rotate(const struct glm_decoder *d, float *x, size_t n, int heads)
+/* Neighbours among the first rot dims of a head are a pair, or dims half of rot apart. x: the heads
+ * of token i. */
+static void rotate(const struct glm_decoder *d, float *x, size_t i, int heads)
 {
     const struct glm_text_config *c = &d->model->config.text;
     const int half = c->rot / 2, step = c->halves ? 1 : 2, apart = c->halves ? half : 1;
-    for (size_t i = 0; i < n; i++) {
-        const float *cs = d->cos + i * (size_t)half, *sn = d->sin + i * (size_t)half;
-        for (int head = 0; head < heads; head++, x += c->head_dim) {
-            for (int j = 0; j < half; j++) {
-                float a = x[step * j], b = x[step * j + apart];
-                x[step * j] = a * cs[j] - b * sn[j];
-                x[step * j + apart] = b * cs[j] + a * sn[j];
+    const float *cs = d->cos + i * (size_t)half, *sn = d->sin + i * (size_t)half;
+    for (int head = 0; head < heads; head++, x += c->head_dim) {
+        for (int j = 0; j < half; j++) {
+            float a = x[step * j], b = x[step * j + apart];
+            x[step * j] = a * cs[j] - b * sn[j];
+            x[step * j + apart] = b * cs[j] + a * sn[j];
+        }
+    }
+}
+
+/* Where the keys and values of a layer are kept. */
+struct kept {
+    const struct glm_decoder *d;
+    unsigned char *keys, *values;
+    size_t part; /* bytes of a head */
+};
+
+/* Rotates the tokens from begin on and keeps their keys and values. */
+static void keep_part(void *arg, size_t begin, size_t end)
+{
+    const struct kept *kept = arg;
+    const struct glm_decoder *d = kept->d;
+    const struct glm_text_config *c = &d->model->config.text;
+    const size_t dim = (size_t)c->head_dim, wide = (size_t)c->heads * dim,
+                 heads = (size_t)c->kv_heads;
+    for (size_t i = begin; i < end; i++) {
+        float *k = d->k + i * heads * dim, *v = d->v + i * heads * dim;
+        rotate(d, d->q + i * wide, i, c->heads);
+        rotate(d, k, i, c->kv_heads);
+        for (size_t head = 0; head < heads; head++, k += dim, v += dim) {
+            void *keys = kept->keys + head * kept->part, *values = kept->values + head * kept->part;
+            const size_t place = d->len + i;
+            if (d->model->half) {
+                glm_keys_put_half(d->model->pool, keys, dim, place, k, dim, 1);
+                glm_halve(d->model->pool, v, dim, (uint16_t *)values + place * dim);
+            } else {
+                glm_keys_put(keys, dim, place, k, dim, 1);
+                memcpy((float *)values + place * dim, v, dim * sizeof *v);
             }
         }
     }
@@ -99,7 +130,7 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
 {
     const struct glm_text_config *c = &d->model->config.text;
     struct glm_pool *pool = d->model->pool;
-    const size_t dim = (size_t)c->head_dim, kv = (size_t)c->kv_heads * dim;
+    const size_t dim = (size_t)c->head_dim;
     const bool half = d->model->half;
     const size_t size = half ? sizeof(uint16_t) : sizeof(float), part = d->room * dim * size;
     unsigned char *keys = (unsigned char *)d->keys + at * (size_t)c->kv_heads * part;
@@ -108,25 +139,8 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
     struct glm_output qkv[] = {
         {&l->q, l->q_bias, d->q}, {&l->k, l->k_bias, d->k}, {&l->v, l->v_bias, d->v}};
     glm_linears(pool, qkv, 3, d->h, n);
-    rotate(d, d->q, n, c->heads);
-    rotate(d, d->k, n, c->kv_heads);
-    for (size_t head = 0; head < (size_t)c->kv_heads; head++) {
-        const float *k = d->k + head * dim, *v = d->v + head * dim;
-        unsigned char *to = values + head * part + d->len * dim * size;
-        if (half) {
-            glm_keys_put_half(pool, (uint16_t *)(void *)(keys + head * part), dim, d->len, k, kv,
-                              n);
-        } else {
-            glm_keys_put((float *)(void *)(keys + head * part), dim, d->len, k, kv, n);
-        }
-        for (size_t i = 0; i < n; i++, v += kv, to += dim * size) {
-            if (half) {
-                glm_halve(pool, v, dim, (uint16_t *)(void *)to);
-            } else {
-                memcpy(to, v, dim * size);
-            }
-        }
-    }
+    struct kept kept = {d, keys, values, part};
+    glm_pool_run(pool, n, 4, keep_part, &kept);
     struct glm_attention a = {.q = d->q,
                               .k = keys,
                               .v = values,
@@ -158,25 +172,19 @@ static void mlp(struct glm_decoder *d, const struct glm_text_layer *l, size_t n)
     glm_linear(pool, &l->down, NULL, d->gate, n, d->h);
 }
 
+/* x += RMS(Attn(RMS(x))); x += RMS(MLP(RMS(x))). The first RMS of a layer is made where the one
+ * before it ends. */
 static void layer(struct glm_decoder *d, size_t at, size_t n)
 {
     const struct glm_text_layer *l = &d->model->layers[at];
     const size_t h = (size_t)d->model->config.text.hidden;
+    const bool last = at + 1 == (size_t)d->model->config.text.layers;
     const float eps = d->model->config.text.eps;
-    /* x += RMS(Attn(RMS(x))) */
-    glm_rms_norm(d->model->pool, d->x, l->norm_in, eps, n, h, d->h);
     attention(d, l, at, n);
-    glm_rms_norm(d->model->pool, d->h, l->norm_attn_out, eps, n, h, d->h);
-    for (size_t i = 0; i < n * h; i++) {
-        d->x[i] += d->h[i];
-    }
-    /* x += RMS(MLP(RMS(x))) */
-    glm_rms_norm(d->model->pool, d->x, l->norm_mlp_in, eps, n, h, d->h);
+    glm_add_norm(d->model->pool, d->x, l->norm_attn_out, l->norm_mlp_in, eps, n, h, d->h);
     mlp(d, l, n);
-    glm_rms_norm(d->model->pool, d->h, l->norm_mlp_out, eps, n, h, d->h);
-    for (size_t i = 0; i < n * h; i++) {
-        d->x[i] += d->h[i];
-    }
+    glm_add_norm(d->model->pool, d->x, l->norm_mlp_out, last ? NULL : l[1].norm_in, eps, n, h,
+                 d->h);
 }
 
 bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *positions, size_t n,
@@ -190,6 +198,7 @@ bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *
     }
     memcpy(d->x, input, n * h * sizeof(float));
     angles(d, positions, n);
+    glm_rms_norm(d->model->pool, d->x, d->model->layers[0].norm_in, c->eps, n, h, d->h);
     for (size_t at = 0; at < (size_t)c->layers; at++) {
         layer(d, at, n);
         if (at == 0) {

@@ -293,6 +293,36 @@ void glm_rms_norm(struct glm_pool *pool, const float *x, const float *weight, fl
     glm_pool_run(pool, n, 8, norm_part, &job);
 }
 
+struct add_job {
+    const struct glm_kernels *kernels;
+    const float *after, *before;
+    float *x, *h, eps;
+    size_t width;
+};
+
+static void add_part(void *arg, size_t begin, size_t end)
+{
+    const struct add_job *job = arg;
+    const size_t width = job->width;
+    for (size_t i = begin; i < end; i++) {
+        float *x = job->x + i * width, *h = job->h + i * width;
+        job->kernels->norm(h, job->after, job->eps, width, h);
+        for (size_t k = 0; k < width; k++) {
+            x[k] += h[k];
+        }
+        if (job->before != NULL) {
+            job->kernels->norm(x, job->before, job->eps, width, h);
+        }
+    }
+}
+
+void glm_add_norm(struct glm_pool *pool, float *x, const float *after, const float *before,
+                  float eps, size_t n, size_t width, float *h)
+{
+    struct add_job job = {glm_pool_kernels(pool), after, before, x, h, eps, width};
+    glm_pool_run(pool, n, 4, add_part, &job);
+}
+
 struct silu_job {
     const struct glm_kernels *kernels;
     float *gate;
