@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The engine beside llama.cpp: one GGUF file of full-width layers of the 9B model with random weights, opened by both,
-decode and prefill by turns on as many threads, first as the machine is, then with two busy processes for each processor.
+decode and prefill by turns on as many threads, first as the machine is, then with one and with two busy processes for each
+processor. Prompts are also given as a share of what the processor can multiply in registers (bench_engine_peak).
 
 Needs gguf and numpy, and the libraries of llama.cpp, for example the package @node-llama-cpp/linux-x64 unpacked:
     npm pack @node-llama-cpp/linux-x64 && tar xzf node-llama-cpp-linux-x64-*.tgz
     tests/bench/engine_llama.py build/release package/bins/linux-x64 /tmp/bench [--layers 4] [--threads 1,4] [--types Q4_0,Q4_K_M,BF16]
 
 llama.cpp runs as it comes, with its repacked layouts; its context holds 512 tokens in float16, as ours does. Ratios
-are of medians; what the machine did meanwhile meets both, since they take turns of a few seconds. The logits of the
+are medians over turns: what a machine can read may double from one second to the next, which meets both of a turn. The logits of the
 same 64 tokens are compared first, also with those of unpacked weights: an engine that reads the file in another way
 would be seen.
 """
@@ -25,7 +26,7 @@ H, INNER, HEADS, KV, DIM, VOCAB = 4096, 13696, 32, 2, 128, 8192
 # weights and bytes of a block; where its scales are, and such that weights have a deviation of about 0.02
 BLOCKS = {"Q4_0": (32, 18, (0, 0.0043)), "Q8_0": (32, 34, (0, 0.00027)), "Q5_0": (32, 22, (0, 0.0022)),
           "Q4_K": (256, 144, (0, 7e-5), (2, 5.2e-4)), "Q6_K": (256, 210, (208, 1.5e-5))}
-PREFILL, DECODE, LIMIT, PHASE = 64, 16, 2, 60  # tokens; seconds for the decoding of a turn, for the turns of a phase
+DECODE, LIMIT, PHASE = 8, 2, 60  # tokens; seconds for the decoding of a turn, for the turns of a phase
 
 
 def random_matrix(gguf, np, rng, kind, rows, cols):
@@ -231,22 +232,40 @@ class Ours:
         self.run.wait()
 
 
-def measure(ours, theirs, turns):
+def measure(ours, theirs, turns, prompt):
     """Tokens a second: [decode, prefill] of both, medians and bests."""
     times = {(who, what): [] for who in (0, 1) for what in (0, 1)}
     began = time.perf_counter()
     for turn in range(turns + 1):
         for who, engine in enumerate((ours, theirs)):
-            fill, speak, count = engine.prefill(PREFILL if turn > 0 else 8), 0, 0
+            fill, speak, count = engine.prefill(prompt if turn > 0 else 8), 0, 0
             while count < (DECODE if turn > 0 else 1) and speak < LIMIT:
                 speak += engine.decode(1)
                 count += 1
             if turn > 0:  # the first one touches memory
                 times[who, 0].append(count / speak)
-                times[who, 1].append(PREFILL / fill)
+                times[who, 1].append(prompt / fill)
         if turn > 0 and time.perf_counter() - began > PHASE:
             break
-    return {k: (statistics.median(v), max(v)) for k, v in times.items()}
+    turn_by_turn = [statistics.median(a / b for a, b in zip(times[0, what], times[1, what])) for what in (0, 1)]
+    return {**{k: (statistics.median(v), max(v)) for k, v in times.items()}, "ratio": turn_by_turn}
+
+
+def peak(build, threads):
+    """GFLOP/s of loops of nothing but products, by name."""
+    out = subprocess.run([f"{build}/tests/model/glm/bench_engine_peak", str(threads)], capture_output=True, text=True)
+    words = out.stdout.split()
+    return {name: float(value) for name, value in zip(words[2::2], words[3::2])}
+
+
+def share(kind, layers, got, most):
+    """Both prompts as shares of the processor's products; the head is left out, only one token needs it."""
+    work = 2e-9 * layers * (H * (2 * HEADS + 2 * KV) * DIM + 3 * H * INNER)
+    for name in ("bf16",) if kind == "BF16" else ("int8", "scaled"):
+        if name in most:
+            ours, theirs = (100 * got[who, 1][0] * work / most[name] for who in (0, 1))
+            print(f"  prefill  of {most[name]:.0f} GFLOP/s ({name}) ours {ours:.0f} %, llama.cpp {theirs:.0f} %; "
+                  f"twice llama.cpp's is {2 * theirs:.0f} %", flush=True)
 
 
 def show(label, got):
@@ -254,7 +273,7 @@ def show(label, got):
     for what, name in enumerate(("decode", "prefill")):
         (a, best_a), (b, best_b) = got[0, what], got[1, what]
         print(f"  {name:8} ours {a:8.1f} tokens/s (best {best_a:.1f}), llama.cpp {b:8.1f} (best {best_b:.1f}); "
-              f"ratio {a / b:.2f} (of the best {best_a / best_b:.2f})", flush=True)
+              f"ratio {got['ratio'][what]:.2f} (of the best {best_a / best_b:.2f})", flush=True)
 
 
 def busy(count):
@@ -280,24 +299,32 @@ def compare(kind, threads, args, folder):
     print(f"  logits: ours and llama.cpp's differ by {off[0]:.4f} of their length; from those with unpacked weights ours by "
           f"{off[1]:.4f}, llama.cpp's by {off[2]:.4f}; the largest is "
           f"{'the same' if a.argmax() == b.argmax() else 'another one'}", flush=True)
-    quiet = measure(ours, theirs, args.turns)
+    quiet = measure(ours, theirs, args.turns, args.prompt)
     show("  as the machine is", quiet)
-    if args.quiet:
-        ours.close()
-        return
-    others = busy(2 * len(os.sched_getaffinity(0)))
+    share(kind, args.layers, quiet, peak(args.build, threads))
+    for each in () if args.quiet else (1, 2):
+        beside(each, ours, theirs, quiet, threads, args)
+    ours.close()
+
+
+def beside(each, ours, theirs, quiet, threads, args):
+    """The same with busy processes. Fair: what equal shares of the processors leave of the quiet rate."""
+    processors = len(os.sched_getaffinity(0))
+    fair = min(1, processors / (threads + each * processors))
+    others = busy(each * processors)
     try:
         time.sleep(1)
-        loaded = measure(ours, theirs, max(2, args.turns // 2))
+        loaded = measure(ours, theirs, max(2, args.turns // 2), args.prompt)
     finally:
         for process in others:
             process.kill()
             process.wait()
-    show("  loaded twice over", loaded)
+    show(f"  beside {each * processors} busy processes", loaded)
     for what, name in enumerate(("decode", "prefill")):
         kept = [loaded[who, what][0] / quiet[who, what][0] for who in (0, 1)]
-        print(f"  {name:8} keeps {100 * kept[0]:.0f} % under load, llama.cpp {100 * kept[1]:.0f} %", flush=True)
-    ours.close()
+        print(f"  {name:8} keeps {100 * kept[0]:.0f} % of its quiet rate, llama.cpp {100 * kept[1]:.0f} %; an equal share is "
+              f"{100 * fair:.0f} %, of which ours keeps {100 * kept[0] / fair:.0f} %, llama.cpp {100 * kept[1] / fair:.0f} %",
+              flush=True)
 
 
 def main():
@@ -308,7 +335,8 @@ def main():
     p.add_argument("--layers", type=int, default=4)
     p.add_argument("--threads", default=f"1,{len(os.sched_getaffinity(0))}")
     p.add_argument("--types", default="Q4_0,Q4_K_M,BF16")
-    p.add_argument("--turns", type=int, default=7)
+    p.add_argument("--turns", type=int, default=15)
+    p.add_argument("--prompt", type=int, default=64, help="tokens, 480 at most")
     p.add_argument("--quiet", action="store_true", help="without busy processes: for use with chrt -f")
     args = p.parse_args()
     folder = Path(args.folder)

@@ -34,7 +34,7 @@ PYTHON
 expect() { # NAME CODES WORDS...: model-info on it
     local name=$1 codes=$2 out code
     shift 2
-    out=$(timeout 60 "$GLMV" model-info "$tmp/$name" 2>&1 >/dev/null)
+    out=$(timeout 600 "$GLMV" model-info "$tmp/$name" 2>&1 >/dev/null)
     code=$?
     count=$((count + 1))
     [[ " $codes " == *" $code "* ]] || { echo "$name: exit code $code, wanted $codes: $out"; failed=1; }
@@ -88,7 +88,7 @@ ask() { # NAME PYTHON WORDS...
     local name=$1 out code
     damage "$name" "$2"
     shift 2
-    out=$(timeout 60 "$GLMV" ask --model "$tmp/$name" tests/model/glm/white.png hi 2>&1 >/dev/null)
+    out=$(timeout 600 "$GLMV" ask --model "$tmp/$name" tests/model/glm/white.png hi 2>&1 >/dev/null)
     code=$?
     count=$((count + 1))
     [ $code -eq 3 ] || [ $code -eq 4 ] || { echo "$name: exit code $code: $out"; failed=1; }
