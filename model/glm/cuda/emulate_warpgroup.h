@@ -84,6 +84,9 @@ template <int LEFT> DEVICE void group_wait(void)
 {
     emulate_group_wait(LEFT);
 }
+DEVICE void settle(float)
+{
+}
 DEVICE void multiply_256(float d[128], uint64_t a, uint64_t b, bool sum)
 {
     emulate_multiply({d, nullptr, a, b, 256, false, sum});

@@ -96,19 +96,11 @@ DEVICE void ask_sums(float out[64], const uint32_t weights[KEYS / 16][4],
 
 /* Of rows g and g + 8 of a warp. */
 struct flash_rows {
-    float most[2], sum[2]; /* the largest score, the sum of the weights */
+    float most[2], sum[2]; /* largest score; sum of the weights of this lane's keys alone */
 };
 
-DEVICE float quad_sum(float value)
-{
-    value += shuffle_xor(value, 1);
-    return value + shuffle_xor(value, 2);
-}
-
 /* Scores to weights, in place; shrink: what earlier sums are to be multiplied by. seen: keys that
- * the two rows see, counted from the tile's first. The sums are exchanged for every tile: ptxas
- * moves a group_wait up to the last shuffle before it, and would put all powers behind products
- * that they are to be found beside. */
+ * the two rows see, counted from the tile's first. */
 DEVICE void find_weights(float s[64], flash_rows &rows, float shrink[2], const int32_t seen[2],
                          float scale)
 {
@@ -119,7 +111,7 @@ DEVICE void find_weights(float s[64], flash_rows &rows, float shrink[2], const i
             s[i] = i / 4 * 8 + 2 * t + i % 2 < seen[i % 4 / 2] ? s[i] : -INFINITY;
         }
     }
-    float most[2] = {rows.most[0], rows.most[1]}, base[2], sum[2] = {0, 0};
+    float most[2] = {rows.most[0], rows.most[1]}, base[2];
 #pragma unroll
     for (uint32_t i = 0; i < 64; i++) {
         most[i % 4 / 2] = fmaxf(most[i % 4 / 2], s[i]);
@@ -137,10 +129,8 @@ DEVICE void find_weights(float s[64], flash_rows &rows, float shrink[2], const i
 #pragma unroll
     for (uint32_t i = 0; i < 64; i++) {
         s[i] = power_of_two(fmaf(s[i], scale, -base[i % 4 / 2]));
-        sum[i % 4 / 2] += s[i];
+        rows.sum[i % 4 / 2] += s[i];
     }
-    rows.sum[0] += quad_sum(sum[0]);
-    rows.sum[1] += quad_sum(sum[1]);
 }
 
 /* As left operands: keys are their columns. */
@@ -157,10 +147,13 @@ DEVICE void store_rows(const glm_cuda_flash &a, const float out[64], const flash
 {
 #pragma unroll
     for (uint32_t half = 0; half < 2; half++) {
+        float sum = rows.sum[half];
+        sum += shuffle_xor(sum, 1);
+        sum += shuffle_xor(sum, 2);
         const uint32_t row = first + lane_of() / 4 + 8 * half;
         if (row < a.n) {
             uint16_t *to = a.out + row * a.out_row + blockIdx.x * a.out_head + lane_of() % 4 * 2;
-            const float part = 1.0f / rows.sum[half];
+            const float part = 1.0f / sum;
 #pragma unroll
             for (uint32_t j = 0; j < DIM / 8; j++) {
                 const float *pair = &out[4 * j + 2 * half];
@@ -217,6 +210,7 @@ DEVICE void multiply_slots(const glm_cuda_flash &a, const flash_part &p, flash_r
         ring_leave(slots, keys);
         find_seen(seen, a, p, row, i);
         find_weights(s, rows, shrink, seen, scale);
+        settle(rows.sum[0] + rows.sum[1]);
         group_wait<0>();
         ring_leave(slots, at);
         ring_advance<SLOTS>(at);

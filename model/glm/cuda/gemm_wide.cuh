@@ -222,11 +222,13 @@ DEVICE void fill_slots(const glm_cuda_gemm &a, wide_ring &slots, unsigned char *
                 fetch_wide_weights<GATE>(slot + WEIGHTS_AT, rows, column);
             } else {
                 store_wide_raw<FORM>(slot + WEIGHTS_AT, raw);
+            }
+            ring_pass(slots, f);
+            if constexpr (FORM != GLM_CUDA_BF16) { /* after the fence, which waits for loads too */
                 if (column + WIDE_COLUMNS < cols) {
                     fetch_wide_raw<FORM, GATE>(raw, rows, column + WIDE_COLUMNS);
                 }
             }
-            ring_pass(slots, f);
         }
     }
     ring_end(slots, f);

@@ -107,6 +107,15 @@ template <int LEFT> DEVICE void group_wait(void)
     SUMS_8(d, i), SUMS_8(d, i + 8), SUMS_8(d, i + 16), SUMS_8(d, i + 24), SUMS_8(d, i + 32),       \
         SUMS_8(d, i + 40), SUMS_8(d, i + 48), SUMS_8(d, i + 56)
 
+/* What leads to a number that is never negative is done before a group_wait that follows. ptxas
+ * moves waits up to the beginning of their straight stretch of program, and work meant to be done
+ * beside products would come after them; this sleep, which never happens, stays where it is. */
+DEVICE void settle(float number)
+{
+    asm volatile("{.reg .pred wrong;\n setp.lt.f32 wrong, %0, 0f00000000;\n"
+                 "@wrong nanosleep.u32 20;}" ::"f"(number));
+}
+
 /* d (+)= a * b^T, bf16 with float sums: a is 64 x 16, b 256 or 128 x 16, both in tiles. Thread l of
  * warp w of the group holds, with g = l / 4 % 8 and t = l % 4, d[4 j + 2 i + k]: row 16 w + g + 8
  * i, column 8 j + 2 t + k. Without `sum`, d is not read. */
