@@ -125,19 +125,6 @@ static int run(const struct replicate_batch_options *options)
     return REPLICATE_DONE;
 }
 
-static bool whole(const char *text, const char *name, int low, int high, int *out)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || value < low || value > high) {
-        fprintf(stderr, "glmv-replicate: %s takes a whole number from %d to %d, not '%.40s'\n",
-                name, low, high, text);
-        return false;
-    }
-    *out = (int)value;
-    return true;
-}
-
 int replicate_cmd_batch(int argc, char **argv)
 {
     enum { OPT_ROUNDS = 1, OPT_TARGET, OPT_LANG };
@@ -154,7 +141,6 @@ int replicate_cmd_batch(int argc, char **argv)
     struct replicate_model model = replicate_model_defaults();
     struct replicate_batch_options options = {.jobs = 4, .rounds = -1, .target = 2};
     struct glmv_err err = {0};
-    char *end = "";
     int code;
     model.where = NULL; /* the tracer works unless --model is said here */
     while ((code = getopt_long(argc, argv, "ho:j:", long_options, NULL)) != -1) {
@@ -166,20 +152,19 @@ int replicate_cmd_batch(int argc, char **argv)
         if (code == 'o') {
             options.output = optarg;
         } else if (code == 'j') {
-            ok = whole(optarg, "--jobs", 1, MAX_JOBS, &options.jobs);
+            ok = replicate_read_whole("--jobs", optarg, 1, MAX_JOBS, &options.jobs, &err);
         } else if (code == OPT_ROUNDS) {
-            ok = whole(optarg, "--rounds", 0, REPLICATE_MAX_ROUNDS, &options.rounds);
+            ok = replicate_read_whole("--rounds", optarg, 0, REPLICATE_MAX_ROUNDS, &options.rounds,
+                                      &err);
         } else if (code == OPT_TARGET) {
-            options.target = strtod(optarg, &end);
-            ok = end != optarg && *end == '\0' && options.target >= 0 && options.target <= 1;
-            fputs(ok ? "" : "glmv-replicate: --target takes a number from 0 to 1\n", stderr);
+            ok = replicate_read_number("--target", optarg, 0, 1, &options.target, &err);
         } else if (code == OPT_LANG) {
             options.lang = optarg;
         } else if (!replicate_model_option(&model, code, optarg, &err)) {
             return err.message[0] != '\0' ? replicate_report(&err) : REPLICATE_USAGE;
         }
         if (!ok) {
-            return REPLICATE_USAGE;
+            return replicate_report(&err);
         }
     }
     if (argc - optind != 1 || options.output == NULL) {

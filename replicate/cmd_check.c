@@ -90,15 +90,6 @@ static bool read_shard(const char *text, struct check_options *o, struct glmv_er
            glmv_fail(err, GLMV_ERR_USAGE, "--shard: '%s' does not look like 3/10", text);
 }
 
-static bool read_jobs(const char *text, struct check_options *o, struct glmv_err *err)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    o->jobs = (int)value;
-    return (end != text && *end == '\0' && value >= 1 && value <= MAX_JOBS) ||
-           glmv_fail(err, GLMV_ERR_USAGE, "-j: '%s' is not a number from 1 to %d", text, MAX_JOBS);
-}
-
 /* The config is the first name that ends in .json; the others are patterns. */
 static void take_names(int argc, char **argv, struct request *r)
 {
@@ -122,7 +113,7 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
         bool ok = true;
         switch (c) {
         case 'j':
-            ok = read_jobs(optarg, &r->options, err);
+            ok = replicate_read_whole("-j", optarg, 1, MAX_JOBS, &r->options.jobs, err);
             break;
         case 'q':
             r->quiet = true;

@@ -79,22 +79,6 @@ static bool read_limit(const char *text, struct request *r, struct glmv_err *err
                      text);
 }
 
-static bool read_threshold(const char *text, struct request *r, struct glmv_err *err)
-{
-    char *end;
-    r->pixels.threshold = strtod(text, &end);
-    return (end != text && *end == '\0' && r->pixels.threshold >= 0 && r->pixels.threshold <= 1) ||
-           glmv_fail(err, GLMV_ERR_USAGE, "--threshold: '%s' is not a number from 0 to 1", text);
-}
-
-static bool read_scale(const char *text, struct request *r, struct glmv_err *err)
-{
-    char *end;
-    r->scale = strtod(text, &end);
-    return (end != text && *end == '\0' && r->scale >= 0.25 && r->scale <= 4) ||
-           glmv_fail(err, GLMV_ERR_USAGE, "--scale: '%s' is not a number from 0.25 to 4", text);
-}
-
 bool replicate_is_page(const char *path)
 {
     size_t len = strlen(path);
@@ -114,7 +98,7 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->picture = optarg;
             break;
         case OPT_THRESHOLD:
-            ok = read_threshold(optarg, r, err);
+            ok = replicate_read_number("--threshold", optarg, 0, 1, &r->pixels.threshold, err);
             break;
         case OPT_AA:
             r->pixels.antialiasing = true;
@@ -144,7 +128,7 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->assets = optarg;
             break;
         case OPT_SCALE:
-            ok = read_scale(optarg, r, err);
+            ok = replicate_read_number("--scale", optarg, 0.25, 4, &r->scale, err);
             break;
         case 'h':
             fputs(usage, stdout);

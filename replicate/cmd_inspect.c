@@ -29,6 +29,7 @@ struct inspect {
 /* Returns false after it has said what is wrong with the command line. */
 static bool parse(int argc, char **argv, struct inspect *inspect)
 {
+    struct glmv_err err = {0};
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -46,22 +47,15 @@ static bool parse(int argc, char **argv, struct inspect *inspect)
         } else if (strcmp(arg, "--lang") == 0) {
             inspect->look.lang = value;
         } else if (strcmp(arg, "--scale") == 0) {
-            char *end = NULL;
-            inspect->look.scale = strtod(value, &end);
-            if (*end != '\0' || !(inspect->look.scale >= 0.5 && inspect->look.scale <= 8)) {
-                fprintf(stderr, "glmv-replicate: --scale is a number from 0.5 to 8, not '%s'\n",
-                        value);
+            if (!replicate_read_number(arg, value, 0.5, 8, &inspect->look.scale, &err)) {
+                replicate_report(&err);
                 return false;
             }
         } else if (strcmp(arg, "--threads") == 0) {
-            char *end = NULL;
-            long n = strtol(value, &end, 10);
-            if (*end != '\0' || n < 1 || n > 64) {
-                fprintf(stderr, "glmv-replicate: --threads is a number from 1 to 64, not '%s'\n",
-                        value);
+            if (!replicate_read_whole(arg, value, 1, 64, &inspect->look.threads, &err)) {
+                replicate_report(&err);
                 return false;
             }
-            inspect->look.threads = (int)n;
         } else if ((arg[0] == '-' && arg[1] != '\0') || inspect->input != NULL) {
             fprintf(stderr, "glmv-replicate: inspect does not know '%s'\n", arg);
             return false;

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,18 +54,9 @@ static const struct option long_options[] = {{"viewport", required_argument, NUL
                                              {"help", no_argument, NULL, OPT_HELP},
                                              {NULL, 0, NULL, 0}};
 
-static bool number(const char *text, const char *name, double *out, struct glmv_err *err)
-{
-    char *end;
-    *out = strtod(text, &end);
-    return (end != text && *end == '\0') ||
-           glmv_fail(err, GLMV_ERR_USAGE, "%s: '%s' is not a number", name, text);
-}
-
 /* 0 to go on, else the exit code plus one. */
 static int read_options(int argc, char **argv, struct request *r, struct glmv_err *err)
 {
-    double value;
     char tail;
     optind = 1;
     for (int c = getopt_long(argc, argv, "o:h", long_options, NULL); c != -1;
@@ -84,7 +76,7 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->options.viewport_only = c == OPT_NOT_FULL;
             break;
         case OPT_SCALE:
-            ok = number(optarg, "--scale", &r->options.scale, err);
+            ok = replicate_read_number("--scale", optarg, 0.25, 4, &r->options.scale, err);
             break;
         case OPT_DOM:
             r->dom = optarg;
@@ -99,11 +91,11 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->options.dark = true;
             break;
         case OPT_TIMEOUT:
-            ok = number(optarg, "--timeout", &r->options.timeout_s, err);
+            ok = replicate_read_number("--timeout", optarg, 0.1, 86400, &r->options.timeout_s, err);
             break;
         case OPT_HEIGHT:
-            ok = number(optarg, "--max-height", &value, err);
-            r->options.max_height = ok && value >= 1 && value < 1e9 ? (int)value : 0;
+            ok = replicate_read_whole("--max-height", optarg, 1, INT_MAX, &r->options.max_height,
+                                      err);
             break;
         case OPT_HELP:
         case 'h':

@@ -95,36 +95,6 @@ struct request {
     int slice_px;
 };
 
-static bool whole(const char *text, const char *name, int low, int high, int *out,
-                  struct glmv_err *err)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || value < low || value > high) {
-        return glmv_fail(err, GLMV_ERR_USAGE, "%s: '%s' is not a whole number from %d to %d", name,
-                         text, low, high);
-    }
-    *out = (int)value;
-    return true;
-}
-
-static bool read_target(const char *text, struct request *r, struct glmv_err *err)
-{
-    char *end;
-    r->trace.target = strtod(text, &end);
-    r->has_target = true;
-    return (end != text && *end == '\0' && r->trace.target >= 0 && r->trace.target <= 1) ||
-           glmv_fail(err, GLMV_ERR_USAGE, "--target: '%s' is not a number from 0 to 1", text);
-}
-
-static bool read_scale(const char *text, struct request *r, struct glmv_err *err)
-{
-    char *end;
-    r->trace.look.scale = strtod(text, &end);
-    return (end != text && *end == '\0' && r->trace.look.scale >= 1 && r->trace.look.scale <= 4) ||
-           glmv_fail(err, GLMV_ERR_USAGE, "--scale: '%s' is not a number from 1 to 4", text);
-}
-
 /* Names of stages, separated by commas. */
 static bool read_stages(const char *text, struct request *r, struct glmv_err *err)
 {
@@ -178,13 +148,15 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->trace.emit.assets_dir = strcmp(optarg, "inline") == 0 ? NULL : optarg;
             break;
         case OPT_ROUNDS:
-            ok = whole(optarg, "--rounds", 0, REPLICATE_MAX_ROUNDS, &r->trace.rounds, err);
+            ok = replicate_read_whole("--rounds", optarg, 0, REPLICATE_MAX_ROUNDS, &r->trace.rounds,
+                                      err);
             break;
         case OPT_TARGET:
-            ok = read_target(optarg, r, err);
+            ok = replicate_read_number("--target", optarg, 0, 1, &r->trace.target, err);
+            r->has_target = true;
             break;
         case OPT_SCALE:
-            ok = read_scale(optarg, r, err);
+            ok = replicate_read_number("--scale", optarg, 1, 4, &r->trace.look.scale, err);
             break;
         case OPT_LANG:
             r->trace.look.lang = optarg;
@@ -193,7 +165,7 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->trace.emit.title = optarg;
             break;
         case OPT_THREADS:
-            ok = whole(optarg, "--threads", 1, 256, &r->trace.look.threads, err);
+            ok = replicate_read_whole("--threads", optarg, 1, 256, &r->trace.look.threads, err);
             break;
         case OPT_WITHOUT:
             ok = read_stages(optarg, r, err);
@@ -209,7 +181,7 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->tools = true;
             break;
         case OPT_SLICE:
-            ok = whole(optarg, "--slice", 0, GLMV_IMAGE_MAX_SIDE, &r->slice_px, err);
+            ok = replicate_read_whole("--slice", optarg, 0, GLMV_IMAGE_MAX_SIDE, &r->slice_px, err);
             if (ok && r->slice_px > 0 && r->slice_px < 300) {
                 ok = glmv_fail(err, GLMV_ERR_USAGE, "--slice: 300 px or more, or 0");
             }
@@ -218,10 +190,12 @@ static int read_options(int argc, char **argv, struct request *r, struct glmv_er
             r->no_corrections = true;
             break;
         case OPT_BUDGET_TOKENS:
-            ok = whole(optarg, "--budget-tokens", 1, INT_MAX, &r->budget_tokens, err);
+            ok =
+                replicate_read_whole("--budget-tokens", optarg, 1, INT_MAX, &r->budget_tokens, err);
             break;
         case OPT_BUDGET_SECONDS:
-            ok = whole(optarg, "--budget-seconds", 1, INT_MAX, &r->budget_seconds, err);
+            ok = replicate_read_whole("--budget-seconds", optarg, 1, INT_MAX, &r->budget_seconds,
+                                      err);
             break;
         default:
             ok = replicate_model_option(&r->model, c, optarg, err);

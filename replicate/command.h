@@ -3,6 +3,8 @@
 #ifndef GLMV_REPLICATE_COMMAND_H
 #define GLMV_REPLICATE_COMMAND_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /* Exit codes of every command. */
@@ -29,6 +31,13 @@ int replicate_exit_code(const struct glmv_err *err);
 
 /* Prints "glmv-replicate: MESSAGE" on stderr and returns the exit code that fits. */
 int replicate_report(const struct glmv_err *err);
+
+/* The value of an option such as "--jobs" or "-j"; one that is none of these numbers is
+ * GLMV_ERR_USAGE. */
+bool replicate_read_whole(const char *option, const char *text, int low, int high, int *out,
+                          struct glmv_err *err);
+bool replicate_read_number(const char *option, const char *text, double low, double high,
+                           double *out, struct glmv_err *err);
 
 /* cmd_*.c, one file a command. */
 replicate_command_fn replicate_cmd_ask;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "model/glm/glm.h"
+#include "replicate/command.h"
 
 struct replicate_model replicate_model_defaults(void)
 {
@@ -18,29 +19,6 @@ struct replicate_model replicate_model_defaults(void)
     model.where = where != NULL && where[0] != '\0' ? where : NULL;
     model.name = name != NULL && name[0] != '\0' ? name : NULL;
     return model;
-}
-
-static bool take_real(const char *option, const char *text, double low, double high, double *out,
-                      struct glmv_err *err)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end != '\0' || !(value >= low && value <= high)) {
-        return glmv_fail(err, GLMV_ERR_USAGE, "--%s takes a number from %g to %g, not '%.40s'",
-                         option, low, high, text);
-    }
-    *out = value;
-    return true;
-}
-
-static bool take_whole(const char *option, const char *text, int *out, struct glmv_err *err)
-{
-    double value = 0;
-    if (!take_real(option, text, 0, INT_MAX, &value, err)) {
-        return false;
-    }
-    *out = (int)value;
-    return true;
 }
 
 static bool take_think(struct glmv_chat_options *chat, const char *value, struct glmv_err *err)
@@ -60,7 +38,7 @@ static bool take_think(struct glmv_chat_options *chat, const char *value, struct
                          value);
     }
     chat->thinking = GLMV_CHAT_THINK_ON;
-    return take_whole("think", value, &chat->think_budget, err);
+    return replicate_read_whole("--think", value, 0, INT_MAX, &chat->think_budget, err);
 }
 
 bool replicate_model_option(struct replicate_model *model, int code, const char *value,
@@ -76,17 +54,18 @@ bool replicate_model_option(struct replicate_model *model, int code, const char 
         model->name = value;
         return true;
     case REPLICATE_OPT_TEMPERATURE:
-        return take_real("temperature", value, 0, 2, &chat->temperature, err);
+        return replicate_read_number("--temperature", value, 0, 2, &chat->temperature, err);
     case REPLICATE_OPT_TOP_P:
-        return take_real("top-p", value, 0, 1, &chat->top_p, err);
+        return replicate_read_number("--top-p", value, 0, 1, &chat->top_p, err);
     case REPLICATE_OPT_TOP_K:
-        return take_whole("top-k", value, &chat->top_k, err);
+        return replicate_read_whole("--top-k", value, 0, INT_MAX, &chat->top_k, err);
     case REPLICATE_OPT_PENALTY:
-        return take_real("repetition-penalty", value, 0.5, 2, &chat->repetition_penalty, err);
+        return replicate_read_number("--repetition-penalty", value, 0.5, 2,
+                                     &chat->repetition_penalty, err);
     case REPLICATE_OPT_MAX_TOKENS:
-        return take_whole("max-tokens", value, &chat->max_tokens, err);
+        return replicate_read_whole("--max-tokens", value, 0, INT_MAX, &chat->max_tokens, err);
     case REPLICATE_OPT_SEED:
-        if (!take_real("seed", value, 0, 9007199254740992.0, &seed, err)) {
+        if (!replicate_read_number("--seed", value, 0, 9007199254740992.0, &seed, err)) {
             return false;
         }
         chat->seed = (int64_t)seed;
