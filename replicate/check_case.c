@@ -384,7 +384,7 @@ static bool settle(struct job *job, struct view *view, struct glmv_err *err)
         bool known = check_files_known(job->run, result->name);
         result->status = known ? CHECK_IS_MISSING : CHECK_IS_NEW;
         say(result, known ? "The index of the baselines knows this page, but its picture is gone.\n"
-                          : "There is no baseline yet.\n");
+                          : "It had no baseline yet.\n");
         ok = write_actual(job, view->image, err);
     } else {
         result->status = CHECK_IS_CHANGED;

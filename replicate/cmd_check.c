@@ -207,6 +207,26 @@ static bool write_reports(const struct request *r, const struct check_run *run,
            (r->quiet || print(run, check_report_totals, "\n", err));
 }
 
+static bool updates(const struct request *r)
+{
+    bool any = false;
+    for (int i = 0; i < CHECK_STATUS_COUNT; i++) {
+        any = any || r->options.update[i];
+    }
+    return any;
+}
+
+/* What to do after a run in which not every page looked like its baseline. */
+static void advise(const struct request *r, const struct check_config *config, int code)
+{
+    fprintf(stderr, "Look at %s/report.html\n", config->output);
+    if (code == REPLICATE_BELOW && !updates(r)) {
+        bool usual = strcmp(r->config, CONFIG_USUAL) == 0;
+        fprintf(stderr, "If that is how it should look: glmv-replicate check %s%s--update\n",
+                usual ? "" : r->config, usual ? "" : " ");
+    }
+}
+
 static int run_check(struct request *r, const struct check_config *config, struct glmv_err *err)
 {
     struct check_run run;
@@ -217,17 +237,11 @@ static int run_check(struct request *r, const struct check_config *config, struc
         ok = check_fix(&run, &r->model, err);
     }
     if (run.judged && write_reports(r, &run, &late) && code != REPLICATE_DONE && !r->quiet) {
-        fprintf(stderr, "Look at %s/report.html\n", config->output);
+        advise(r, config, code);
     }
-    if (ok && run.updated == 0 && code > REPLICATE_BELOW) {
-        for (int i = 0; i < CHECK_STATUS_COUNT; i++) {
-            if (r->options.update[i]) {
-                fputs("glmv-replicate: no baseline was updated, because not every page could be "
-                      "drawn\n",
-                      stderr);
-                break;
-            }
-        }
+    if (ok && run.updated == 0 && code > REPLICATE_BELOW && updates(r)) {
+        fputs("glmv-replicate: no baseline was updated, because not every page could be drawn\n",
+              stderr);
     }
     check_run_release(&run);
     if (!ok) {
@@ -249,7 +263,13 @@ int replicate_cmd_check(int argc, char **argv)
     }
     struct check_config *config = check_config_read(r.config, &err);
     if (config == NULL) {
-        return replicate_report(&err);
+        int failed = replicate_report(&err);
+        if (access(r.config, F_OK) != 0) {
+            fputs("A config can be as short as {\"pages\": [\"site/*.html\"]}; 'glmv-replicate "
+                  "check --schema' prints what else it takes.\n",
+                  stderr);
+        }
+        return failed;
     }
     if (r.output != NULL) {
         free(config->output);

@@ -108,7 +108,8 @@ def baselines_are_told_apart():
             "e.400x300": "new"}
     check(r.returncode == 1 and f.statuses() == want, f"each by its name: {f.statuses()}")
     check(f.baselines() == before, "and no baseline was touched")
-    check(r.stderr.strip().endswith("check-output/report.html"), "where to look: " + r.stderr)
+    check("Look at ./check-output/report.html\n" in r.stderr, "where to look: " + r.stderr)
+    check("should look: glmv-replicate check --update\n" in r.stderr, "and how to keep it: " + r.stderr)
     check("pixels differ" in r.stdout and "changed   b.400x300" in r.stdout, "said on the terminal: " + r.stdout)
     r = f.run("--update", "e.*")
     check(r.returncode == 0 and set(f.baselines()) - set(before) == {"e.400x300.png"}, "only what was chosen")
@@ -259,7 +260,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         n = Server.hits[self.path] = Server.hits.get(self.path, 0) + 1
         text = PAGE.format("Loading" if self.path == "/slow" and n == Server.late else "Garden", "12:00")
         body = b"#box{background:#a00!important}" if self.path == "/a.css" else (text + "<link rel=stylesheet href=/a.css>").encode()
-        self.send_response(404 if self.path == "/gone" else 200)
+        self.send_response(404 if self.path == "/gone" or (self.path == "/busy" and n == Server.fails) else 200)
         self.send_header("Content-Type", "text/css" if self.path == "/a.css" else "text/html")
         self.end_headers()
         self.wfile.write(body)
@@ -268,6 +269,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         pass
 
     late = -1
+    fails = -1
 
 
 def addresses_only_when_asked_for():
@@ -283,9 +285,15 @@ def addresses_only_when_asked_for():
     slow = [x for x in f.report()["results"] if x["name"].startswith("slow")][0]
     check(r.returncode == 0 and slow["status"] == "same" and slow["renders"] == 2, f"drawn again until it matches: {slow}")
     check("matched at render 2 only" in r.stdout, "and that is said")
-    f.config(pages=[{"name": "gone", "url": host + "/gone"}])
+    f.config(pages=[{"name": "gone", "url": host + "/gone"}, {"name": "busy", "url": host + "/busy"}])
     r = f.run("--urls", "gone.*")
     check(r.returncode == 4 and "status 404" in r.stdout, "an error page is no page: " + r.stdout)
+    check(Server.hits["/gone"] == 2, f"a failed render is tried once more, and no more: {Server.hits}")
+    check(f.run("--urls", "--update", "busy.*").returncode == 0, "a baseline of a page that will fail once")
+    Server.fails = Server.hits["/busy"] + 1
+    r = f.run("--urls", "busy.*")
+    check(r.returncode == 0 and f.statuses() == {"busy.400x300": "same"}, "one failure is no verdict: " + r.stdout)
+    check(Server.hits["/busy"] == Server.fails + 1, f"the second try was drawn: {Server.hits}")
     f.config(pages=["a.html"])
     f.page("a.html", text=f"<p>x<img src='{host}/seen.png'>")
     f.run("--urls", "a.*")
@@ -312,11 +320,17 @@ def pictures_made_elsewhere():
     check(r.returncode == 3 and "git lfs pull" in r.stdout, "an LFS pointer is named: " + r.stdout)
 
 
+def wait_for_update(folder, process):
+    """Until the process holds the folder for its update, which it does until it ends."""
+    while process.poll() is None and not (folder / "baselines/.update").exists():
+        time.sleep(0.02)
+
+
 def folders_are_safe():
-    f = Folder("locks", pages=["hold.html"], scripts=True)
+    f = Folder("locks", pages=["hold.html"], scripts=True, timeout=60)
     f.page("hold.html", text="<p>x<script>const end = Date.now() + 2500; while (Date.now() < end);</script>")
     first = subprocess.Popen([GLMV, "check", "--update"], cwd=f.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(1)
+    wait_for_update(f.path, first)
     second = f.run()
     check(second.returncode == 3 and "another check works in this folder" in second.stderr, "locked: " + second.stderr)
     third = f.run("--output", "elsewhere")
@@ -329,7 +343,7 @@ def folders_are_safe():
     before = f.baselines()
     f.page("hold.html", text=(f.path / "hold.html").read_text().replace("x", "other"))
     stop = subprocess.Popen([GLMV, "check", "--update"], cwd=f.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(1)
+    wait_for_update(f.path, stop)
     stop.send_signal(signal.SIGINT)
     stop.communicate()
     check(stop.returncode == 130, f"interrupted: {stop.returncode}")
@@ -363,7 +377,7 @@ def configs_that_are_wrong():
     r = f.run()
     check(r.returncode == 3 and "check.json:1: treshold: unknown key" in r.stderr, "unknown keys: " + r.stderr)
     r = f.run("absent.json")
-    check(r.returncode == 3 and "absent.json" in r.stderr, "no config")
+    check(r.returncode == 3 and "absent.json" in r.stderr and '{"pages":' in r.stderr, "no config: " + r.stderr)
     check(f.run("-j0").returncode == 2 and f.run("--nonsense").returncode == 2, "usage")
     f.config(pages=["a.html"], output="baselines")
     check(f.run().returncode == 3, "output in the baselines")
