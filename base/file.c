@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* renameat2 */
 #include "base/file.h"
 
 #include <errno.h>
@@ -208,6 +209,19 @@ static mode_t target_mode(const char *path)
     return 0666 & ~mask;
 }
 
+/* Where the new file need not survive a power cut: renaming over an old one makes ext4 write the new
+ * one to the disk at once, which swapping their names does not. */
+static bool replace_soon(const char *temp, const char *path)
+{
+#ifdef RENAME_EXCHANGE
+    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
+        unlink(temp); /* the old one */
+        return true;
+    }
+#endif
+    return rename(temp, path) == 0;
+}
+
 static bool write_file(const char *path, const void *bytes, size_t len, bool wait,
                        struct glmv_err *err)
 {
@@ -246,7 +260,7 @@ static bool write_file(const char *path, const void *bytes, size_t len, bool wai
     if (close(fd) != 0 && ok) {
         ok = glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
-    if (ok && rename(temp, path) != 0) {
+    if (ok && !(wait ? rename(temp, path) == 0 : replace_soon(temp, path))) {
         ok = glmv_fail(err, GLMV_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
     if (!ok) {

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -74,6 +75,31 @@ static void a_part_is_cut_to_the_picture(void)
     glmv_image_free(image);
 }
 
+static const char *content_of(const char *path, struct glmv_buf *buf)
+{
+    glmv_buf_clear(buf);
+    return glmv_file_read(path, 100, buf, NULL) ? buf->data : "";
+}
+
+static void a_file_that_can_be_made_again_is_replaced_whole(void)
+{
+    char folder[] = "/tmp/glmv-test-XXXXXX";
+    CHECK(mkdtemp(folder) != NULL);
+    char path[64];
+    snprintf(path, sizeof path, "%s/file", folder);
+    struct glmv_buf buf;
+    glmv_buf_init(&buf, 1 << 20);
+    CHECK(glmv_file_write_soon(path, "first", 5, NULL));
+    CHECK_STR(content_of(path, &buf), "first");
+    CHECK(chmod(path, 0640) == 0 && glmv_file_write_soon(path, "second", 6, NULL));
+    CHECK_STR(content_of(path, &buf), "second");
+    struct stat st;
+    CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0640 && st.st_nlink == 1);
+    glmv_buf_release(&buf);
+    remove(path);
+    CHECK(rmdir(folder) == 0); /* no temporary file is left */
+}
+
 static void a_file_is_replaced_whole(void)
 {
     struct glmv_err err = {0};
@@ -132,6 +158,7 @@ int main(void)
     pictures_survive_png_and_webp();
     a_part_is_cut_to_the_picture();
     a_file_is_replaced_whole();
+    a_file_that_can_be_made_again_is_replaced_whole();
     a_file_is_read_into_an_arena();
     TEST_END();
 }
