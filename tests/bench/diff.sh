@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
 # glmv-replicate diff beside odiff, pixelmatch and looks-same on pairs that Chromium makes: cold processes, files in the page
 # cache, in turn, every round begun by another. Prints medians, least times, medians of the rounds' ratios, and peak memory.
-# Usage: GLMV=path [PEERS=folder with node_modules] tests/bench/diff.sh [ROUNDS]
+# With $FOLDER the pictures are made there and kept, and PART, an extended regular expression, chooses by what is printed above
+# each pair: "diff.sh 41 1280".
+# Usage: GLMV=path [PEERS=folder with node_modules] [FOLDER=path] tests/bench/diff.sh [ROUNDS [PART]]
 set -eu
 glmv=$(realpath "${GLMV:-build/release/replicate/glmv-replicate}")
 rounds=${1:-9}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp"
-if [ -n "${PEERS:-}" ]; then
-    ln -s "$(realpath "$PEERS")/node_modules" node_modules
+part=${2:-.}
+[ -z "${PEERS:-}" ] || PEERS=$(realpath "$PEERS")
+if [ -n "${FOLDER:-}" ]; then
+    mkdir -p "$FOLDER"
+    cd "$FOLDER"
 else
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' EXIT
+    cd "$tmp"
+fi
+if [ -n "${PEERS:-}" ]; then
+    ln -sfn "$PEERS/node_modules" node_modules
+elif [ ! -d node_modules ]; then
     npm init -y >/dev/null 2>&1
     npm install --silent odiff-bin@4 pixelmatch@7 pngjs@7 looks-same@10 >/dev/null 2>&1
 fi
 shot() { # NAME SCALE
     chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --force-device-scale-factor="$2" \
-        --user-data-dir="$tmp/profile" --window-size="$3" --screenshot="$1.png" "$1.html" >/dev/null 2>&1
+        --user-data-dir="$PWD/profile" --window-size="$3" --screenshot="$1.png" "$1.html" >/dev/null 2>&1
 }
 page() { # NAME COLOUR-OF-ONE SCALE SIZE
     { echo '<!doctype html><meta charset=utf-8><body style="font:14px DejaVu Sans;columns:3;margin:24px">'
@@ -34,13 +43,15 @@ photo() { # NAME COLOUR: noise that no filter predicts, as photographs have it
 HTML
     shot "$1" 2 1920,1080
 }
-page a '#2255cc' 2 1920,1080
-page b '#1a9c5b' 2 1920,1080
-page c '#2255cc' 1 1280,800
-page d '#1a9c5b' 1 1280,800
-photo p '#2255cc'
-photo q '#1a9c5b'
-cp a.png same.png
+if [ ! -f same.png ]; then
+    page a '#2255cc' 2 1920,1080
+    page b '#1a9c5b' 2 1920,1080
+    page c '#2255cc' 1 1280,800
+    page d '#1a9c5b' 1 1280,800
+    photo p '#2255cc'
+    photo q '#1a9c5b'
+    cp a.png same.png
+fi
 cat >pixelmatch.mjs <<'JS'
 import fs from 'node:fs';
 import {PNG} from 'pngjs';
@@ -87,29 +98,31 @@ odiff=node_modules/@odiff/linux-x64/odiff
 turns="$(dirname "$glmv")/../tests/diff/turns"
 looks=
 [ -d node_modules/looks-same ] && looks='-- node looks.cjs a.png b.png'
-pair() { # A B [PICTURE]
-    "$turns" "$rounds" "$glmv" diff "$1" "$2" ${3:+-o ours.png} -- "$odiff" "$1" "$2" ${3:+theirs.png}
+wanted() { # NAME: what is measured next
+    grep -qE -- "$part" <<<"$1" && echo "$1"
 }
-# shellcheck disable=SC2086
-echo "4K page, with picture"
-"$turns" "$rounds" "$glmv" diff a.png b.png -o ours.png -- "$odiff" a.png b.png theirs.png -- node pixelmatch.mjs a.png b.png pm.png $looks
-echo "4K page, verdict"
-pair a.png b.png
-echo "4K photo, with picture"
-pair p.png q.png picture
-echo "4K photo, verdict"
-pair p.png q.png
-echo "4K page, same bytes"
-pair a.png same.png
-echo "1280x800, with picture"
-pair c.png d.png picture
-echo "1280x800, verdict"
-pair c.png d.png
+pair() { # NAME A B [PICTURE]
+    wanted "$1" || return 0
+    "$turns" "$rounds" "$glmv" diff "$2" "$3" ${4:+-o ours.png} -- "$odiff" "$2" "$3" ${4:+theirs.png}
+}
+if wanted "4K page, with picture"; then
+    # shellcheck disable=SC2086
+    "$turns" "$rounds" "$glmv" diff a.png b.png -o ours.png -- "$odiff" a.png b.png theirs.png -- node pixelmatch.mjs a.png b.png pm.png $looks
+fi
+pair "4K page, verdict" a.png b.png
+pair "4K photo, with picture" p.png q.png picture
+pair "4K photo, verdict" p.png q.png
+pair "4K page, same bytes" a.png same.png
+pair "1280x800, with picture" c.png d.png picture
+pair "1280x800, verdict" c.png d.png
 core=$(dirname "$glmv")/../tests/diff/diff_core
-if [ -x "$core" ]; then
-    echo "4K frame in memory against a stored picture, library calls"
+[ -x "$core" ] || exit 0
+if wanted "4K frame in memory against a stored picture, library calls"; then
     "$core" $((rounds * 5)) a.png | grep -E 'baseline'
     node calls.mjs "$rounds"
-    echo "comparison core, 4K frames in memory"
-    "$core" $((rounds * 5)) a.png | grep -vE 'baseline|pixels differ'
+fi
+if wanted "comparison core, 4K frames in memory"; then
+    "$core" $((rounds * 5)) a.png | grep -vE 'baseline|file has'
+    echo "the same on one thread"
+    taskset -c 1 "$core" $((rounds * 5)) a.png | grep -E "memcmp|count"
 fi
