@@ -8,6 +8,10 @@
 #define SIDEBAR_WIDTH 0.3 /* of what it stands in, at most */
 #define SIDEBAR_HEIGHT 350.0
 #define RECORD_HEIGHT 130 /* px between two dividers that are one row of a table */
+#define CARD_GAP 8        /* px between cards side by side, at least */
+#define CARD_HEIGHT 40    /* px of the box or picture that a card begins with, at least */
+#define CARD_SLACK 2      /* px that something sticks out of its card */
+#define CARD_MOST 12      /* cards in a row */
 
 struct group {
     int *ids; /* into builder.items */
@@ -53,6 +57,15 @@ static int cut(const struct tracer_builder *b, const int *ids, int count, bool v
     }
     ends[parts++] = count;
     return parts;
+}
+
+static struct glmv_box bounds(const struct tracer_builder *b, const int *ids, int count)
+{
+    struct glmv_box box = b->items[ids[0]].want;
+    for (int i = 1; i < count; i++) {
+        box = tracer_build_joined(box, b->items[ids[i]].want);
+    }
+    return box;
 }
 
 struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int count, int depth);
@@ -112,6 +125,103 @@ static int join_records(const struct tracer_builder *b, const int *ids, int *end
     return kept;
 }
 
+/* Columns of one part, from left to right. Returns how many; 0 for one, for too many, and where
+ * they stand closer than cards do. */
+static int columns_of(const struct tracer_builder *b, int *ids, int count, struct glmv_box *columns)
+{
+    int ends[CARD_MOST * 4];
+    if (count < 2 || count > CARD_MOST * 4) {
+        return 0;
+    }
+    sort_ids(b, ids, count, false);
+    int parts = cut(b, ids, count, false, 0, ends);
+    if (parts < 2 || parts > CARD_MOST) {
+        return 0;
+    }
+    for (int i = 0; i < parts; i++) {
+        int from = i > 0 ? ends[i - 1] : 0;
+        columns[i] = bounds(b, ids + from, ends[i] - from);
+        if (i > 0 && columns[i].x - columns[i - 1].x - columns[i - 1].w < CARD_GAP) {
+            return 0;
+        }
+    }
+    return parts;
+}
+
+/* Whether a part is nothing but boxes and pictures side by side that cards may begin with. */
+static bool begins_cards(const struct tracer_builder *b, const int *ids, int count, int columns)
+{
+    bool heads = count == columns;
+    for (int i = 0; heads && i < count; i++) {
+        heads =
+            b->items[ids[i]].node->kind != TRACER_TEXT && b->items[ids[i]].want.h >= CARD_HEIGHT;
+    }
+    return heads;
+}
+
+/* Whether every column of the lower part belongs to the card above it: within its sides, and nearer
+ * to it than cards are to each other. Boxes belong only where they touch it: they may begin cards
+ * of their own. */
+static bool goes_on(const struct tracer_builder *b, const struct glmv_box *cards, int count,
+                    const int *ids, int id_count, double bottom)
+{
+    double apart = 1e9;
+    for (int i = 1; i < count; i++) {
+        apart = fmin(apart, cards[i].x - cards[i - 1].x - cards[i - 1].w);
+    }
+    struct glmv_box part = bounds(b, ids, id_count);
+    double gap = part.y - bottom;
+    bool has[CARD_MOST] = {false};
+    for (int i = 0; i < id_count; i++) {
+        const struct tracer_item *item = &b->items[ids[i]];
+        int card = 0;
+        while (card < count && cards[card].x + cards[card].w + CARD_SLACK < item->want.x) {
+            card++;
+        }
+        bool inside = card < count && item->want.x >= cards[card].x - CARD_SLACK &&
+                      item->want.x + item->want.w <= cards[card].x + cards[card].w + CARD_SLACK;
+        bool box = item->node->kind != TRACER_TEXT && item->want.h >= CARD_HEIGHT;
+        if (!inside || gap > apart || (box && gap > 1)) {
+            return false;
+        }
+        has[card] = true;
+    }
+    for (int i = 0; i < count; i++) {
+        if (!has[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Boxes or pictures side by side and what stands below each of them, within its sides and near it,
+ * are cards: their parts are joined and cut into columns first, so that a card stays together when
+ * the page gets narrow. Returns how many parts are left. */
+static int join_cards(const struct tracer_builder *b, int *ids, int *ends, int parts, bool *record)
+{
+    struct glmv_box cards[CARD_MOST];
+    int kept = 0;
+    int count = 0; /* of the cards that may go on; 0 without any */
+    double bottom = 0;
+    for (int i = 0; i < parts; i++) {
+        int from = i > 0 ? ends[i - 1] : 0;
+        int items = ends[i] - from;
+        struct glmv_box part = bounds(b, ids + from, items);
+        bool joins = count > 0 && !record[i] && goes_on(b, cards, count, ids + from, items, bottom);
+        if (joins) {
+            ends[kept - 1] = ends[i];
+            record[kept - 1] = true;
+        } else {
+            count = columns_of(b, ids + from, items, cards);
+            count = !record[i] && begins_cards(b, ids + from, items, count) ? count : 0;
+            record[kept] = record[i];
+            ends[kept++] = ends[i];
+        }
+        bottom = part.y + part.h;
+    }
+    return kept;
+}
+
 static struct tracer_node *arrange_columns(struct tracer_builder *b, int *ids, int count,
                                            int depth);
 
@@ -123,7 +233,10 @@ static struct tracer_node *arrange_parts(struct tracer_builder *b, int *ids, int
         b->failed = true;
         return NULL;
     }
-    parts = vertical ? join_records(b, ids, ends, parts, record) : parts;
+    if (vertical) {
+        parts = join_records(b, ids, ends, parts, record);
+        parts = join_cards(b, ids, ends, parts, record);
+    }
     struct tracer_node *node =
         tracer_build_node_new(b, vertical ? TRACER_STACK : TRACER_ROW, (struct glmv_box){0});
     int from = 0;
@@ -209,15 +322,6 @@ static bool is_independent(const struct tracer_builder *b, const int *ids, int s
         }
     }
     return texts >= 4 && level * 2 < texts;
-}
-
-static struct glmv_box bounds(const struct tracer_builder *b, const int *ids, int count)
-{
-    struct glmv_box box = b->items[ids[0]].want;
-    for (int i = 1; i < count; i++) {
-        box = tracer_build_joined(box, b->items[ids[i]].want);
-    }
-    return box;
 }
 
 /* Where a narrow column of its own ends that stands beside everything else, 0 without one. ids get

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/tracer/tracer.h"
+#include "tests/check.h"
 
 #define SCENE_MOST 32
 
@@ -63,6 +64,20 @@ static inline struct glmv_scene_box *scene_box(struct scene_kit *kit, double x, 
     struct glmv_scene_box *box = &kit->boxes[kit->scene.box_count++];
     *box = (struct glmv_scene_box){.box = {x, y, w, h}, .fill = GLMV_FILL_SOLID, .color = color};
     return box;
+}
+
+/* The page of a kit's scene; the caller frees it. */
+static inline char *page_of(const struct scene_kit *kit, bool marks)
+{
+    struct glmv_err err = {0};
+    struct glmv_emit_options options = {0};
+    struct glmv_buf html;
+    glmv_buf_init(&html, 1u << 20);
+    struct glmv_draft *draft = glmv_draft_new(&kit->scene, &options, &err);
+    CHECK_MSG(draft != NULL, "%s", err.message);
+    CHECK_MSG(draft != NULL && glmv_draft_html(draft, marks, &html, &err), "%s", err.message);
+    glmv_draft_free(draft);
+    return glmv_buf_take(&html, NULL);
 }
 
 #endif

@@ -3,20 +3,6 @@
 
 #include "tests/check.h"
 
-/* The page of a kit's scene; the caller frees it. */
-static char *page_of(const struct scene_kit *kit, bool marks)
-{
-    struct glmv_err err = {0};
-    struct glmv_emit_options options = {0};
-    struct glmv_buf html;
-    glmv_buf_init(&html, 1u << 20);
-    struct glmv_draft *draft = glmv_draft_new(&kit->scene, &options, &err);
-    CHECK_MSG(draft != NULL, "%s", err.message);
-    CHECK_MSG(draft != NULL && glmv_draft_html(draft, marks, &html, &err), "%s", err.message);
-    glmv_draft_free(draft);
-    return glmv_buf_take(&html, NULL);
-}
-
 static int count(const char *text, const char *part)
 {
     int found = 0;
