@@ -7,11 +7,11 @@
 
 static uint64_t hash_picture(const struct glmv_image *image)
 {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ (uint64_t)image->width << 32 ^ (uint64_t)image->height,
-             v = 0;
-    size_t len = (size_t)image->width * (size_t)image->height * 4;
-    for (size_t i = 0; i < len; i += 4) {
-        memcpy(&v, image->rgba + i, 4);
+    uint64_t h = 0x9E3779B97F4A7C15u ^ (uint64_t)image->width << 32 ^ (uint64_t)image->height;
+    const size_t len = (size_t)image->width * (size_t)image->height * 4;
+    for (size_t i = 0; i < len; i += 8) { /* two pixels; the last may be alone */
+        uint64_t v = 0;
+        memcpy(&v, image->rgba + i, len - i < 8 ? 4 : 8);
         h = (h ^ v) * 0xD6E8FEB86659FD93u;
         h ^= h >> 32;
     }
