@@ -333,6 +333,21 @@ static double first_token(struct bench *b, const char *path)
     return seconds;
 }
 
+/* As a page is: white, with lines of grey specks as large as text and a box with a picture. */
+static void paint_page(struct glmv_image *image)
+{
+    for (size_t i = 0; i < (size_t)image->width * (size_t)image->height; i++) {
+        const size_t x = i % (size_t)image->width, y = i / (size_t)image->width;
+        const uint32_t speck = (uint32_t)(x / 2 + y / 2 * 977) * 2654435761u >> 24,
+                       noise = (uint32_t)i * 2654435761u >> 24;
+        const bool text = y % 24 < 12 && x % 1200 > 160 && x % 9 < 7 && speck < 110;
+        const bool picture = x > 1400 && y > 300 && y < 700;
+        const uint8_t v = (uint8_t)(text ? speck : picture ? (x + y) / 4 + noise % 8 : 255);
+        memset(image->rgba + 4 * i, v, 3);
+        image->rgba[4 * i + 3] = 255;
+    }
+}
+
 static void screenshot(struct bench *b)
 {
     char path[] = "/tmp/glmv-gpu-XXXXXX.png";
@@ -341,8 +356,8 @@ static void screenshot(struct bench *b)
     int fd = mkstemps(path, 4);
     struct glmv_image *image = glmv_image_new(b->small ? 60 : 1920, b->small ? 60 : 1080, &err);
     bool ok = fd >= 0 && close(fd) == 0 && image != NULL;
-    for (size_t i = 0; ok && i < (size_t)image->width * (size_t)image->height * 4; i++) {
-        image->rgba[i] = (uint8_t)(i * 2654435761u >> 24 & (i / 4096 % 3 == 0 ? 255 : 15));
+    if (ok) {
+        paint_page(image);
     }
     ok = ok && fine(b, glmv_image_write_png(image, path, &err), &err);
     for (size_t i = 0; ok && i < turns(b, PICTURES); i++) {
