@@ -15,7 +15,6 @@ cd "$(dirname "$0")/../.." || exit 2
 here=$PWD
 if [ -d lib ] && [ -x bin/bench_gpu ]; then # a folder from gpu_folder.sh
     bin=$here/bin
-    export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 else
     bin=${GPU_BUILD:-build/release}/tests/model/glm/cuda
 fi

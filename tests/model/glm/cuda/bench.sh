@@ -37,7 +37,7 @@ done
 
 # a folder that can be carried away: nothing in it needs more than the C library
 GPU_PROGRAMS=bench_gpu_tried tests/bench/gpu_folder.sh "$GLMV_BUILD" "$tmp/folder" >"$tmp/out" 2>&1 || wrong "no folder"
-LD_LIBRARY_PATH=$tmp/folder/lib ldd "$tmp/folder/bin/bench_gpu_tried" |
+ldd "$tmp/folder/bin/bench_gpu_tried" |
     awk -v from="$tmp/folder/" '$2 == "=>" && index($3, from) != 1' |
     grep -Ev '/(libc|libm|libdl|libpthread|librt|libasan|libubsan|libgcc_s)\.so' >"$tmp/out" && wrong "libraries from elsewhere"
 mv "$tmp/folder/bin/bench_gpu_tried" "$tmp/folder/bin/bench_gpu"
