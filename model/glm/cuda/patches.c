@@ -6,6 +6,7 @@
 #include "model/glm/cuda/upload.h"
 
 #define BAND ((size_t)16 << 20) /* bytes of the picture that are on the device at a time */
+#define MOST_LINES 65535        /* of a grid */
 
 bool glm_cuda_shape_of(const struct glm_config *config, int width, int height,
                        struct glm_cuda_shape *shape, struct glmv_err *err)
@@ -42,7 +43,8 @@ static size_t table_bytes(const struct glm_cuda_shape *s)
 
 static size_t band_lines(const struct glm_cuda_shape *s)
 {
-    const size_t line = (size_t)s->width * 4, lines = BAND / line > 0 ? BAND / line : 1;
+    size_t lines = BAND / ((size_t)s->width * 4);
+    lines = lines < 1 ? 1 : lines > MOST_LINES ? MOST_LINES : lines;
     return lines < (size_t)s->height ? lines : (size_t)s->height;
 }
 
