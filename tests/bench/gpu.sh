@@ -1,7 +1,7 @@
 #!/bin/bash
 # What the CUDA back end reaches on this machine's card, in one table, and whether compute-sanitizer finds fault with it.
 #     tests/bench/gpu.sh [PART...]
-# Parts, in this order where none is named: device, torch, bf16, int4-g128, prompts, pictures, fp8, logits, test, load,
+# Parts, in this order where none is named: device, test, torch, bf16, int4-g128, prompts, pictures, fp8, logits, load,
 # transformers, memcheck, racecheck, synccheck, int8, products. Each is a program of its own with a time limit, whose lines
 # are there at once; one that fails leaves the others alone. GPU.md has the minutes of each.
 # Weights are random, of the published sizes, and made on the device. torch gives the ceiling of a product, transformers
@@ -115,7 +115,7 @@ part() {
 }
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(device torch bf16 int4-g128 prompts pictures fp8 logits test load transformers memcheck racecheck
+[ $# -gt 0 ] || parts=(device test torch bf16 int4-g128 prompts pictures fp8 logits load transformers memcheck racecheck
     synccheck int8 products)
 for name in "${parts[@]}"; do
     start=$SECONDS
