@@ -41,6 +41,13 @@ bool glmv_diff_score(const struct glmv_image *a, const struct glmv_image *b,
                      struct glmv_score *score, struct glmv_err *err);
 
 /*
+ * Charges a page that is wider than what its picture shows, as pages that scroll sideways are: what
+ * lies beyond counts as area that differs, in size and total. Both widths in the same px; nothing
+ * changes where the page is not wider.
+ */
+void glmv_score_charge_width(struct glmv_score *score, int shown, int whole);
+
+/*
  * Whether two colours (R, G, B in memory) differ by more than the threshold 0..1: squared YIQ
  * distance against 35215 * threshold^2 (Kotsarenko and Ramos 2010), as pixelmatch and odiff count
  * it.

@@ -201,3 +201,12 @@ bool glmv_diff_score(const struct glmv_image *a, const struct glmv_image *b,
     free(ssim);
     return ok || glmv_fail_memory(err);
 }
+
+void glmv_score_charge_width(struct glmv_score *score, int shown, int whole)
+{
+    if (whole > shown && shown > 0) {
+        double share = (double)shown / whole;
+        score->size *= share;
+        score->total *= share;
+    }
+}

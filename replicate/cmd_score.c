@@ -15,8 +15,8 @@
 static const char usage[] =
     "Usage: glmv-replicate score REFERENCE.png PAGE [OPTION...]\n"
     "Says how much a page looks like a picture, 0 to 1. PAGE is HTML, drawn as wide as the\n"
-    "reference, or a picture of it. With the reference's text the metrics of Design2Code "
-    "follow.\n\n"
+    "reference, or a picture of it. A page that scrolls sideways loses by what lies beyond. With\n"
+    "the reference's text the metrics of Design2Code follow.\n\n"
     "  --json              the parts, the slices and what differs most as JSON\n"
     "  --assets DIR        the folder that relative addresses of PAGE reach; none\n"
     "  --ref-html FILE     the page behind the reference, for its text\n"
@@ -275,6 +275,9 @@ static bool measure(const struct request *r, struct result *out, struct glmv_err
               (!out->has_blocks ||
                glmv_diff_blocks(page.blocks.list, page.blocks.count, reference.blocks.list,
                                 reference.blocks.count, &out->blocks, err));
+    if (ok && page.page != NULL) {
+        glmv_score_charge_width(&out->score, reference.image->width, page.page->width);
+    }
     replicate_blocks_release(&page.blocks);
     replicate_blocks_release(&reference.blocks);
     glmv_image_free(page.image);

@@ -22,6 +22,7 @@ struct glmv_render *replicate_measure(const struct replicate_court *court, const
         return NULL;
     }
     bool ok = glmv_diff_score(court->target, render->image, score, err);
+    glmv_score_charge_width(score, options.width, render->page->width);
     if (ok && court->scene != NULL) {
         struct replicate_pairing *pairing = replicate_pairing_new(court->scene, render, scale, err);
         ok = pairing != NULL;

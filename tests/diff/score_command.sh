@@ -10,6 +10,10 @@ printf '<!doctype html><body style="margin:0;background:#246"><h1>Nothing</h1>' 
     { cat "$tmp/err"; echo "skipped: no renderer"; exit 77; }
 "$GLMV" score "$tmp/a.png" "$tmp/a.html" --json | grep -q '"total":1.000000' || { echo "own render is not 1"; exit 1; }
 "$GLMV" score "$tmp/a.png" "$tmp/b.html" --json | grep -q '"total":0' || { echo "another page is not below 1"; exit 1; }
+# A page that scrolls sideways looks the same in the picture and scores less all the same.
+printf '<div style="width:800px;height:1px;margin-top:-1px"></div>' | cat "$tmp/a.html" - >"$tmp/wide.html"
+"$GLMV" score "$tmp/a.png" "$tmp/wide.html" --json | grep -q '"total":0.5.*"size":0.5' ||
+    { "$GLMV" score "$tmp/a.png" "$tmp/wide.html"; echo "a page twice as wide does not lose half"; exit 1; }
 # What differs is named by the page's element.
 sed 's/<h1>/<h1 id=top style="color:red">/' "$tmp/a.html" >"$tmp/d.html"
 "$GLMV" score "$tmp/a.png" "$tmp/d.html" --json >"$tmp/out"

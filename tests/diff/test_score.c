@@ -82,6 +82,19 @@ static void what_only_one_has_is_different(void)
     glmv_image_free(b);
 }
 
+static void what_lies_beside_the_picture_is_charged(void)
+{
+    struct glmv_image *a = paper(300, 450);
+    struct glmv_score s;
+    CHECK(glmv_diff_score(a, a, &s, NULL));
+    glmv_score_charge_width(&s, 300, 300);
+    glmv_score_charge_width(&s, 300, 200);
+    CHECK(s.total == 1 && s.size == 1);
+    glmv_score_charge_width(&s, 300, 400);
+    CHECK(fabs(s.total - 0.75) < 1e-9 && fabs(s.size - 0.75) < 1e-9 && s.pixel == 1);
+    glmv_image_free(a);
+}
+
 static void thresholds_mean_what_pixelmatch_means(void)
 {
     /* Black against grey g: 0.5053 g^2 against 35215 t^2 = 352.15 turns at g = 26.4. */
@@ -108,6 +121,7 @@ int main(void)
     equal_pictures_score_one();
     a_change_lowers_its_slice_and_makes_a_region();
     what_only_one_has_is_different();
+    what_lies_beside_the_picture_is_charged();
     thresholds_mean_what_pixelmatch_means();
     tiny_pictures_are_measured();
     TEST_END();

@@ -201,6 +201,25 @@ static void on_log(void *arg, const char *sentence)
     snprintf(logged + used, sizeof logged - used, "%s\n", sentence);
 }
 
+/* The picture of a page that scrolls sideways does not show it, its score does. */
+static void test_scrolling_sideways_costs(void)
+{
+    struct parts wide = right;
+    struct replicate_court court = {renderer, target->image, 1, NULL};
+    struct glmv_score fits;
+    struct glmv_score beyond;
+    struct glmv_err err = {0};
+    const char *html = write_page(&right);
+    struct glmv_render *one = replicate_measure(&court, html, strlen(html), &fits, &err);
+    wide.extra = "<p style='left:0;top:0;width:1250px;height:1px'></p>";
+    html = write_page(&wide);
+    struct glmv_render *two = replicate_measure(&court, html, strlen(html), &beyond, &err);
+    CHECK_MSG(one != NULL && two != NULL, "%s\n", err.message);
+    CHECK(fits.total > 0.9999 && fabs(beyond.total - 0.8) < 0.0001);
+    glmv_render_free(one);
+    glmv_render_free(two);
+}
+
 static bool run_script(struct replicate_rounds_options *options,
                        struct replicate_rounds_result *result, struct glmv_err *err)
 {
@@ -309,6 +328,7 @@ int main(void)
     }
     CHECK(mkdtemp(folder) != NULL);
     scene = scene_of(target);
+    test_scrolling_sideways_costs();
     test_feedback_names_the_defect();
     test_loop_keeps_the_best();
     test_plateau_and_failure_keep_the_best();
