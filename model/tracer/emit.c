@@ -407,7 +407,7 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
             "*, *::before, *::after { box-sizing: border-box; }\n"
             "header, main, footer { display: flow-root; }\n"
             "p, pre, h1, h2, h3, h4, h5, h6 { margin: 0; overflow-wrap: anywhere; }\n"
-            "pre { white-space: pre; }\n"
+            "pre { white-space: pre; overflow-x: auto; }\n"
             "a { color: inherit; text-decoration: none; }\n"
             "button, input { margin: 0; padding: 0; border: 0; border-radius: 0; "
             "appearance: none; font: inherit; color: inherit; "
@@ -422,9 +422,9 @@ static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
             e->err) &&
         glmv_buf_appendf(
             &base, e->err,
-            ":root { --row: nowrap; --text: max-content; }\n"
-            "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; } "
-            "img { flex: 0 1 auto; min-width: 0; height: auto; } pre { overflow-x: auto; } }\n",
+            ":root { --row: nowrap; --text: max-content; --layers: grid; }\n"
+            "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; --layers: block; } "
+            "img { flex: 0 1 auto; min-width: 0; height: auto; } }\n",
             NARROW * s->width);
     ok = ok &&
          glmv_buf_appendf(out, e->err,

@@ -6,7 +6,8 @@
 #include "base/base64.h"
 #include "model/tracer/emit.h"
 
-#define WIDE_PICTURE 0.6 /* of its room that a picture reaches: its width follows the room */
+#define WIDE_PICTURE 0.6  /* of its room that a picture reaches: its width follows the room */
+#define PHONE_WIDTH 320.0 /* px; what reaches farther is wider than some phones */
 
 /* An SVG document as an address that can be read: only what has a meaning there is escaped. */
 static bool put_svg(const char *svg, struct glmv_buf *out, struct glmv_err *err)
@@ -60,7 +61,7 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
     } else {
         double left = node->box.x - room->x;
         double right = room->x + room->w - tracer_right(node->box);
-        bool wide = left > 0 && left + node->box.w > WIDE_PICTURE * room->w;
+        bool wide = left > 0 && left + node->box.w > fmin(WIDE_PICTURE * room->w, PHONE_WIDTH);
         ok = glmv_buf_append_str(&rules, "display: block; ", e->err) &&
              tracer_drop(e, node, room, &rules) && tracer_indent(e, room, left, &rules) &&
              (!wide || tracer_beside_indent(e, room, left, right, &rules));
@@ -79,18 +80,32 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
     return ok;
 }
 
+static bool has_text(const struct tracer_node *node)
+{
+    bool found = node->kind == TRACER_TEXT;
+    for (int i = 0; !found && i < node->child_count; i++) {
+        found = has_text(node->children[i]);
+    }
+    return found;
+}
+
 bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
                         struct tracer_room *room)
 {
     struct glmv_buf rules;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
-    bool ok = glmv_buf_append_str(&rules, "display: grid; grid-template-columns: minmax(0, 1fr); ",
-                                  e->err) &&
-              tracer_px_rule(e, &rules, "min-height", node->box.h);
+    /* Texts that share a place grow into each other on a narrow page: they stand below each other
+     * there. */
+    bool apart = has_text(node->children[0]) && has_text(node->children[node->child_count - 1]);
+    bool ok =
+        glmv_buf_appendf(&rules, e->err, "display: %s; grid-template-columns: minmax(0, 1fr); ",
+                         apart ? "var(--layers)" : "grid") &&
+        tracer_px_rule(e, &rules, "min-height", node->box.h);
     struct tracer_room inside = {.x = room->x, .w = room->w, .bottom = node->box.y};
     if (room->row) {
         ok = ok && tracer_place_in_row(e, node, node->box.x, room, &rules) &&
-             tracer_px_rule(e, &rules, "width", node->box.w);
+             tracer_px_rule(e, &rules, "width", node->box.w) &&
+             glmv_buf_append_str(&rules, "min-width: 0; ", e->err);
         inside.x = node->box.x;
         inside.w = node->box.w;
         room->right = tracer_right(node->box);

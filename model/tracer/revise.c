@@ -116,11 +116,28 @@ static void fit_width(struct revision *r, const struct tracer_node *node, const 
     r->changed++;
 }
 
+/* A line that sticks out of the page makes it scroll sideways, and the picture does not show how
+ * far: it is made narrower by what its element is wider than its ink. */
+static void pull_in(struct revision *r, const struct tracer_node *node,
+                    const struct glmv_page_element *element)
+{
+    const struct glmv_scene *s = r->draft->scene;
+    const struct glmv_box ink = s->lines[node->first].ink;
+    if (node->run_count != 1 || node->code || ink.x + ink.w > s->width + 1 ||
+        element->box.x + element->box.w <= s->width + 1) {
+        return;
+    }
+    double room = fmin(ink.w, s->width - element->box.x);
+    r->draft->types[node->first].font_px *= fmax(room / element->box.w, 0.5);
+    r->changed++;
+}
+
 static void revise_text(struct revision *r, const struct tracer_node *node,
                         const struct glmv_page_element *element)
 {
     const struct glmv_scene_line *line = &r->draft->scene->lines[node->first];
     struct tracer_shift *by = &r->draft->line_shift[node->first];
+    pull_in(r, node, element);
     double top = node->box.y - by->dy; /* where it was seen: earlier corrections are in node->box */
     int came = (int)lround(element->box.h / node->pitch);
     double low = element->box.y - top;

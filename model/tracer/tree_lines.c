@@ -8,8 +8,10 @@
 #define CODE_INDENT 12     /* characters' heights that a line of code is indented by at most */
 #define CODE_PITCH 1.8     /* font sizes from line to line of code at most */
 #define CODE_SIZES                                                                                 \
-    0.12             /* by which sizes of lines of code may differ: "}" says little of its own     \
-                      */
+    0.12           /* by which sizes of lines of code may differ: "}" says little of its own       \
+                    */
+#define DOUBTED 80 /* confidence and fit below which a line over others is none */
+#define DOUBTED_FIT 0.5
 #define CODE_BLANK 3 /* lines from one that says something to the next in code, at most */
 
 /* Where the line box begins whose baseline a browser puts at y: the room above the letters is whole
@@ -389,6 +391,21 @@ static void add_paragraphs(struct tracer_builder *b, const struct rows *rows, bo
     }
 }
 
+/* A stripe of a table or another shape that was read as a few letters: lines of half its height and
+ * less stand in it. */
+static bool is_misread(const struct glmv_scene *s, const struct glmv_scene_line *line)
+{
+    bool doubted = line->confidence < DOUBTED && line->fit < DOUBTED_FIT;
+    for (size_t i = 0; doubted && i < s->line_count; i++) {
+        const struct glmv_scene_line *other = &s->lines[i];
+        if (other != line && other->ink.h <= line->ink.h / 2 &&
+            tracer_build_holds(line->ink, other->ink, 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tracer_build_add_lines(struct tracer_builder *b)
 {
     const struct glmv_scene *s = b->scene;
@@ -404,6 +421,7 @@ void tracer_build_add_lines(struct tracer_builder *b)
     } else {
         for (size_t i = 0; i < s->line_count; i++) {
             holders[i] = tracer_build_holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
+            used[i] = is_misread(s, &s->lines[i]);
         }
         find_rows(s, &rows, holders, used);
         qsort(rows.list, (size_t)rows.count, sizeof rows.list[0], row_order);

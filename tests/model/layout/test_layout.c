@@ -86,6 +86,49 @@ static void a_button_as_wide_as_its_room_says_so(void)
     free(html);
 }
 
+/* Two boxes that cross: side by side there is room for both texts, on a narrow page there is not.
+ */
+static void texts_that_share_a_place_stand_below_each_other_when_narrow(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_box(&kit, 40, 40, 400, 120, 0xeeeeeeff);
+    scene_text(&kit, "Behind", 60, 80, 50);
+    scene_box(&kit, 380, 100, 300, 120, 0xddddddff);
+    scene_text(&kit, "In front", 460, 180, 55);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, ".layers { display: var(--layers)") != NULL);
+    CHECK(strstr(html, "--layers: block") != NULL);
+    free(html);
+    scene_begin(&kit, 800, 300);
+    scene_box(&kit, 40, 40, 400, 120, 0xeeeeeeff);
+    scene_text(&kit, "Behind", 60, 80, 50);
+    scene_box(&kit, 380, 100, 300, 120, 0xddddddff); /* decoration */
+    html = page_of(&kit, false);
+    CHECK(strstr(html, ".layers { display: grid") != NULL);
+    free(html);
+}
+
+static void a_shape_over_lines_is_no_line(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    struct glmv_scene_line *stripe = scene_text(&kit, "-", 20, 200, 600);
+    stripe->ink = (struct glmv_box){20, 50, 600, 120};
+    stripe->font_px = 600;
+    stripe->confidence = 60;
+    stripe->fit = 0.2;
+    scene_text(&kit, "A cell", 40, 100, 44);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "600px/") == NULL);
+    CHECK(strstr(html, "A cell") != NULL);
+    free(html);
+    stripe->confidence = 95; /* large letters behind small ones */
+    html = page_of(&kit, false);
+    CHECK(strstr(html, "600px/") != NULL);
+    free(html);
+}
+
 static void entries_of_a_list_stay_apart(void)
 {
     struct scene_kit kit;
@@ -204,6 +247,8 @@ int main(void)
     lines_that_end_together_are_aligned_right();
     wide_indents_are_a_share_of_the_room();
     a_button_as_wide_as_its_room_says_so();
+    texts_that_share_a_place_stand_below_each_other_when_narrow();
+    a_shape_over_lines_is_no_line();
     entries_of_a_list_stay_apart();
     equal_cards_share_a_class_and_stand_in_a_row();
     things_that_overlap_still_flow();
