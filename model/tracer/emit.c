@@ -7,8 +7,9 @@
 
 #include "model/tracer/roles.h"
 
-#define WIDE_GAP 64.0   /* px */
-#define NARROW 0.95     /* of the picture's width: below it rows break and lines wrap */
+#define WIDE_GAP 64.0 /* px */
+#define NARROW 0.95   /* of the picture's width: below it rows break and lines wrap */
+#define TITLE_CONFIDENCE 60
 #define CELL_SLACK 12.0 /* px a cell may be wider than its content on each side */
 
 /* --- small pieces
@@ -160,19 +161,20 @@ static bool emit_list(struct tracer_emitter *e, const struct tracer_node *node, 
     return ok && tracer_new_line(e) && tracer_put(e, "</ul>");
 }
 
-static bool emit_children(struct tracer_emitter *e, const struct tracer_node *node,
-                          struct tracer_room *inside)
+/* The children from one on, up to but not including another: tables, lists, and the rest. */
+static bool emit_children(struct tracer_emitter *e, const struct tracer_node *node, int from,
+                          int to, struct tracer_room *inside)
 {
     bool ok = true;
     e->indent++;
-    for (int i = 0; ok && i < node->child_count;) {
-        int records = tracer_emit_table(e, node, i, inside);
+    for (int i = from; ok && i < to;) {
+        int records = tracer_emit_table(e, node, i, to, inside);
         ok = !e->failed;
         if (records > 0) {
             i += records;
             continue;
         }
-        int entries = tracer_list_length(e, node, i);
+        int entries = tracer_list_length(e, node, i, to);
         ok = entries == 0 ? tracer_emit_node(e, node->children[i], inside)
                           : emit_list(e, node, i, entries, inside);
         i += entries == 0 ? 1 : entries;
@@ -268,7 +270,7 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
         /* No more than brings it to the lower edge, or the button would grow. */
         inside.bottom = held->y - fmin(2 * above - (room_h - held->h), room_h - held->h);
     }
-    ok = ok && emit_children(e, node, &inside);
+    ok = ok && emit_children(e, node, 0, node->child_count, &inside);
     e->in_link = was;
     e->in_nav = false;
     return ok && (node->child_count == 0 || tracer_new_line(e)) &&
@@ -334,7 +336,7 @@ static const char *title_of(const struct glmv_draft *draft)
     }
     const struct glmv_scene_line *best = NULL;
     for (size_t i = 0; i < s->line_count; i++) {
-        if (strlen(s->lines[i].text) > 2 &&
+        if (strlen(s->lines[i].text) > 2 && s->lines[i].confidence >= TITLE_CONFIDENCE &&
             (best == NULL || s->lines[i].font_px > best->font_px * 1.05)) {
             best = &s->lines[i];
         }
@@ -366,12 +368,8 @@ static bool emit_landmarks(struct tracer_emitter *e, const struct tracer_node *r
             continue;
         }
         ok = tracer_new_line(e) && glmv_buf_appendf(&e->body, e->err, "<%s>", parts[k].tag);
-        e->indent++;
-        for (int i = parts[k].from; ok && i < parts[k].to; i++) {
-            ok = tracer_emit_node(e, root->children[i], room);
-        }
-        e->indent--;
-        ok = ok && tracer_new_line(e) && glmv_buf_appendf(&e->body, e->err, "</%s>", parts[k].tag);
+        ok = ok && emit_children(e, root, parts[k].from, parts[k].to, room) && tracer_new_line(e) &&
+             glmv_buf_appendf(&e->body, e->err, "</%s>", parts[k].tag);
     }
     return ok;
 }

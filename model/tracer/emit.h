@@ -110,9 +110,9 @@ bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node
                         struct tracer_room *room);
 bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
                       struct tracer_room *room);
-/* Emits the table that begins with a child of a stack. Returns how many children it holds, 0 with
- * nothing written when there is none. */
-int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, int from,
+/* Emits the table that begins with a child of a stack and ends before another. Returns how many
+ * children it holds, 0 with nothing written when there is none. */
+int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, int from, int limit,
                       struct tracer_room *room);
 /* An input for what tracer_is_field and tracer_tick say. */
 bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,

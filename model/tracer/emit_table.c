@@ -189,11 +189,11 @@ static bool put_columns(struct tracer_emitter *e, const struct grid *grid)
     return ok && tracer_new_line(e) && tracer_put(e, "</colgroup>");
 }
 
-int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, int from,
+int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, int from, int limit,
                       struct tracer_room *room)
 {
     struct grid grid = {.node = node};
-    if (!tracer_table_find(e, node, from, &grid.table)) {
+    if (!tracer_table_find(e, node, from, limit, &grid.table)) {
         return 0;
     }
     int taken = grid.table.to - from;

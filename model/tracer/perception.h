@@ -65,6 +65,7 @@ struct model_row {
     int *marks; /* owned, indices */
     int count;
     bool icon; /* stood at an end of a text, and is none */
+    bool cell; /* of a table: what stands beside it does not go on with it, however close */
 };
 
 /* Px that smoothing lets ink seem wider at its left and its right end: the mean over lines whose
@@ -148,6 +149,8 @@ bool model_lettering_find(struct model_view *view, struct glmv_err *err);
 bool model_rows_find(struct model_view *view, struct glmv_err *err);
 /* Makes rows of their own of the icons at the ends of rows. */
 bool model_rows_part_icons(struct model_view *view, struct glmv_err *err);
+/* Cuts rows into the cells of tables whose columns stand close to each other. */
+bool model_columns_cut(struct model_view *view, struct glmv_err *err);
 void model_view_release(struct model_view *view);
 
 /* Runs job(context, i, worker) for every i below count in that many threads. */

@@ -103,9 +103,10 @@ static bool is_entry(const struct tracer_emitter *e, const struct tracer_node *n
            !node->code && e->draft->scene->lines[node->main].font_px < 1.3 * e->text_px;
 }
 
-int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from)
+int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                       int limit)
 {
-    if (e->in_link || node->kind != TRACER_STACK || from + 2 >= node->child_count ||
+    if (e->in_link || node->kind != TRACER_STACK || from + 2 >= limit ||
         !is_entry(e, node->children[from])) {
         return 0;
     }
@@ -113,7 +114,7 @@ int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node 
     const struct glmv_scene_line *type = &e->draft->scene->lines[first->main];
     double step = node->children[from + 1]->box.y - first->box.y;
     int n = 1;
-    for (; from + n < node->child_count; n++) {
+    for (; from + n < limit; n++) {
         const struct tracer_node *one = node->children[from + n];
         if (!is_entry(e, one) || step <= 0 || step > 4 * type->font_px ||
             fabs(one->box.y - node->children[from + n - 1]->box.y - step) > 2.5 ||
@@ -250,15 +251,14 @@ static bool try_table(const struct tracer_node *node, int from, int to, struct t
 }
 
 bool tracer_table_find(const struct tracer_emitter *e, const struct tracer_node *node, int from,
-                       struct tracer_table *out)
+                       int limit, struct tracer_table *out)
 {
     *out = (struct tracer_table){0};
     if (e->in_link || node->kind != TRACER_STACK) {
         return false;
     }
     int to = from;
-    while (to < node->child_count &&
-           (is_record(node->children[to]) || is_rule(node->children[to]))) {
+    while (to < limit && (is_record(node->children[to]) || is_rule(node->children[to]))) {
         to++;
     }
     /* What follows a table in the same stack may look like a record: it is left out from the end.

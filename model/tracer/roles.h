@@ -12,9 +12,10 @@ bool tracer_is_nav(const struct tracer_emitter *e, const struct tracer_node *nod
 bool tracer_is_field(const struct tracer_emitter *e, const struct tracer_node *node);
 /* A small framed square or disc with nothing in it: "checkbox", "radio", or NULL. */
 const char *tracer_tick(const struct tracer_emitter *e, const struct tracer_node *node);
-/* How many children from the given one on are entries of one list: like texts at equal distances.
- * 0: none. */
-int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from);
+/* How many children from the given one on, before limit, are entries of one list: like texts at
+ * equal distances. 0: none. */
+int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                       int limit);
 
 /* Children of a stack that are a table: its records, with dividers between them, and the px where
  * its columns begin; the last column ends at edges[columns]. */
@@ -25,10 +26,10 @@ struct tracer_table {
     double *edges; /* owned */
     int columns;
 };
-/* The table that begins with the given child. False when none does; what was found is released
- * then. */
+/* The table that begins with the given child and ends before limit. False when none does; what was
+ * found is released then. */
 bool tracer_table_find(const struct tracer_emitter *e, const struct tracer_node *node, int from,
-                       struct tracer_table *out);
+                       int limit, struct tracer_table *out);
 void tracer_table_release(struct tracer_table *table);
 /* The column in which a cell lies, or -1. */
 int tracer_table_column(const struct tracer_table *table, const struct tracer_node *cell);

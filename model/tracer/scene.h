@@ -47,6 +47,7 @@ struct glmv_scene_line {
     double confidence;     /* OCR's, 0..100, weighted by length */
     double fit;            /* 0..1, how well the fitted type, drawn, resembles the pixels */
     bool on_picture;       /* lies on a photo */
+    bool cell;             /* of a table with close columns: goes on with nothing beside it */
     int rotation;          /* degrees, 0, 90 or 270 */
 };
 

@@ -480,7 +480,11 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
     for (int i = 0; ok && i < text->count; i++) {
         model_text_join_scraps(&text->lines[i]);
         if (text->lines[i].count > 0 && !is_picture(&view->rows[i], &text->lines[i])) {
+            size_t before = scene->line_count;
             ok = take_row(view, &view->rows[i], &text->lines[i], scene, err);
+            for (size_t k = before; k < scene->line_count; k++) {
+                scene->lines[k].cell = view->rows[i].cell;
+            }
         }
     }
     mask_lettering(view, scene);

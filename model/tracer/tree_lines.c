@@ -12,7 +12,9 @@
                     */
 #define DOUBTED 80 /* confidence and fit below which a line over others is none */
 #define DOUBTED_FIT 0.5
-#define CODE_BLANK 3 /* lines from one that says something to the next in code, at most */
+#define INSIDE_HEIGHT 0.75 /* of a line, that others in it have at most */
+#define INSIDE_WIDTH 0.3   /* of a line, that others in it fill */
+#define CODE_BLANK 3       /* lines from one that says something to the next in code, at most */
 
 /* Where the line box begins whose baseline a browser puts at y: the room above the letters is whole
  * px there, rounded down. */
@@ -60,7 +62,7 @@ static bool joins(const struct glmv_scene *s, const struct row *row, int last, i
     double size = fmax(a->font_px, b->font_px);
     double gap = b->ink.x - (a->ink.x + a->ink.w);
     bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
-    return a->rotation == 0 && b->rotation == 0 &&
+    return a->rotation == 0 && b->rotation == 0 && !a->cell && !b->cell &&
            fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
            gap <= (mono ? 1.2 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
 }
@@ -150,7 +152,8 @@ static bool continues(const struct glmv_scene *s, const struct row *upper, const
     bool alike = both_code(a, b) ? fabs(a->font_px - b->font_px) <= CODE_SIZES * a->font_px
                  : mixed         ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px
                                  : same_type(a, b);
-    if (!alike || a->rotation != 0 || step < 0.9 * a->font_px || step > 2.1 * a->font_px) {
+    if (!alike || a->rotation != 0 || a->cell || b->cell || step < 0.9 * a->font_px ||
+        step > 2.1 * a->font_px) {
         return false;
     }
     if (pitch > 0 && fabs(step - pitch) > 1.6) {
@@ -391,19 +394,22 @@ static void add_paragraphs(struct tracer_builder *b, const struct rows *rows, bo
     }
 }
 
-/* A stripe of a table or another shape that was read as a few letters: lines of half its height and
- * less stand in it. */
+/* A stripe of a table or frames side by side that were read as letters: a lower line stands in it,
+ * or several do. */
 static bool is_misread(const struct glmv_scene *s, const struct glmv_scene_line *line)
 {
     bool doubted = line->confidence < DOUBTED && line->fit < DOUBTED_FIT;
-    for (size_t i = 0; doubted && i < s->line_count; i++) {
+    int inside = 0;
+    double width = 0;
+    for (size_t i = 0; i < s->line_count; i++) {
         const struct glmv_scene_line *other = &s->lines[i];
-        if (other != line && other->ink.h <= line->ink.h / 2 &&
+        if (other != line && other->ink.h <= INSIDE_HEIGHT * line->ink.h &&
             tracer_build_holds(line->ink, other->ink, 1)) {
-            return true;
+            inside += doubted && other->ink.h <= line->ink.h / 2 ? 2 : 1;
+            width += other->ink.w;
         }
     }
-    return false;
+    return inside >= 2 && (doubted || width > INSIDE_WIDTH * line->ink.w);
 }
 
 void tracer_build_add_lines(struct tracer_builder *b)

@@ -123,9 +123,45 @@ static void a_shape_over_lines_is_no_line(void)
     CHECK(strstr(html, "600px/") == NULL);
     CHECK(strstr(html, "A cell") != NULL);
     free(html);
+    scene_text(&kit, "Another", 400, 100, 60);
+    html = page_of(&kit, false);
+    CHECK(strstr(html, "600px/") == NULL);
+    free(html);
     stripe->confidence = 95; /* large letters behind small ones */
     html = page_of(&kit, false);
     CHECK(strstr(html, "600px/") != NULL);
+    free(html);
+}
+
+/* Three frames side by side with a text in each, read as one line of large letters. */
+static void frames_over_lines_are_no_line(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_text(&kit, "Heading", 20, 40, 60);
+    struct glmv_scene_line *frames = scene_text(&kit, "ECB", 20, 120, 190);
+    frames->ink = (struct glmv_box){20, 92, 190, 28};
+    scene_text(&kit, "Edit", 40, 110, 30);
+    scene_text(&kit, "Copy", 100, 110, 34);
+    scene_text(&kit, "Delete", 155, 110, 44);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "ECB</") == NULL && strstr(html, "Delete") != NULL);
+    free(html);
+}
+
+/* Cells beside and below each other that stand as close as words and lines do. */
+static void cells_do_not_go_on_with_each_other(void)
+{
+    static const char *const names[] = {"Tokyo is", "London is", "Sidney is"};
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    for (int i = 0; i < 3; i++) {
+        scene_text(&kit, names[i], 40, 60 + 20 * i, 60)->cell = true;
+        scene_text(&kit, "far away", 103, 60 + 20 * i, 60)->cell = true;
+        scene_text(&kit, "from it", 166, 60 + 20 * i, 50)->cell = true;
+    }
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "<table") != NULL && count(html, "<td") == 9);
     free(html);
 }
 
@@ -249,6 +285,8 @@ int main(void)
     a_button_as_wide_as_its_room_says_so();
     texts_that_share_a_place_stand_below_each_other_when_narrow();
     a_shape_over_lines_is_no_line();
+    frames_over_lines_are_no_line();
+    cells_do_not_go_on_with_each_other();
     entries_of_a_list_stay_apart();
     equal_cards_share_a_class_and_stand_in_a_row();
     things_that_overlap_still_flow();
