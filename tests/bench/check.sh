@@ -3,7 +3,8 @@
 # like its baseline, as many workers for both ($JOBS, 4). Whole commands are timed, start and reports included. A round is four
 # shards, ours and theirs in turn, so that a busy machine is busy for both; the median pages per second and the median of the
 # ratios per shard are printed. Then check runs FLAKY_RUNS times more, and results that are not "same at the first render" are
-# counted. With $FOLDER the pages and baselines are made there and kept: "check.sh 0" makes them, and later runs are parts.
+# counted and told. With $FOLDER the pages and baselines are made there and kept: "check.sh 0" makes them, and later runs are
+# parts; $ONLY chooses among the shards.
 # Usage: [GLMV=path] [FOLDER=path] tests/bench/check.sh [ROUNDS] [FLAKY_RUNS]
 set -eu
 glmv=$(realpath "${GLMV:-build/release/replicate/glmv-replicate}")
@@ -50,7 +51,7 @@ header{{background:linear-gradient(90deg,hsl({hue},60%,40%),hsl({hue + 40},60%,5
 td,th{{border-bottom:1px solid #ddd;padding:6px;text-align:left}}</style><header><h1>{text(4)}</h1></header><main>{''.join(parts)}</main>""")
 PY
 python3 pages.py "$pages"
-echo '{"pages": ["pages/*.html"], "viewports": ["1280x800", "390x844"]}' >check.json
+echo '{"pages": ["pages/*.html"], "viewports": ["1280x800", "390x844"], "timeout": 300}' >check.json
 cat >playwright.config.js <<JS
 module.exports = {
   testDir: '.', fullyParallel: true, workers: $jobs, retries: 0, reporter: [['html', {open: 'never'}], ['junit', {outputFile: 'junit.xml'}]],
@@ -71,6 +72,7 @@ JS
 cat >rounds.py <<'PY'
 import json, os, statistics, subprocess, sys, time
 SHARDS = 4
+CHOSEN = [int(n) for n in os.environ.get("ONLY", "1 2 3 4").split()]
 glmv, jobs, rounds, flaky, total = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), 2 * int(sys.argv[5])
 ours = [glmv, "check", "-q", "-j", jobs]
 theirs = ["node_modules/.bin/playwright", "test"]
@@ -83,7 +85,10 @@ def run(command, codes=(0,)):
 def odd(results):
     report = json.load(open("check-output/report.json"))
     assert len(report["results"]) in results
-    return sum(r["status"] != "same" or r["renders"] != 1 for r in report["results"])
+    found = [r for r in report["results"] if r["status"] != "same" or r["renders"] != 1]
+    for result in found:
+        print(result["name"], result["status"], result["renders"], "renders:", result.get("message", "").strip())
+    return len(found)
 if not os.path.exists("made"):
     run(ours + ["--update"])
     if subprocess.run(theirs + ["--update-snapshots"], capture_output=True).returncode:
@@ -91,7 +96,7 @@ if not os.path.exists("made"):
     open("made", "w").close()
 times, bad = ([], []), 0
 for _ in range(rounds):
-    for shard in range(1, SHARDS + 1):
+    for shard in CHOSEN:
         times[0].append(run(ours + ["--shard", f"{shard}/{SHARDS}"]))
         bad += odd((total // SHARDS, total // SHARDS + 1))
         times[1].append(run(theirs + [f"--shard={shard}/{SHARDS}"], (0, 1)))
@@ -103,6 +108,7 @@ for _ in range(flaky):
     run(ours, (0, 1, 4))
     bad += odd((total,))
 if rounds + flaky > 0:
-    print(f"{bad} results of {total * (rounds + flaky)} in {rounds + flaky} runs were not the same at the first render")
+    results = total * flaky + total // SHARDS * len(CHOSEN) * rounds
+    print(f"{bad} results of {results} in {rounds + flaky} runs were not the same at the first render")
 PY
 python3 -u rounds.py "$glmv" "$jobs" "$rounds" "$flaky" "$pages"

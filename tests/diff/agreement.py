@@ -52,7 +52,13 @@ def compare(name, folder):
     if html is None:
         return None
     keep = os.path.join(folder, name)
-    theirs = evaluate.evaluate(shot, truth, html, keep)
+    for attempt in range(TRIES):
+        try:
+            theirs = evaluate.evaluate(shot, truth, html, keep)
+            break
+        except (RuntimeError, subprocess.TimeoutExpired):
+            if attempt == TRIES - 1:
+                raise
     pixel = theirs['pixel']
     want = dict(block=theirs['block'], text=theirs['text'], position=theirs['position'], colour=theirs['color'], ssim=pixel['ssim'],
                 ssim_quarter=pixel['ssim_quarter'], ms_ssim=pixel['ms_ssim'], pixels=pixel['match'])
