@@ -41,7 +41,11 @@ TARGET static void scaled_pairs(void)
     __m512 sum[CHAINS], scale = _mm512_set1_ps(1);
     ALL sum[i] = _mm512_setzero_ps();
     for (size_t n = 0; n < LOOPS / 8; n++) {
-        ALL dot[i] = _mm512_setzero_si512();
+        ALL
+        {
+            dot[i] = _mm512_setzero_si512();
+            HOLD(dot[i]);
+        }
         _Pragma("GCC unroll 8") for (size_t k = 0; k < 8; k++)
         {
             ALL
@@ -52,8 +56,8 @@ TARGET static void scaled_pairs(void)
         }
         ALL
         {
+            HOLD(scale);
             __m512 both = _mm512_mul_ps(scale, scale);
-            HOLD(both);
             sum[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[i]), both, sum[i]);
             HOLD(sum[i]);
         }
