@@ -1,8 +1,9 @@
 /*
  * Products of a matrix with many rows of inputs: prompts, pictures, checks of many guesses. A strip
- * of the matrix is unpacked piece by piece into the nearest cache and meets every row of inputs
- * there, so that unpacking and reading are paid once. Sums are taken in the order of the kernels
- * for few rows: the same bits. Private to model/glm.
+ * of the matrix is taken piece by piece, small enough for the nearest cache, and meets every row of
+ * inputs there while the next piece is fetched: reading is paid once. Codes are used where they
+ * lie, four bits taken apart in registers; rows in floats and bf16 are copied. Sums are taken in
+ * the order of the kernels for few rows: the same bits. Private to model/glm.
  *
  * Inputs lie packed: blocks of GLM_WIDE_CODES columns as codes, or of GLM_WIDE_BYTES as floats or
  * bf16, filled up with zeros; in a block, row after row.

@@ -7,10 +7,10 @@ Needs gguf and numpy, and the libraries of llama.cpp, for example the package @n
     npm pack @node-llama-cpp/linux-x64 && tar xzf node-llama-cpp-linux-x64-*.tgz
     tests/bench/engine_llama.py build/release package/bins/linux-x64 /tmp/bench [--layers 4] [--threads 1,4] [--types Q4_0,Q4_K_M,BF16]
 
-llama.cpp runs as it comes, with its repacked layouts; its context holds 512 tokens in float16, as ours does. Ratios
-are medians over turns: what a machine can read may double from one second to the next, which meets both of a turn. The logits of the
-same 64 tokens are compared first, also with those of unpacked weights: an engine that reads the file in another way
-would be seen.
+llama.cpp runs as it comes, with its repacked layouts; its context holds 512 tokens in float16, as ours does. Ratios are
+medians over turns: what a machine can read may double from one second to the next, which meets both of a turn. The
+logits of the same 64 tokens are compared first, also with those of unpacked weights: an engine that reads the file in
+another way would be seen.
 """
 import argparse
 import ctypes as c
