@@ -99,6 +99,20 @@ template <int LEFT> DEVICE void copy_async_wait(void)
     asm volatile("cp.async.wait_group %0;" ::"n"(LEFT) : "memory");
 }
 
+/* blockIdx.x and threadIdx.x, asked for each time: what is made of them need not stay in registers.
+ */
+DEVICE uint32_t block_index(void)
+{
+    uint32_t r;
+    asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(r));
+    return r;
+}
+DEVICE uint32_t thread_index(void)
+{
+    uint32_t r;
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(r));
+    return r;
+}
 DEVICE uint32_t lane_of(void)
 {
     return threadIdx.x % 32;
@@ -222,6 +236,14 @@ DEVICE float block_sum(float value, float *room)
         sum += room[i];
     }
     return sum;
+}
+
+/* Sine and cosine of an angle of any size: reduced to half turns in double, since the library's
+ * functions keep an array in local memory for large ones. */
+DEVICE void sine_cosine(float angle, float *sine, float *cosine)
+{
+    const double halves = (double)angle * 0.318309886183790672;
+    sincospif((float)(halves - 2 * rint(halves / 2)), sine, cosine);
 }
 
 DEVICE float silu(float x)

@@ -149,6 +149,14 @@ template <int LEFT> DEVICE void copy_async_wait(void)
     emulate_copy_wait(LEFT);
 }
 
+DEVICE uint32_t block_index(void)
+{
+    return blockIdx.x;
+}
+DEVICE uint32_t thread_index(void)
+{
+    return threadIdx.x;
+}
 DEVICE uint32_t lane_of(void)
 {
     return threadIdx.x % 32;
@@ -228,6 +236,12 @@ DEVICE uint16_t half_of_float(float x)
 DEVICE float power_of_two(float x)
 {
     return exp2f(x);
+}
+/* of halves of a turn */
+DEVICE void sincospif(float x, float *sine, float *cosine)
+{
+    *sine = (float)sin(3.14159265358979324 * x);
+    *cosine = (float)cos(3.14159265358979324 * x);
 }
 DEVICE float multiply(float a, float b)
 {

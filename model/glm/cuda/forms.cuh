@@ -172,19 +172,20 @@ DEVICE void make_fragment(uint32_t a[4], const uint4 raw[form_of<FORM>::LOADS], 
     }
 }
 
-/* The inputs of a chunk for one column of the products: row is this lane's row of x. */
+/* The inputs of a chunk for one column of the products. row: where this lane's row of x begins, in
+ * numbers; an address for each of up to four rows would take twice the registers. */
 template <int FORM>
-DEVICE void load_inputs(uint32_t b[form_of<FORM>::PRODUCTS][2], const uint16_t *row,
-                        uint32_t column, uint32_t cols)
+DEVICE void load_inputs(uint32_t b[form_of<FORM>::PRODUCTS][2], const uint16_t *x, uint32_t row,
+                        uint32_t column, uint32_t cols, bool inside)
 {
     const uint32_t t = lane_of() % 4;
     constexpr uint32_t LANE = form_of<FORM>::GROUPS ? 4 : form_of<FORM>::COLUMNS / 4;
     for (uint32_t k = 0; k < (uint32_t)form_of<FORM>::PRODUCTS; k++) {
         const uint32_t at = column + LANE * t + (form_of<FORM>::GROUPS ? 16 : 4) * k;
-        const bool outside = FORM == GLM_CUDA_FP8 && at >= cols;
-        uint2 four = *reinterpret_cast<const uint2 *>(row + (outside ? 0 : at));
-        four.x = outside ? 0 : four.x;
-        four.y = outside ? 0 : four.y;
+        uint2 four = {0, 0};
+        if (inside && (FORM != GLM_CUDA_FP8 || at < cols)) {
+            four = *reinterpret_cast<const uint2 *>(x + (row + at));
+        }
         b[k][0] = FORM == GLM_CUDA_BF16 ? four.x : permute_bytes(four.x, four.y, 0x5410);
         b[k][1] = FORM == GLM_CUDA_BF16 ? four.y : permute_bytes(four.x, four.y, 0x7632);
     }

@@ -121,8 +121,7 @@ DEVICE void multiply_step(float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4],
 #pragma unroll
         for (uint32_t j = 0; j < COUNT / 8; j++) {
             uint32_t b[PRODUCTS][2];
-            const uint32_t row = j * 8 + g < n ? j * 8 + g : n - 1;
-            load_inputs<FORM>(b, x + (size_t)row * m.cols, column, m.cols);
+            load_inputs<FORM>(b, x, g * m.cols + j * 8 * m.cols, column, m.cols, j * 8 + g < n);
             multiply_chunk<FORM, HALVES>(sums[j], a, b, scale, least);
         }
     }
@@ -183,15 +182,16 @@ template <int FORM, int COUNT> struct linear_block {
 /* Puts a strand's sums of eight rows of inputs where the block adds them up. */
 template <int FORM, int COUNT>
 DEVICE void put_sums(typename linear_block<FORM, COUNT>::room &room,
-                     const float sums[form_of<FORM>::ROWS / 16][4], const linear_strand &s)
+                     const float sums[form_of<FORM>::ROWS / 16][4])
 {
-    const uint32_t t = lane_of() % 4;
+    const uint32_t t = lane_of() % 4, warp = thread_index() / 32;
+    const uint32_t group = warp / GLM_CUDA_STRANDS, strand = warp % GLM_CUDA_STRANDS;
 #pragma unroll
     for (uint32_t half = 0; half < form_of<FORM>::ROWS / 16; half++) {
 #pragma unroll
         for (uint32_t i = 0; i < 4; i++) {
-            const uint32_t row = s.group * form_of<FORM>::ROWS + row_of_sum<FORM>(half, i);
-            room.at[s.strand][2 * t + i % 2][row] = sums[half][i];
+            const uint32_t row = group * form_of<FORM>::ROWS + row_of_sum<FORM>(half, i);
+            room.at[strand][2 * t + i % 2][row] = sums[half][i];
         }
     }
 }
@@ -219,15 +219,19 @@ template <int FORM, int COUNT> DEVICE void linear(const glm_cuda_linear &a)
 {
     typedef linear_block<FORM, COUNT> block;
     SHARED typename block::room room;
-    uint32_t at = blockIdx.x, column = 0;
-    const glm_cuda_matrix m = find_matrix(a.m, block::ROWS, &at, &column);
-    const linear_strand s = find_strand(m.cols, blockIdx.y, a.slices);
     float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4] = {};
+    uint32_t at = block_index(), column = 0;
+    glm_cuda_matrix m = find_matrix(a.m, block::ROWS, &at, &column);
+    const linear_strand s = find_strand(m.cols, blockIdx.y, a.slices);
     sum_strand<FORM, COUNT>(sums, m, at * block::ROWS + s.group * form_of<FORM>::ROWS, s, a.x, a.n);
+    /* found once more, since there are no registers to keep it in */
+    at = block_index();
+    column = 0;
+    m = find_matrix(a.m, block::ROWS, &at, &column);
     float *parts = a.parts + (size_t)blockIdx.y * a.n * a.width + column;
 #pragma unroll
     for (uint32_t j = 0; j < COUNT / 8; j++) {
-        put_sums<FORM, COUNT>(room, sums[j], s);
+        put_sums<FORM, COUNT>(room, sums[j]);
         block_wait();
         for (uint32_t i = threadIdx.x; i < 8 * block::ROWS; i += block::THREADS) {
             const uint32_t n = j * 8 + i / block::ROWS, row = at * block::ROWS + i % block::ROWS;
@@ -256,7 +260,7 @@ template <int FORM, int COUNT> DEVICE void linear_gate(const glm_cuda_gate &a)
                             a.x, a.n);
 #pragma unroll
     for (uint32_t j = 0; j < COUNT / 8; j++) {
-        put_sums<FORM, COUNT>(room, sums[j], s);
+        put_sums<FORM, COUNT>(room, sums[j]);
         block_wait();
         for (uint32_t i = threadIdx.x; i < 8 * ROWS; i += block::THREADS) {
             const uint32_t n = j * 8 + i / ROWS, row = blockIdx.x * ROWS + i % ROWS;

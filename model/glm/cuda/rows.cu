@@ -132,7 +132,8 @@ KERNEL(128, 1) glm_cuda_rope(const glm_cuda_rope a)
         const float x = rope_input(a, head * a.dim + first);
         const float y = rope_input(a, head * a.dim + second);
         const float angle = turns ? rope_angle(a, p) : 0;
-        const float c = turns ? cosf(angle) : 1, s = turns ? sinf(angle) : 0;
+        float s, c;
+        sine_cosine(angle, &s, &c);
         to[first] = bf16_of_float(x * c - y * s);
         to[second] = bf16_of_float(y * c + x * s);
     }
@@ -197,7 +198,8 @@ KERNEL(256, 1) glm_cuda_turn(const glm_cuda_turn a)
     for (uint32_t i = threadIdx.x; i < 2 * a.heads * half; i += blockDim.x) {
         const uint32_t j = i % half, at = i / half * a.dim + j;
         const float angle = (float)place[j / quarter] * a.freq[j % quarter];
-        const float c = cosf(angle), s = sinf(angle);
+        float s, c;
+        sine_cosine(angle, &s, &c);
         const float low = float_of_bf16(x[at]), high = float_of_bf16(x[at + half]);
         x[at] = bf16_of_float(low * c - high * s);
         x[at + half] = bf16_of_float(high * c + low * s);
