@@ -99,6 +99,17 @@ static bool is_ellipsis(const struct item *part, const struct item *line)
            (part->r.x0 - line->r.x1) * 2 <= line->tall;
 }
 
+/* A dash between words or before the first: as long as letters are high, at half their height. */
+static bool is_dash(const struct item *part, const struct item *line)
+{
+    int tall = line->tall;
+    int wide = part->r.x1 - part->r.x0;
+    int middle = part->r.y0 + part->r.y1 - line->r.y0 - line->r.y1;
+    return part->count == 1 && line->r.x1 - line->r.x0 >= 2 * tall && tall <= 40 &&
+           height(part->r) * 6 <= tall + 5 && wide * 5 >= tall * 2 && wide <= tall * 3 / 2 &&
+           abs(middle) * 5 <= tall * 3 && gap_x(part->r, line->r) * 20 <= tall * 13;
+}
+
 /* A dot, an accent, a comma, a hyphen that belongs to the line in whose reach it lies. */
 static bool is_part_of(const struct item *part, const struct item *line)
 {
@@ -106,7 +117,8 @@ static bool is_part_of(const struct item *part, const struct item *line)
     /* A lone large mark is an icon more often than a glyph: it takes nothing that lies beside it.
      */
     bool within = part->r.x0 >= line->r.x0 - 1 && part->r.x1 <= line->r.x1 + 1;
-    if ((part->count == 1 && is_full_stop(part, line)) || is_ellipsis(part, line)) {
+    if ((part->count == 1 && is_full_stop(part, line)) || is_ellipsis(part, line) ||
+        is_dash(part, line)) {
         return true;
     }
     if (part->count > 3 || (line->count < 2 && (!within || tall > 60))) {

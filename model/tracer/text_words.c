@@ -292,6 +292,39 @@ static int colour_gap(uint32_t a, uint32_t b)
     return model_distance(pa, pb);
 }
 
+/* Whether a word's colour is another one that its background shines through. */
+static bool is_paler(const struct model_view *view, const struct found *word, uint32_t full)
+{
+    enum { OFF = 24 }; /* levels */
+    const uint8_t *bg = view->marks[word->marks[0]].bg;
+    double step[3];
+    double seen[3];
+    double along = 0;
+    double length = 1e-9;
+    for (int c = 0; c < 3; c++) {
+        step[c] = (double)(full >> (24 - 8 * c) & 255) - bg[c];
+        seen[c] = (double)(word->colour >> (24 - 8 * c) & 255) - bg[c];
+        along += step[c] * seen[c];
+        length += step[c] * step[c];
+    }
+    double share = along / length;
+    bool near = share > 0.3 && share < 1.1;
+    for (int c = 0; c < 3; c++) {
+        near = near && seen[c] - share * step[c] < OFF && share * step[c] - seen[c] < OFF;
+    }
+    return near;
+}
+
+/* Whether two words may be of one colour. No px of a short word of thin strokes may have all of it.
+ */
+static bool are_alike(const struct model_view *view, const struct found *a, const struct found *b)
+{
+    enum { BRIEF = 2 };
+    return colour_gap(a->colour, b->colour) < SPLIT_COLOUR ||
+           (strlen(b->word->text) <= BRIEF && is_paler(view, b, a->colour)) ||
+           (strlen(a->word->text) <= BRIEF && is_paler(view, a, b->colour));
+}
+
 /* One mark of no great width holds one letter, or it is a picture. */
 static bool is_picture(const struct model_row *row, const struct model_ocr_line *read)
 {
@@ -431,8 +464,10 @@ static bool take_row(struct model_view *view, const struct model_row *row,
     }
     for (int from = 0; ok && from < n;) {
         int to = from + 1;
-        while (to < n && !words[to].apart &&
-               colour_gap(words[to].colour, words[from].colour) < SPLIT_COLOUR) {
+        int longest = from;
+        while (to < n && !words[to].apart && are_alike(view, &words[longest], &words[to])) {
+            bool longer = strlen(words[to].word->text) > strlen(words[longest].word->text);
+            longest = longer ? to : longest;
             to++;
         }
         ok = add_line(view, scene, words + from, to - from, err);
