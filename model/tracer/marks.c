@@ -8,6 +8,8 @@
 enum {
     MARK_MAX_HEIGHT = 150,
     MARK_MIN_CONTRAST = 18,
+    BAR_HEIGHT = 3, /* px of what is a bar and no mark when it is longer than */
+    BAR_WIDTH = 24,
     TIGHT_HEIGHT = 40, /* px of a surface that letters may fill from top to bottom */
     WORK_PER_PX =
         14, /* bounding boxes searched per px of the picture, or nested shapes cost their square */
@@ -172,7 +174,11 @@ static bool consider_hole(struct search *s, int count, struct model_rect r, stru
     view->regions[s->surface].hole_area += count;
     int w = r.x1 - r.x0;
     int h = r.y1 - r.y0;
-    if (h > MARK_MAX_HEIGHT || w > 12 * MARK_MAX_HEIGHT || (h <= 3 && w > 24) || w > 40 * h) {
+    if (h <= BAR_HEIGHT && w > BAR_WIDTH && count == w * h) {
+        return model_bar_add(view, r, err);
+    }
+    if (h > MARK_MAX_HEIGHT || w > 12 * MARK_MAX_HEIGHT || (h <= BAR_HEIGHT && w > BAR_WIDTH) ||
+        w > 40 * h) {
         return true;
     }
     struct model_mark mark = {.r = r, .surface = s->surface, .area = count, .row = -1};

@@ -72,6 +72,12 @@ struct model_row {
  * face is installed. */
 #define MODEL_INK_BLEED 0.36
 
+/* A thin bar: an underline, or a rule. */
+struct model_bar {
+    struct model_rect r;
+    uint8_t rgb[3];
+};
+
 struct model_view {
     const struct glmv_image *image; /* opaque */
     int w, h;
@@ -82,6 +88,8 @@ struct model_view {
     int mark_count;
     struct model_row *rows;
     int row_count;
+    struct model_bar *bars;
+    size_t bar_count;
     uint8_t *lettering; /* how far px of photos stand out from what is around them, as letters do; may be NULL */
     uint8_t *text_mask; /* 1 where a line's ink lies */
     int page;           /* region of the page's background, or -1 */
@@ -151,6 +159,12 @@ bool model_rows_find(struct model_view *view, struct glmv_err *err);
 bool model_rows_part_icons(struct model_view *view, struct glmv_err *err);
 /* Cuts rows into the cells of tables whose columns stand close to each other. */
 bool model_columns_cut(struct model_view *view, struct glmv_err *err);
+/* Notes a bar. */
+bool model_bar_add(struct model_view *view, struct model_rect r, struct glmv_err *err);
+/* Takes the parts of underlines out of the rows. */
+bool model_rows_part_bars(struct model_view *view, struct glmv_err *err);
+/* Tells underlines from rules, and parts the scene's lines where they begin and end. */
+bool model_underlines_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 void model_view_release(struct model_view *view);
 
 /* Runs job(context, i, worker) for every i below count in that many threads. */
@@ -202,6 +216,9 @@ void model_text_release(struct model_text *text);
 struct model_faces;
 bool model_type_fit(struct model_view *view, struct model_faces *faces, struct glmv_scene *scene,
                     unsigned without, struct glmv_err *err);
+/* Parts lines where their weight or their slant changes, and fits the parts. */
+bool model_type_runs(const struct model_view *view, struct model_faces *faces,
+                     struct glmv_scene *scene, struct glmv_err *err);
 /* A rectangle of a region that is no rectangle, or one of another region that hides a part of it. */
 #define MODEL_SECTIONS 8
 struct model_section {
@@ -224,6 +241,8 @@ void model_paint_boxes(const struct glmv_scene *scene, struct glmv_image *canvas
 
 /* Grows an array by one element, zeroed; *items keeps its old value on failure. */
 void *model_grow(void **items, size_t *count, size_t size, struct glmv_err *err);
+/* Parts line i before one of its words, which is not the first; the other part comes next. */
+bool model_line_split(struct glmv_scene *scene, size_t i, size_t word, struct glmv_err *err);
 /* Adds a box before the smaller ones. */
 bool model_scene_insert_box(struct glmv_scene *scene, const struct glmv_scene_box *box,
                             struct glmv_err *err);

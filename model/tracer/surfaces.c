@@ -405,6 +405,7 @@ void model_view_release(struct model_view *view)
     }
     free(view->rows);
     free(view->marks);
+    free(view->bars);
     free_regions(view);
     free(view->label);
     free(view->text_mask);

@@ -29,6 +29,7 @@ bool model_type_fit(struct model_view *view, struct model_faces *faces, struct g
         model_type_vote(&all.typing, scene, &all.choice);
         ok = model_type_weigh(&all.typing, &all.choice, scene);
         model_type_code(&all.typing, scene);
+        ok = ok && model_type_sizes(view, faces, scene, err);
         model_type_settle(view, scene);
     }
     if ((without & GLMV_LOOK_ICONS) == 0) {

@@ -35,6 +35,13 @@ struct model_fit {
     double tall; /* log of measured over expected height */
 };
 
+/* The sum of a line's ink in a box, 0..1 a px. */
+double model_type_mass(const struct model_view *view, const struct glmv_scene_line *line,
+                       const struct glmv_box *box);
+/* By how much the columns of a line's ink in a box grow sharper when it is sheared upright: over 1
+ * where it is slanted. */
+double model_type_slant(const struct model_view *view, const struct glmv_scene_line *line,
+                        const struct glmv_box *box);
 /* mass: the line's ink in px. False where the face lacks a character or cannot be that large. */
 bool model_type_fit_face(struct model_face *face, const struct glmv_scene_line *line, double mass,
                          struct model_fit *fit);
@@ -64,6 +71,9 @@ void model_type_vote(const struct model_typing *typing, struct glmv_scene *scene
 /* Fits all lines in the families chosen: as regular first, then what is bold again. */
 bool model_type_weigh(const struct model_typing *typing, const struct model_choice *choice,
                       struct glmv_scene *scene);
+/* Parts lines where their size changes, and fits the parts. */
+bool model_type_sizes(const struct model_view *view, struct model_faces *faces,
+                      struct glmv_scene *scene, struct glmv_err *err);
 /* Gives the few lines of a page that are squeezed by letter-spacing the size of their width. */
 void model_type_settle(const struct model_view *view, struct glmv_scene *scene);
 /* Fits what is code in faces of one width. */

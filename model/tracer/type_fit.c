@@ -10,8 +10,8 @@
 
 enum { SOUND_LETTERS = 3 }; /* of a word whose height says something */
 
-/* The sum of a line's ink, 0..1 a px. */
-static double ink_mass(const struct model_view *view, const struct glmv_scene_line *line)
+double model_type_mass(const struct model_view *view, const struct glmv_scene_line *line,
+                       const struct glmv_box *box)
 {
     uint8_t fg[3] = {(uint8_t)(line->color >> 24), (uint8_t)(line->color >> 16),
                      (uint8_t)(line->color >> 8)};
@@ -19,8 +19,8 @@ static double ink_mass(const struct model_view *view, const struct glmv_scene_li
                      (uint8_t)(line->background >> 8)};
     int full = model_max(model_distance(fg, bg), 1);
     double sum = 0;
-    for (int y = (int)line->ink.y; y < (int)(line->ink.y + line->ink.h); y++) {
-        for (int x = (int)line->ink.x; x < (int)(line->ink.x + line->ink.w); x++) {
+    for (int y = (int)box->y; y < (int)(box->y + box->h); y++) {
+        for (int x = (int)box->x; x < (int)(box->x + box->w); x++) {
             if (view->text_mask[y * view->w + x]) {
                 sum += fmin(1, (double)model_distance(model_px(view, x, y), bg) / full);
             }
@@ -162,14 +162,14 @@ static double snap(double size)
     return round(size * 10) / 10;
 }
 
-/* Slanted glyphs have sharper columns after they are sheared upright. */
-static bool looks_italic(const struct model_view *view, const struct glmv_scene_line *line)
+double model_type_slant(const struct model_view *view, const struct glmv_scene_line *line,
+                        const struct glmv_box *box)
 {
     enum { MAX_COLUMNS = 1400 };
-    int w = (int)line->ink.w;
-    int h = (int)line->ink.h;
-    if (w + h >= MAX_COLUMNS || strlen(line->text) < 4) {
-        return false;
+    int w = (int)box->w;
+    int h = (int)box->h;
+    if (w + h >= MAX_COLUMNS) {
+        return 1;
     }
     double energy[2];
     for (int s = 0; s < 2; s++) {
@@ -177,8 +177,7 @@ static bool looks_italic(const struct model_view *view, const struct glmv_scene_
         for (int y = 0; y < h; y++) {
             int shift = s == 0 ? 0 : (int)lround(0.21 * y);
             for (int x = 0; x < w; x++) {
-                size_t i = (size_t)((int)line->ink.y + y) * (size_t)view->w +
-                           (size_t)((int)line->ink.x + x);
+                size_t i = (size_t)((int)box->y + y) * (size_t)view->w + (size_t)((int)box->x + x);
                 if (view->text_mask[i]) {
                     uint8_t bg[3] = {(uint8_t)(line->background >> 24),
                                      (uint8_t)(line->background >> 16),
@@ -192,7 +191,12 @@ static bool looks_italic(const struct model_view *view, const struct glmv_scene_
             energy[s] += (column[x] - column[x - 1]) * (column[x] - column[x - 1]);
         }
     }
-    return energy[1] > 1.25 * energy[0];
+    return energy[0] > 0 ? energy[1] / energy[0] : 1;
+}
+
+static bool looks_italic(const struct model_view *view, const struct glmv_scene_line *line)
+{
+    return strlen(line->text) >= 4 && model_type_slant(view, line, &line->ink) > 1.25;
 }
 
 double model_type_fit_line(const struct model_typing *typing, const struct model_choice *choice,
@@ -200,7 +204,7 @@ double model_type_fit_line(const struct model_typing *typing, const struct model
 {
     const struct model_view *view = typing->view;
     struct model_faces *faces = typing->faces;
-    double mass = ink_mass(view, line);
+    double mass = model_type_mass(view, line, &line->ink);
     double best = 1e9;
     struct model_fit kept = {0};
     const struct model_face *face = NULL;
