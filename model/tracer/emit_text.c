@@ -68,6 +68,25 @@ static bool put_token(struct tracer_emitter *e, const struct tracer_node *node, 
     return ok;
 }
 
+/* What a run of its paragraph's face and size differs in. An element may say the weight or the
+ * slant already. */
+static bool run_rules(struct tracer_emitter *e, const struct glmv_scene_line *a,
+                      const struct glmv_scene_line *b, const char *tag, struct glmv_buf *rules)
+{
+    bool strong = strcmp(tag, "strong") == 0 && a->weight < 600 && b->weight == 700;
+    bool em = strcmp(tag, "em") == 0 && !a->italic;
+    return (a->weight == b->weight || strong ||
+            glmv_buf_appendf(rules, e->err, "font-weight: %d; ", b->weight)) &&
+           (a->italic == b->italic || em ||
+            glmv_buf_appendf(rules, e->err, "font-style: %s; ", b->italic ? "italic" : "normal")) &&
+           (a->color == b->color || (glmv_buf_append_str(rules, "color: ", e->err) &&
+                                     tracer_sheet_color(&e->sheet, b->color, rules, e->err) &&
+                                     glmv_buf_append_str(rules, "; ", e->err))) &&
+           (!(b->underline || b->strike) ||
+            glmv_buf_appendf(rules, e->err, "text-decoration:%s%s; ",
+                             b->underline ? " underline" : "", b->strike ? " line-through" : ""));
+}
+
 /* A run of other type: strong, em or a where that is what it is. */
 static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, int run)
 {
@@ -78,20 +97,26 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
     bool link = !e->in_link && !e->in_nav && (b->underline || coloured);
     bool code = b->family == GLMV_FAMILY_MONO && a->family != GLMV_FAMILY_MONO;
+    bool small = b->font_px < 0.92 * a->font_px && b->weight <= a->weight;
     const char *tag = link                    ? "a"
                       : code                  ? "code"
                       : b->weight > a->weight ? "strong"
                       : b->italic             ? "em"
+                      : small                 ? "small"
                                               : "span";
-    /* No higher than its letters, or the line that it stands in would grow. */
-    bool ok = tracer_type_rules(&e->sheet, b, &e->draft->types[run], 0, &rules, e->err);
+    /* No higher than its letters where its size is its own, or the line that it stands in would
+     * grow. */
+    bool alike = strcmp(a->font, b->font) == 0 && fabs(a->font_px - b->font_px) < 0.08 * a->font_px;
+    bool ok = alike ? run_rules(e, a, b, tag, &rules)
+                    : tracer_type_rules(&e->sheet, b, &e->draft->types[run], 0, &rules, e->err);
     while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
         rules.data[--rules.len] = '\0';
     }
-    const char *name = ok ? tracer_sheet_class(&e->sheet, link ? "link" : tag, rules.data) : NULL;
-    ok = ok && name != NULL &&
-         glmv_buf_appendf(&e->body, e->err, "<%s class=\"%s\"%s>", tag, name,
-                          link ? " href=\"#\"" : "") &&
+    const char *name =
+        ok && rules.len > 0 ? tracer_sheet_class(&e->sheet, link ? "link" : tag, rules.data) : "";
+    ok = ok && name != NULL && glmv_buf_appendf(&e->body, e->err, "<%s", tag) &&
+         (name[0] == '\0' || glmv_buf_appendf(&e->body, e->err, " class=\"%s\"", name)) &&
+         glmv_buf_appendf(&e->body, e->err, "%s>", link ? " href=\"#\"" : "") &&
          tracer_put_text(e, b->text) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
     glmv_buf_release(&rules);
     return ok;
