@@ -17,6 +17,8 @@ sed 's/#2255cc/#1a9c5b/;s/#f3f5f9/#f0f3f9/;s/<main>/<div style="height:30px;back
 for text in '{"kind":"inserted","y":45,"height":30}' '"selector":"body > main > a"' '"faint":true,"selector":"#note"'; do
     grep -qF "$text" "$tmp/out" || { cat "$tmp/out"; echo "lacks: $text"; exit 1; }
 done
+"$GLMV" render "$tmp/a.html" -o "$tmp/low.png" --viewport 640x300 >/dev/null || exit 1
+"$GLMV" diff "$tmp/low.png" "$tmp/a.html" >"$tmp/out" || { cat "$tmp/out"; echo "the window is not as low as the picture"; exit 1; }
 # The page may come first, and at another scale: selectors are those of the page.
 "$GLMV" render "$tmp/a.html" -o "$tmp/a2.png" --viewport 640x400 --scale 2 >/dev/null || exit 1
 "$GLMV" diff "$tmp/b.html" "$tmp/a2.png" --scale 2 >"$tmp/out"
