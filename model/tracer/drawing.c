@@ -10,13 +10,14 @@
 #include <string.h>
 
 enum {
-    SHAPE_AREA = 12,   /* px */
-    NEAR = 8,          /* levels that px of a shape may be off its colour */
-    OFF = 26,          /* levels that a px may be off what is drawn there */
-    WINDOW = 2,        /* px around a soft one where its colours are looked for */
-    COLOURS = 8,       /* of them, at most */
-    BYTES_MAX = 60000, /* bytes */
-    PLACES = 3000,     /* px of a region that are looked at */
+    SHAPE_AREA = 12,    /* px */
+    NEAR = 8,           /* levels that px of a shape may be off its colour */
+    OFF = 26,           /* levels that a px may be off what is drawn there */
+    WINDOW = 2,         /* px around a soft one where its colours are looked for */
+    COLOURS = 8,        /* of them, at most */
+    BYTES_MAX = 60000,  /* bytes */
+    FADING_AREA = 1000, /* px of a region that may be a gradient here only */
+    PLACES = 3000,      /* px of a region that are looked at */
 };
 
 #define EVEN 0.85   /* of a shape's px that are near its colour */
@@ -104,9 +105,7 @@ static bool slope_of(const struct model_region *g, struct model_ramp *ramp)
     } else {
         model_ramp_of_plane(g, ramp);
     }
-    for (int i = 0; i < ramp->count; i++) {
-        ramp->at[i] += g->r.x0 * ramp->gx + g->r.y0 * ramp->gy;
-    }
+    model_ramp_move(ramp, -g->r.x0, -g->r.y0);
     return true;
 }
 
@@ -151,6 +150,29 @@ static void count_even(struct sorter *s)
     }
 }
 
+/* A region that is even elsewhere may be a gradient here: one that fades into the page. */
+static void fit_parts(struct sorter *s)
+{
+    struct drawing *d = s->drawing;
+    bool any = false;
+    for (int l = 0; l < d->view->region_count; l++) {
+        struct part *part = &s->parts[l];
+        struct drawing_shape *shape = &d->shapes[part->id];
+        if (part->id > 0 && part->px >= FADING_AREA && part->even < EVEN * part->seen &&
+            model_ramp_fit_part(d->view, l, d->r, &shape->ramp)) {
+            model_ramp_move(&shape->ramp, -d->r.x0, -d->r.y0);
+            shape->slope = true;
+            any = true;
+        }
+    }
+    for (int l = 0; any && l < d->view->region_count; l++) {
+        s->parts[l].even = s->parts[l].seen = 0;
+    }
+    if (any) {
+        count_even(s);
+    }
+}
+
 /* Makes shapes of regions, those that are even. False when there are too many. */
 static bool find_shapes(struct sorter *s)
 {
@@ -172,6 +194,7 @@ static bool find_shapes(struct sorter *s)
         part->id = d->count;
     }
     count_even(s);
+    fit_parts(s);
     for (int l = 0; l < d->view->region_count; l++) {
         struct part *part = &s->parts[l];
         part->id = part->even >= EVEN * part->seen ? part->id : 0;

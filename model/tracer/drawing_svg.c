@@ -36,9 +36,34 @@ static bool take_outline(void *context, const struct drawing_point *points, int 
     return drawing_put_outline(points, count, &o->path, o->err);
 }
 
+static bool put_stop(double at, const uint8_t *rgb, struct glmv_buf *out, struct glmv_err *err)
+{
+    return glmv_buf_appendf(out, err, "<stop offset=\"%.10g\" stop-color=\"#%02x%02x%02x\"/>",
+                            round(at * 1000) / 1000, rgb[0], rgb[1], rgb[2]);
+}
+
+static bool put_ellipse(const struct drawing *d, int id, struct glmv_buf *out, struct glmv_err *err)
+{
+    const struct model_ramp *ramp = &d->shapes[id].ramp;
+    double reach = ramp->at[ramp->count - 1];
+    bool ok = glmv_buf_appendf(
+        out, err,
+        "<radialGradient id=\"g%d\" gradientUnits=\"userSpaceOnUse\" cx=\"0\" cy=\"0\" r=\"%.10g\" "
+        "gradientTransform=\"translate(%.10g %.10g) scale(1 %.10g)\">",
+        id, round(reach * 10) / 10, round((ramp->cx - d->r.x0) * 10) / 10,
+        round((ramp->cy - d->r.y0) * 10) / 10, round(1000 / ramp->aspect) / 1000);
+    for (int i = 0; ok && i < ramp->count; i++) {
+        ok = put_stop(ramp->at[i] / reach, ramp->rgb[i], out, err);
+    }
+    return ok && glmv_buf_append_str(out, "</radialGradient>\n", err);
+}
+
 static bool put_stops(const struct drawing *d, int id, struct glmv_buf *out, struct glmv_err *err)
 {
     const struct model_ramp *ramp = &d->shapes[id].ramp;
+    if (ramp->radial) {
+        return put_ellipse(d, id, out, err);
+    }
     double first = ramp->at[0];
     double last = ramp->at[ramp->count - 1];
     /* The line of the gradient passes through the drawing's corner. */
@@ -52,9 +77,7 @@ static bool put_stops(const struct drawing *d, int id, struct glmv_buf *out, str
         round((last - corner) * ramp->gy * 10) / 10);
     for (int i = 0; ok && i < ramp->count; i++) {
         double at = last > first ? (ramp->at[i] - first) / (last - first) : 0;
-        ok = glmv_buf_appendf(out, err, "<stop offset=\"%.10g\" stop-color=\"#%02x%02x%02x\"/>",
-                              round(at * 1000) / 1000, ramp->rgb[i][0], ramp->rgb[i][1],
-                              ramp->rgb[i][2]);
+        ok = put_stop(at, ramp->rgb[i], out, err);
     }
     return ok && glmv_buf_append_str(out, "</linearGradient>\n", err);
 }

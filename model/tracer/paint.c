@@ -43,19 +43,9 @@ static double slant_at(const struct glmv_scene_box *box, int end, double x, doub
     return s->depth > 0 ? fmin(1, fmax(0, 0.5 + beyond * level)) : 0;
 }
 
-static void fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
+/* The colour at a share of a gradient. */
+static void blend_stops(const struct glmv_scene_box *box, double t, double *rgb)
 {
-    if (box->fill != GLMV_FILL_GRADIENT) {
-        split(box->color, rgb);
-        return;
-    }
-    double a = box->angle * 3.14159265358979 / 180;
-    double gx = sin(a);
-    double gy = -cos(a);
-    double length = fabs(box->box.w * gx) + fabs(box->box.h * gy);
-    double t =
-        ((x - box->box.x - box->box.w / 2) * gx + (y - box->box.y - box->box.h / 2) * gy) / length +
-        0.5;
     int i = 0;
     while (i + 2 < box->stop_count && t > box->stops[i + 1].at) {
         i++;
@@ -69,6 +59,28 @@ static void fill_at(const struct glmv_scene_box *box, double x, double y, double
     for (int c = 0; c < 3; c++) {
         rgb[c] = from[c] + (to[c] - from[c]) * f;
     }
+}
+
+static void fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
+{
+    if (box->fill != GLMV_FILL_GRADIENT) {
+        split(box->color, rgb);
+        return;
+    }
+    if (box->radial) {
+        double dx = (x - box->box.x - box->border[GLMV_LEFT].width - box->cx) / box->rx;
+        double dy = (y - box->box.y - box->border[GLMV_TOP].width - box->cy) / box->ry;
+        blend_stops(box, hypot(dx, dy), rgb);
+        return;
+    }
+    double a = box->angle * 3.14159265358979 / 180;
+    double gx = sin(a);
+    double gy = -cos(a);
+    double length = fabs(box->box.w * gx) + fabs(box->box.h * gy);
+    double t =
+        ((x - box->box.x - box->box.w / 2) * gx + (y - box->box.y - box->box.h / 2) * gy) / length +
+        0.5;
+    blend_stops(box, t, rgb);
 }
 
 /* The border whose side a point between the outer and the inner edge is nearest to. */

@@ -5,6 +5,8 @@
 #ifndef GLMV_MODEL_TRACER_PERCEPTION_H
 #define GLMV_MODEL_TRACER_PERCEPTION_H
 
+#include <math.h>
+
 #include "model/tracer/scene.h"
 #include "model/tracer/tracer.h"
 
@@ -13,10 +15,13 @@ struct model_rect {
     int x0, y0, x1, y1;
 };
 
-/* A linear gradient over a region: colours at distances along a direction, from its corner. */
+/* A gradient over a region: colours at distances along a direction from its corner or, where it is
+ * radial, from a middle; those along y count aspect times. */
 enum { MODEL_RAMP_STOPS = 6 };
 struct model_ramp {
     double gx, gy; /* of length 1 */
+    bool radial;
+    double cx, cy, aspect;
     double at[MODEL_RAMP_STOPS];
     uint8_t rgb[MODEL_RAMP_STOPS][3];
     int count;
@@ -32,13 +37,13 @@ struct model_region {
     float plane[3][3]; /* colour = plane[c][0] + plane[c][1] * x + plane[c][2] * y, relative to r's
                           corner */
     struct model_ramp *ramp; /* owned; the gradient that it follows closely, or NULL */
-    bool surface;      /* large and even enough to be something that text lies on */
-    bool gradient;     /* follows the plane and not one colour */
-    bool plain;        /* much of it has its very colour */
-    bool mottled;      /* near one colour, but not often of it: mist, sky, paper */
-    bool strokes;      /* nowhere thicker than four px: outlines, grids */
-    bool is_text;      /* a part of a glyph */
-    bool used;         /* shown by a box already */
+    bool surface;            /* large and even enough to be something that text lies on */
+    bool gradient;           /* follows the plane and not one colour */
+    bool plain;              /* much of it has its very colour */
+    bool mottled;            /* near one colour, but not often of it: mist, sky, paper */
+    bool strokes;            /* nowhere thicker than four px: outlines, grids */
+    bool is_text;            /* a part of a glyph */
+    bool used;               /* shown by a box already */
 };
 
 /* Surfaces of marks that lie on photos, where no region is one. */
@@ -126,15 +131,26 @@ static inline int model_max(int a, int b)
 }
 
 /* Whether a px of a mark's box belongs to the mark. */
-static inline bool model_is_ink(const struct model_view *view, const struct model_mark *mark, int x, int y)
+static inline bool model_is_ink(const struct model_view *view, const struct model_mark *mark, int x,
+                                int y)
 {
     enum { RAISED = 20 }; /* levels */
     size_t at = (size_t)y * (size_t)view->w + (size_t)x;
     return mark->surface >= 0 ? view->label[at] != mark->surface : view->lettering[at] >= RAISED;
 }
 
-/* Fits a gradient to a region. False when it follows none. */
+/* Fits a gradient to a region, or to the part of it that lies in r. False when it follows none. */
 bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out);
+bool model_ramp_fit_part(const struct model_view *view, int label, struct model_rect r,
+                         struct model_ramp *out);
+/* How far along a ramp a point is. */
+static inline double model_ramp_place(const struct model_ramp *ramp, double x, double y)
+{
+    return ramp->radial ? hypot(x - ramp->cx, (y - ramp->cy) * ramp->aspect)
+                        : x * ramp->gx + y * ramp->gy;
+}
+/* The same ramp, counted from a point that lies at (x, y) now. */
+void model_ramp_move(struct model_ramp *ramp, double x, double y);
 /* The ramp of two stops that is nearest to a region's plane. */
 void model_ramp_of_plane(const struct model_region *region, struct model_ramp *out);
 /* The colour of a ramp at a point, counted from its region's corner. */
@@ -146,8 +162,8 @@ void model_ramp_paint(const struct model_ramp *ramp, struct model_rect of, struc
                       struct glmv_scene_box *box);
 /* Whether a region is the ramp of another under even translucent white or black. */
 bool model_veil_fit(const struct model_view *view, int label, int under, uint32_t *colour);
-/* Takes regions apart in which several gradients meet; what is known of regions then has to be found
- * anew. False without memory. */
+/* Takes regions apart in which several gradients meet; what is known of regions then has to be
+ * found anew. False without memory. */
 bool model_regions_split(struct model_view *view, bool *split);
 bool model_regions_find(struct model_view *view, struct glmv_err *err);
 /* Finds what lies on surfaces and keeps what may be a glyph. */

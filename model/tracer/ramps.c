@@ -1,5 +1,5 @@
 /*
- * Linear gradients of several stops: the direction in which the colour of a region changes, the
+ * Gradients of several stops: the direction in which the colour of a region changes, the
  * profile along it, and the fewest straight pieces that the profile is made of. Px of text and of
  * other things that lie on a region are not its own, so they do not disturb the fit.
  */
@@ -7,41 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/tracer/perception.h"
+#include "model/tracer/ramps.h"
 
 enum {
     PLACES = 6000, /* about so many px of a region are looked at */
     MIN_PLACES = 200,
-    MIN_VEIL = 60,
-    BINS = 96,
     REACH_MIN = 3, /* px between two of which the change is measured */
     REACH_MAX = 32,
 };
 
 #define TOLERANCE 3.5 /* levels a px may be off */
-#define AGREE 0.93    /* share of the px that are not */
 #define STRAIGHT 1.3  /* levels a piece may be off its bins */
 #define LEVEL 6.0     /* levels between the ends of a profile that is a gradient at all */
 #define SLOW 0.5      /* levels that a piece which is flat may change */
 #define PI 3.14159265358979
 
-struct place {
-    float x, y; /* from the corner of the region */
-    float c[3];
-};
-
-struct fit {
-    struct place *places;
-    int count;
-    double gx, gy;   /* direction, of length 1 */
-    double from, to; /* along it, px */
-    double mean[BINS][3];
-    int n[BINS];
-};
-
-static bool take_places(const struct model_view *view, int label, struct fit *f)
+static bool take_places(const struct model_view *view, int label, struct model_rect r,
+                        struct ramp_fit *f)
 {
-    struct model_rect r = view->regions[label].r;
     double box = (double)(r.x1 - r.x0) * (r.y1 - r.y0);
     int step = model_max(1, (int)sqrt(box / PLACES));
     size_t room = (size_t)((r.x1 - r.x0) / step + 1) * (size_t)((r.y1 - r.y0) / step + 1);
@@ -50,7 +33,7 @@ static bool take_places(const struct model_view *view, int label, struct fit *f)
         for (int x = r.x0; x < r.x1; x += step) {
             if (view->label[y * view->w + x] == label) {
                 const uint8_t *p = model_px(view, x, y);
-                f->places[f->count++] = (struct place){
+                f->places[f->count++] = (struct ramp_px){
                     (float)(x - r.x0) + 0.5F, (float)(y - r.y0) + 0.5F, {p[0], p[1], p[2]}};
             }
         }
@@ -59,9 +42,9 @@ static bool take_places(const struct model_view *view, int label, struct fit *f)
 }
 
 /* The direction in which px change most, from pairs of them. */
-static bool find_direction(const struct model_view *view, int label, struct fit *f)
+static bool find_direction(const struct model_view *view, int label, struct model_rect r,
+                           struct ramp_fit *f)
 {
-    struct model_rect r = view->regions[label].r;
     int shorter = model_min(r.x1 - r.x0, r.y1 - r.y0);
     int reach = model_min(REACH_MAX, model_max(REACH_MIN, shorter / 6));
     double xx = 0;
@@ -86,33 +69,33 @@ static bool find_direction(const struct model_view *view, int label, struct fit 
         }
     }
     double angle = 0.5 * atan2(2 * xy, xx - yy);
-    f->gx = cos(angle);
-    f->gy = sin(angle);
+    f->ramp.gx = cos(angle);
+    f->ramp.gy = sin(angle);
     return xx + yy > 0;
 }
 
 /* The mean colours along the direction. */
-static void fill_bins(struct fit *f)
+void ramp_fill_bins(struct ramp_fit *f)
 {
     f->from = 1e9;
     f->to = -1e9;
     for (int i = 0; i < f->count; i++) {
-        double t = (double)f->places[i].x * f->gx + (double)f->places[i].y * f->gy;
+        double t = model_ramp_place(&f->ramp, (double)f->places[i].x, (double)f->places[i].y);
         f->from = fmin(f->from, t);
         f->to = fmax(f->to, t);
     }
     memset(f->mean, 0, sizeof f->mean);
     memset(f->n, 0, sizeof f->n);
-    double scale = (BINS - 1e-6) / fmax(1e-6, f->to - f->from);
+    double scale = (RAMP_BINS - 1e-6) / fmax(1e-6, f->to - f->from);
     for (int i = 0; i < f->count; i++) {
-        double t = (double)f->places[i].x * f->gx + (double)f->places[i].y * f->gy;
+        double t = model_ramp_place(&f->ramp, (double)f->places[i].x, (double)f->places[i].y);
         int b = (int)((t - f->from) * scale);
         f->n[b]++;
         for (int c = 0; c < 3; c++) {
             f->mean[b][c] += (double)f->places[i].c[c];
         }
     }
-    for (int b = 0; b < BINS; b++) {
+    for (int b = 0; b < RAMP_BINS; b++) {
         for (int c = 0; c < 3 && f->n[b] > 0; c++) {
             f->mean[b][c] /= f->n[b];
         }
@@ -120,15 +103,15 @@ static void fill_bins(struct fit *f)
 }
 
 /* Mean square of what px are off the profile; agree is the share that is not off by much. */
-static double misfit(const struct fit *f, double *agree)
+double ramp_misfit(const struct ramp_fit *f, double *agree)
 {
     double sum = 0;
     int near = 0;
-    double scale = BINS / fmax(1e-6, f->to - f->from);
+    double scale = RAMP_BINS / fmax(1e-6, f->to - f->from);
     for (int i = 0; i < f->count; i++) {
-        double t = (double)f->places[i].x * f->gx + (double)f->places[i].y * f->gy;
+        double t = model_ramp_place(&f->ramp, (double)f->places[i].x, (double)f->places[i].y);
         double at = (t - f->from) * scale - 0.5;
-        int b = model_min(BINS - 2, model_max(0, (int)floor(at)));
+        int b = model_min(RAMP_BINS - 2, model_max(0, (int)floor(at)));
         double u = at - b;
         if (f->n[b] == 0 || f->n[b + 1] == 0) {
             b = f->n[b] == 0 ? b + 1 : b;
@@ -147,17 +130,17 @@ static double misfit(const struct fit *f, double *agree)
     return sum / f->count;
 }
 
-static double misfit_at(struct fit *f, double angle, double *agree)
+static double misfit_at(struct ramp_fit *f, double angle, double *agree)
 {
-    f->gx = cos(angle);
-    f->gy = sin(angle);
-    fill_bins(f);
-    return misfit(f, agree);
+    f->ramp.gx = cos(angle);
+    f->ramp.gy = sin(angle);
+    ramp_fill_bins(f);
+    return ramp_misfit(f, agree);
 }
 
-static double refine_direction(struct fit *f)
+static double refine_direction(struct ramp_fit *f)
 {
-    double angle = atan2(f->gy, f->gx);
+    double angle = atan2(f->ramp.gy, f->ramp.gx);
     double agree = 0;
     double best = misfit_at(f, angle, &agree);
     for (double step = 8 * PI / 180; step > 0.05 * PI / 180; step /= 2) {
@@ -185,7 +168,7 @@ static double refine_direction(struct fit *f)
 }
 
 /* A line through the bins from a to b, for each channel; the worst bin's error comes back. */
-static double fit_piece(const struct fit *f, int a, int b, double line[3][2])
+static double fit_piece(const struct ramp_fit *f, int a, int b, double line[3][2])
 {
     double worst = 0;
     for (int c = 0; c < 3; c++) {
@@ -235,18 +218,18 @@ static double meeting(double a[3][2], double b[3][2], double fallback)
 }
 
 /* The longest pieces from the start on. Returns how many, 0 when more than fit into a ramp. */
-static int cut_pieces(const struct fit *f, int *ends, double (*lines)[3][2])
+static int cut_pieces(const struct ramp_fit *f, int *ends, double (*lines)[3][2])
 {
     int n = 0;
-    for (int a = 0; a < BINS - 1;) {
+    for (int a = 0; a < RAMP_BINS - 1;) {
         if (n == MODEL_RAMP_STOPS - 1) {
             return 0;
         }
-        int b = BINS - 1;
+        int b = RAMP_BINS - 1;
         while (b > a + 1 && fit_piece(f, a, b, lines[n]) > STRAIGHT) {
             b--;
         }
-        if (b <= a + 1 && b < BINS - 1) {
+        if (b <= a + 1 && b < RAMP_BINS - 1) {
             return 0;
         }
         ends[n++] = b;
@@ -260,10 +243,11 @@ static uint8_t level(double v)
     return (uint8_t)lround(fmin(255, fmax(0, v)));
 }
 
-static void add_stop(const struct fit *f, double bin, double line[3][2], struct model_ramp *out)
+static void add_stop(const struct ramp_fit *f, double bin, double line[3][2],
+                     struct model_ramp *out)
 {
     int i = out->count++;
-    out->at[i] = f->from + (bin + 0.5) * (f->to - f->from) / BINS;
+    out->at[i] = f->from + (bin + 0.5) * (f->to - f->from) / RAMP_BINS;
     for (int c = 0; c < 3; c++) {
         out->rgb[i][c] = level(line[c][0] + line[c][1] * bin);
     }
@@ -275,22 +259,21 @@ static bool is_level(double line[3][2])
     for (int c = 0; c < 3; c++) {
         most = fmax(most, fabs(line[c][1]));
     }
-    return most * BINS < SLOW * 12;
+    return most * RAMP_BINS < SLOW * 12;
 }
 
-static bool find_stops(const struct fit *f, struct model_ramp *out)
+static bool find_stops(const struct ramp_fit *f, struct model_ramp *out)
 {
     int ends[MODEL_RAMP_STOPS];
     double lines[MODEL_RAMP_STOPS][3][2];
     int n = cut_pieces(f, ends, lines);
+    *out = f->ramp;
     out->count = 0;
-    out->gx = f->gx;
-    out->gy = f->gy;
     for (int i = 0; i <= n && n > 0; i++) {
         bool outer = i == 0 || i == n;
         double *line = lines[i == 0 ? 0 : i - 1][0];
         double at = i == 0   ? -0.5
-                    : i == n ? BINS - 0.5
+                    : i == n ? RAMP_BINS - 0.5
                              : meeting(lines[i - 1], lines[i], ends[i - 1]);
         /* Colours go on beyond the first and the last stop by themselves. */
         bool level = n > 1 && is_level(lines[i == 0 ? 0 : n - 1]);
@@ -309,11 +292,14 @@ static bool find_stops(const struct fit *f, struct model_ramp *out)
     return out->count >= 2 && spread >= LEVEL;
 }
 
-bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out)
+bool model_ramp_fit_part(const struct model_view *view, int label, struct model_rect r,
+                         struct model_ramp *out)
 {
-    struct fit *f = calloc(1, sizeof *f);
-    bool ok = f != NULL && take_places(view, label, f) && f->count >= MIN_PLACES &&
-              find_direction(view, label, f) && refine_direction(f) >= AGREE && find_stops(f, out);
+    struct ramp_fit *f = calloc(1, sizeof *f);
+    bool ok = f != NULL && take_places(view, label, r, f) && f->count >= MIN_PLACES &&
+              find_direction(view, label, r, f);
+    bool linear = ok && refine_direction(f) >= RAMP_AGREE && find_stops(f, out);
+    ok = ok && (linear || (ramp_find_middle(view, label, r, f) && find_stops(f, out)));
     if (f != NULL) {
         free(f->places);
     }
@@ -321,155 +307,7 @@ bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp 
     return ok;
 }
 
-void model_ramp_of_plane(const struct model_region *g, struct model_ramp *out)
+bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out)
 {
-    double w = g->r.x1 - g->r.x0;
-    double h = g->r.y1 - g->r.y0;
-    double gx = 0;
-    double gy = 0;
-    for (int c = 0; c < 3; c++) {
-        double dx = (double)g->plane[c][1];
-        double dy = (double)g->plane[c][2];
-        double sign = dx * w + dy * h < 0 ? -1 : 1;
-        gx += sign * dx;
-        gy += sign * dy;
-    }
-    double norm = hypot(gx, gy);
-    *out = (struct model_ramp){norm > 1e-6 ? gx / norm : 0, norm > 1e-6 ? gy / norm : 1, .count = 2,
-                               .open = {true, true}};
-    double half = (fabs(w * out->gx) + fabs(h * out->gy)) / 2;
-    for (int i = 0; i < 2; i++) {
-        double d = i == 0 ? -half : half;
-        out->at[i] = w / 2 * out->gx + h / 2 * out->gy + d;
-        for (int c = 0; c < 3; c++) {
-            out->rgb[i][c] =
-                level((double)g->plane[c][0] + (double)g->plane[c][1] * (w / 2 + d * out->gx) +
-                      (double)g->plane[c][2] * (h / 2 + d * out->gy));
-        }
-    }
-}
-
-static void colour_at(const struct model_ramp *ramp, double x, double y, bool on, double *rgb)
-{
-    double t = x * ramp->gx + y * ramp->gy;
-    int i = 0;
-    while (i + 2 < ramp->count && t > ramp->at[i + 1]) {
-        i++;
-    }
-    double span = ramp->at[i + 1] - ramp->at[i];
-    double u = span > 0 ? (t - ramp->at[i]) / span : 0;
-    u = on && ramp->open[0] ? u : fmax(0, u);
-    u = on && ramp->open[1] ? u : fmin(1, u);
-    for (int c = 0; c < 3; c++) {
-        rgb[c] = ramp->rgb[i][c] + u * (ramp->rgb[i + 1][c] - ramp->rgb[i][c]);
-    }
-}
-
-void model_ramp_at(const struct model_ramp *ramp, double x, double y, double *rgb)
-{
-    colour_at(ramp, x, y, false, rgb);
-}
-
-void model_ramp_on(const struct model_ramp *ramp, double x, double y, double *rgb)
-{
-    colour_at(ramp, x, y, true, rgb);
-}
-
-/* Moves an outer stop to the end of the line: the colour goes on changing where round corners hide
- * it. */
-static void reach_end(struct glmv_scene_stop *stop, const struct glmv_scene_stop *next, double end)
-{
-    double span = stop->at - next->at;
-    if (fabs(span) < 0.01) {
-        return;
-    }
-    uint32_t colour = 255;
-    for (int shift = 8; shift < 32; shift += 8) {
-        double from = next->color >> shift & 255;
-        double to = stop->color >> shift & 255;
-        colour |= (uint32_t)level(from + (to - from) * (end - next->at) / span) << shift;
-    }
-    *stop = (struct glmv_scene_stop){end, colour};
-}
-
-/* Whole per cents between 0 and 100. */
-static double whole_share(double at)
-{
-    return fmin(1, fmax(0, round(at * 100) / 100));
-}
-
-void model_ramp_paint(const struct model_ramp *ramp, struct model_rect of, struct model_rect r,
-                      struct glmv_scene_box *box)
-{
-    double w = r.x1 - r.x0;
-    double h = r.y1 - r.y0;
-    /* The same line the other way round, so that most angles are between 0 and 180 degrees. */
-    bool turned = ramp->gx < -1e-6 || (fabs(ramp->gx) <= 1e-6 && ramp->gy < 0);
-    double gx = turned ? -ramp->gx : ramp->gx;
-    double gy = turned ? -ramp->gy : ramp->gy;
-    double half = (fabs(w * gx) + fabs(h * gy)) / 2;
-    double middle = (r.x0 - of.x0 + w / 2) * gx + (r.y0 - of.y0 + h / 2) * gy;
-    box->fill = GLMV_FILL_GRADIENT;
-    box->angle = fmod(atan2(gx, -gy) * 180 / PI + 360, 360);
-    box->angle = fabs(box->angle - round(box->angle)) < 0.25 ? round(box->angle)
-                                                             : round(box->angle * 10) / 10;
-    box->stop_count = ramp->count;
-    for (int i = 0; i < ramp->count; i++) {
-        int k = turned ? ramp->count - 1 - i : i;
-        double t = (turned ? -ramp->at[k] : ramp->at[k]) - middle;
-        box->stops[i] = (struct glmv_scene_stop){(t + half) / (2 * half), model_rgba(ramp->rgb[k])};
-    }
-    int last = ramp->count - 1;
-    if (ramp->open[turned]) {
-        reach_end(&box->stops[0], &box->stops[1], 0);
-    }
-    if (ramp->open[!turned]) {
-        reach_end(&box->stops[last], &box->stops[last - 1], 1);
-    }
-    for (int i = 0; i <= last; i++) {
-        box->stops[i].at = whole_share(box->stops[i].at);
-    }
-}
-
-bool model_veil_fit(const struct model_view *view, int label, int under, uint32_t *colour)
-{
-    const struct model_region *g = &view->regions[label];
-    const struct model_region *ground = &view->regions[under];
-    double strength[2] = {0, 0}; /* of black and of white */
-    double square[2] = {0, 0};
-    int n = 0;
-    int step = model_max(1, (int)sqrt(g->area / 400.0));
-    for (int y = g->r.y0; y < g->r.y1; y += step) {
-        for (int x = g->r.x0; x < g->r.x1; x += step) {
-            if (view->label[y * view->w + x] != label) {
-                continue;
-            }
-            const uint8_t *p = model_px(view, x, y);
-            double rgb[3];
-            model_ramp_at(ground->ramp, x - ground->r.x0 + 0.5, y - ground->r.y0 + 0.5, rgb);
-            for (int end = 0; end < 2; end++) {
-                double top = 0;
-                double bottom = 0;
-                for (int c = 0; c < 3; c++) {
-                    double whole = end * 255 - rgb[c];
-                    top += (p[c] - rgb[c]) * whole;
-                    bottom += whole * whole;
-                }
-                double a = bottom > 1 ? top / bottom : 0;
-                strength[end] += a;
-                square[end] += a * a;
-            }
-            n++;
-        }
-    }
-    for (int end = 0; end < 2 && n >= MIN_VEIL; end++) {
-        double a = strength[end] / n;
-        double spread = sqrt(fmax(0, square[end] / n - a * a));
-        if (a > 0.01 && a < 0.95 && spread < 0.012) {
-            uint8_t rgb[3] = {(uint8_t)(end * 255), (uint8_t)(end * 255), (uint8_t)(end * 255)};
-            *colour = (model_rgba(rgb) & 0xffffff00U) | (uint32_t)lround(a * 255);
-            return true;
-        }
-    }
-    return false;
+    return model_ramp_fit_part(view, label, view->regions[label].r, out);
 }

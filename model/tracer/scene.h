@@ -54,7 +54,7 @@ struct glmv_scene_line {
 enum glmv_fill {
     GLMV_FILL_NONE, /* only borders: an outline */
     GLMV_FILL_SOLID,
-    GLMV_FILL_GRADIENT, /* linear */
+    GLMV_FILL_GRADIENT,
 };
 
 struct glmv_scene_stop {
@@ -88,7 +88,9 @@ struct glmv_scene_box {
     struct glmv_box box;
     enum glmv_fill fill;
     uint32_t color;      /* for GLMV_FILL_SOLID; may let through what is under it */
-    double angle;        /* CSS degrees, for GLMV_FILL_GRADIENT */
+    bool radial;         /* for GLMV_FILL_GRADIENT: an ellipse with middle and radii, else at an angle */
+    double cx, cy, rx, ry; /* px, from the corner of the box's fill */
+    double angle;        /* CSS degrees */
     struct glmv_scene_stop stops[6];
     int stop_count;
     struct glmv_scene_border border[4]; /* by enum glmv_side */

@@ -103,10 +103,23 @@ bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err)
     return glmv_buf_appendf(out, err, "%.10gpx", rounded);
 }
 
+static bool put_ellipse(const struct glmv_scene_box *box, struct glmv_buf *out,
+                        struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(out, "radial-gradient(", err) && tracer_px(box->rx, out, err);
+    if (box->rx != box->ry) {
+        ok = ok && glmv_buf_append_str(out, " ", err) && tracer_px(box->ry, out, err);
+    }
+    return ok && glmv_buf_append_str(out, " at ", err) && tracer_px(box->cx, out, err) &&
+           glmv_buf_append_str(out, " ", err) && tracer_px(box->cy, out, err);
+}
+
 static bool put_gradient(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
                          struct glmv_buf *out, struct glmv_err *err)
 {
-    bool ok = glmv_buf_appendf(out, err, "linear-gradient(%.10gdeg", round(box->angle * 10) / 10);
+    bool ok = box->radial ? put_ellipse(box, out, err)
+                          : glmv_buf_appendf(out, err, "linear-gradient(%.10gdeg",
+                                             round(box->angle * 10) / 10);
     for (int i = 0; ok && i < box->stop_count; i++) {
         ok = glmv_buf_append_str(out, ", ", err) &&
              tracer_sheet_color(sheet, box->stops[i].color, out, err);

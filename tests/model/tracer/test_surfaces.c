@@ -115,6 +115,27 @@ static void gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them(void
     glmv_scene_free(scene);
 }
 
+static void radial_gradients_keep_their_middle(void)
+{
+    struct glmv_image *image = blank(800, 600, 0xffffff);
+    for (int y = 50; y < 450; y++) {
+        for (int x = 60; x < 760; x++) {
+            double t = fmin(1, hypot(x + 0.5 - 260, y + 0.5 - 200) / 600);
+            const double rgb[3] = {67 - 56 * t, 56 - 40 * t, 202 - 170 * t};
+            put(image, x, y, rgb, 1);
+        }
+    }
+    struct glmv_scene *scene = look_at(image);
+    const struct glmv_scene_box *box = box_at(scene, 60, 50, 700, 400);
+    if (box != NULL) {
+        CHECK(box->fill == GLMV_FILL_GRADIENT && box->radial);
+        CHECK_MSG(fabs(box->cx - 200) <= 3 && fabs(box->cy - 150) <= 3, "%g %g", box->cx, box->cy);
+        CHECK_MSG(fabs(box->rx - box->ry) < 0.06 * box->rx, "%g %g", box->rx, box->ry);
+    }
+    CHECK(scene->picture_count == 0);
+    glmv_scene_free(scene);
+}
+
 static void photos_are_no_gradients(void)
 {
     struct glmv_image *image = blank(400, 300, 0xffffff);
@@ -274,6 +295,7 @@ static void photos_that_their_shadows_join_are_cut_apart(void)
 int main(void)
 {
     gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them();
+    radial_gradients_keep_their_middle();
     photos_are_no_gradients();
     slanted_ends_are_part_of_the_section_above();
     dashed_outlines_are_boxes();
