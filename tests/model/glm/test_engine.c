@@ -419,8 +419,8 @@ static void test_kernels(void)
     enum {
         ROWS = 37,
         COLS = 1120,
-        N = 23
-    }; /* more than a block of glm_wide, and rests of all kinds */
+        N = GLM_WIDE_ROWS + 23
+    }; /* more than a block of glm_wide, more rows than it takes at a time, rests of all kinds */
     static const struct glm_store stores[] = {
         {GLM_FORM_F32, 0},    {GLM_FORM_F16, 0},   {GLM_FORM_BF16, 0},  {GLM_FORM_INT8, 32},
         {GLM_FORM_INT8, 128}, {GLM_FORM_INT4, 32}, {GLM_FORM_INT4, 128}};
@@ -431,7 +431,10 @@ static void test_kernels(void)
     for (size_t i = 0; i < ROWS * COLS; i++) {
         random = random * 1664525u + 1013904223u;
         w[i] = (float)((int)(random >> 20) - 2048) / 4096;
-        x[i % (N * COLS)] = (float)((int)(random >> 8 & 4095) - 2048) / 1024;
+    }
+    for (size_t i = 0; i < N * COLS; i++) {
+        random = random * 1664525u + 1013904223u;
+        x[i] = (float)((int)(random >> 8 & 4095) - 2048) / 1024;
     }
     for (size_t s = 0; s < sizeof stores / sizeof stores[0]; s++) {
         const struct glm_store *store = &stores[s];
