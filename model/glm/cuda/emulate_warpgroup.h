@@ -2,8 +2,8 @@
  * warpgroup.cuh on the processor, for tests only. Products happen as late as they may: at the wait
  * that ends them, with what their tiles and registers hold then; until then their sums are NaNs.
  * What is put into a tile is there for products after the writer's fence and not before. A test
- * ends where a batch has no fence before it, sums are touched while products are under way, a
- * descriptor is none, or nobody can go on.
+ * ends where a batch has no fence before it, a tile changes after a product was asked for, sums are
+ * touched while products are under way, a descriptor is none, or nobody can go on.
  */
 #ifndef GLMV_MODEL_GLM_CUDA_EMULATE_WARPGROUP_H
 #define GLMV_MODEL_GLM_CUDA_EMULATE_WARPGROUP_H
@@ -16,6 +16,7 @@ struct emulate_product {
     uint64_t a, b;
     uint32_t columns;
     bool turned, sum;
+    uint64_t hash; /* of its tiles when it was asked for */
 };
 
 /* Bytes from the beginning of the block's shared memory, as a device counts them. */
@@ -89,15 +90,15 @@ DEVICE void settle(float)
 }
 DEVICE void multiply_256(float d[128], uint64_t a, uint64_t b, bool sum)
 {
-    emulate_multiply({d, nullptr, a, b, 256, false, sum});
+    emulate_multiply({d, nullptr, a, b, 256, false, sum, 0});
 }
 DEVICE void multiply_128(float d[64], uint64_t a, uint64_t b, bool sum)
 {
-    emulate_multiply({d, nullptr, a, b, 128, false, sum});
+    emulate_multiply({d, nullptr, a, b, 128, false, sum, 0});
 }
 DEVICE void multiply_128_turned(float d[64], const uint32_t a[4], uint64_t b)
 {
-    emulate_multiply({d, a, 0, b, 128, true, true});
+    emulate_multiply({d, a, 0, b, 128, true, true, 0});
 }
 
 #endif

@@ -238,6 +238,21 @@ void read_tile(float (*to)[products::MOST], uint64_t descriptor, bool turned, ui
     }
 }
 
+/* A number made of what a product's tiles hold. */
+uint64_t hash_tiles(const emulate_product &p)
+{
+    static float tile[products::DEPTH][products::MOST];
+    uint64_t hash = 0;
+    for (int right = p.left == nullptr ? 0 : 1; right < 2; right++) {
+        const uint32_t count = right != 0 ? p.columns : products::ROWS;
+        read_tile(tile, right != 0 ? p.b : p.a, right != 0 && p.turned, count);
+        for (uint32_t i = 0; i < products::DEPTH * count; i++) {
+            hash = (hash ^ bits_of(tile[i / count][i % count])) * 0x100000001B3u;
+        }
+    }
+    return hash;
+}
+
 /* Product `at` of the oldest batch, for the 128 threads from first on. */
 void run_product(uint32_t first, size_t at)
 {
@@ -245,6 +260,9 @@ void run_product(uint32_t first, size_t at)
     static float b[products::DEPTH][products::MOST];
     static products::sums d;
     const emulate_product p = fibers[first].batches.front()[at];
+    if (hash_tiles(p) != p.hash) {
+        fail("a tile changed after a product was asked for");
+    }
     if (p.left == nullptr) {
         read_tile(left, p.a, false, products::ROWS);
     }
@@ -523,6 +541,9 @@ void emulate_multiply(const emulate_product &product)
         product.sums[i] = float_of(UNTOUCHED);
     }
     f.batches.back().push_back(product);
+    if (current % products::LANES == 0) {
+        f.batches.back().back().hash = hash_tiles(product);
+    }
 }
 
 void emulate_group_close(void)
