@@ -70,10 +70,16 @@ bool tracer_open(struct tracer_emitter *e, const char *tag, const char *role,
 /* --- places: margins that put a node where it belongs
  * ------------------------------------------------------- */
 
+/* Pages are made of whole px to the side: what is measured next to one is one. */
+static double whole_if_near(double px)
+{
+    return fabs(px - round(px)) < 0.1 ? round(px) : px;
+}
+
 bool tracer_place_in_row(struct tracer_emitter *e, const struct tracer_node *node, double x,
                          struct tracer_room *room, struct glmv_buf *rules)
 {
-    double gap = x - room->right;
+    double gap = whole_if_near(x - room->right);
     double drop = node->box.y - room->top;
     /* A wide gap is a share of the room, so that it shrinks with the page. */
     bool wide = gap > WIDE_GAP && room->w > gap;
@@ -99,7 +105,7 @@ bool tracer_indent(struct tracer_emitter *e, const struct tracer_room *room, dou
     }
     return left > WIDE_GAP && left < room->w
                ? glmv_buf_appendf(rules, e->err, "margin-left: %.4f%%; ", 100 * left / room->w)
-               : tracer_px_rule(e, rules, "margin-left", left);
+               : tracer_px_rule(e, rules, "margin-left", whole_if_near(left));
 }
 
 bool tracer_beside_indent(struct tracer_emitter *e, const struct tracer_room *room, double left,

@@ -276,8 +276,22 @@ static void a_copy_says_the_same_and_lives_alone(void)
     free(before);
 }
 
+static void places_next_to_a_whole_px_are_whole(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 200);
+    scene_box(&kit, 40, 40, 100, 60, 0xddddddff);
+    scene_box(&kit, 156.04, 40, 100, 60, 0xddddddff);
+    scene_box(&kit, 272.46, 40, 100, 60, 0xddddddff);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "margin-left: 16px") != NULL);
+    CHECK(strstr(html, "margin-left: 16.42px") != NULL);
+    free(html);
+}
+
 int main(void)
 {
+    places_next_to_a_whole_px_are_whole();
     lines_that_wrap_become_one_paragraph();
     a_fractional_pitch_keeps_the_height_of_its_paragraph();
     lines_that_end_together_are_aligned_right();
