@@ -243,7 +243,8 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     bool surface = node->scene_box >= 0 || node->scene_picture >= 0;
     bool button = tracer_is_button(e, node);
     bool nav = tracer_is_nav(e, node);
-    const char *tag = button ? "button" : nav ? "nav" : e->in_link ? "span" : "div";
+    bool entry = e->in_list && !button; /* with a bullet; what it holds is no entry of its own */
+    const char *tag = button ? "button" : nav ? "nav" : e->in_link ? "span" : entry ? "li" : "div";
     struct tracer_room inside =
         surface ? inner_room(e, node) : (struct tracer_room){.x = x, .w = w, .bottom = node->box.y};
     bool ok = glmv_buf_append_str(
@@ -262,9 +263,14 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     inside.row = node->kind == TRACER_ROW;
     inside.right = inside.x;
     inside.top = inside.bottom;
-    ok = ok && tracer_open(e, tag, nav ? "nav" : tracer_role(e, node), &rules, node->mark,
-                           button ? " type=\"button\"" : "");
+    ok = ok && tracer_open(e, tag,
+                           nav     ? "nav"
+                           : entry ? "entry"
+                                   : tracer_role(e, node),
+                           &rules, node->mark, button ? " type=\"button\"" : "");
     bool was = e->in_link;
+    bool listed = e->in_list;
+    e->in_list = listed && !entry;
     e->in_link = was || button;
     e->in_nav = nav;
     if (button) {
@@ -278,6 +284,7 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     }
     ok = ok && emit_children(e, node, 0, node->child_count, &inside);
     e->in_link = was;
+    e->in_list = listed;
     e->in_nav = false;
     return ok && (node->child_count == 0 || tracer_new_line(e)) &&
            glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
@@ -460,7 +467,7 @@ bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *ou
     struct tracer_emitter e = {
         .draft = draft, .err = err, .marks = marks, .text_px = common_size(draft->scene)};
     glmv_buf_init(&e.body, TRACER_BODY_MAX);
-    bool ok = emit_body(&e) && write_document(&e, out);
+    bool ok = tracer_scale_find(&e.sheet, draft, err) && emit_body(&e) && write_document(&e, out);
     tracer_sheet_release(&e.sheet);
     glmv_buf_release(&e.body);
     return ok;

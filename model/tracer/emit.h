@@ -10,7 +10,19 @@ struct tracer_class {
     char *rules; /* owned */
 };
 
+/* A font stack: the fitted family and what stands for it elsewhere. */
+struct tracer_stack {
+    char text[160];
+    enum glmv_family family;
+};
+
+enum { TRACER_SIZES = 40, TRACER_STACKS = 16 };
+
 struct tracer_sheet {
+    double sizes[TRACER_SIZES]; /* the type scale, px, from small to large */
+    int size_count;
+    struct tracer_stack stacks[TRACER_STACKS];
+    int stack_count;
     struct tracer_class *classes; /* owned */
     size_t count, cap;
     uint32_t *colors; /* owned; the palette, in order of first use */
@@ -30,6 +42,14 @@ bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
 
 /* Appends "12px", "0", "3.25px": at most two decimals. */
 bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err);
+/* Finds the type scale of a page's lines. */
+bool tracer_scale_find(struct tracer_sheet *sheet, const struct glmv_draft *draft,
+                       struct glmv_err *err);
+/* The size of the scale that a line of px is set in, or -1. */
+int tracer_scale_place(const struct tracer_sheet *sheet, double px);
+/* The letter-spacing that keeps a line as wide as it is when it is set in another size. */
+double tracer_scale_spacing(const struct glmv_scene_line *line, const struct tracer_type *type,
+                            double size);
 /* Appends background, borders, radius and shadow of a box. */
 bool tracer_paint_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
                         struct glmv_buf *out, struct glmv_err *err);

@@ -103,9 +103,41 @@ static bool is_entry(const struct tracer_emitter *e, const struct tracer_node *n
            !node->code && e->draft->scene->lines[node->main].font_px < 1.3 * e->text_px;
 }
 
+/* A bullet and what it stands before, as a row. */
+static bool is_bulleted(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    if (node->kind != TRACER_ROW || node->child_count != 2 || node->scene_box >= 0 ||
+        node->scene_picture >= 0) {
+        return false;
+    }
+    const struct tracer_node *bullet = node->children[0];
+    const struct tracer_node *text = node->children[1];
+    bool shape = bullet->child_count == 0 && bullet->kind != TRACER_TEXT;
+    double size = text->kind == TRACER_TEXT ? e->draft->scene->lines[text->main].font_px : 0;
+    return shape && bullet->box.w <= 0.55 * size && bullet->box.h <= 0.55 * size &&
+           text->box.x - tracer_right(bullet->box) <= 1.5 * size;
+}
+
+/* How many rows with a bullet in one column follow each other. */
+static int bulleted_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                           int limit)
+{
+    int n = 0;
+    while (from + n < limit && is_bulleted(e, node->children[from + n]) &&
+           fabs(node->children[from + n]->box.x - node->children[from]->box.x) <= 3) {
+        n++;
+    }
+    return n >= 2 ? n : 0;
+}
+
 int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
                        int limit)
 {
+    int bulleted =
+        e->in_link || node->kind != TRACER_STACK ? 0 : bulleted_length(e, node, from, limit);
+    if (bulleted > 0) {
+        return bulleted;
+    }
     if (e->in_link || node->kind != TRACER_STACK || from + 2 >= limit ||
         !is_entry(e, node->children[from])) {
         return 0;

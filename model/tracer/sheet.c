@@ -78,6 +78,23 @@ bool tracer_sheet_color(struct tracer_sheet *sheet, uint32_t rgba, struct glmv_b
     return glmv_buf_appendf(out, err, "var(--color-%zu)", i + 1);
 }
 
+static const char *const family_names[] = {"sans", "serif", "mono"};
+
+static bool write_stacks(const struct tracer_sheet *sheet, struct glmv_buf *out,
+                         struct glmv_err *err)
+{
+    bool ok = true;
+    int number[3] = {0};
+    for (int i = 0; ok && i < sheet->stack_count; i++) {
+        const struct tracer_stack *stack = &sheet->stacks[i];
+        int n = ++number[stack->family];
+        ok = glmv_buf_appendf(out, err, "  --font-%s", family_names[stack->family]) &&
+             (n == 1 || glmv_buf_appendf(out, err, "-%d", n)) &&
+             glmv_buf_appendf(out, err, ": %s;\n", stack->text);
+    }
+    return ok;
+}
+
 bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
                         struct glmv_err *err)
 {
@@ -86,7 +103,11 @@ bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
         ok = glmv_buf_appendf(out, err, "  --color-%zu: #%06x;\n", i + 1,
                               (unsigned)(sheet->colors[i] >> 8));
     }
-    ok = ok && glmv_buf_append_str(out, "}\n", err);
+    for (int i = 0; ok && i < sheet->size_count; i++) {
+        ok = glmv_buf_appendf(out, err, "  --size-%d: ", i + 1) &&
+             tracer_px(sheet->sizes[i], out, err) && glmv_buf_append_str(out, ";\n", err);
+    }
+    ok = ok && write_stacks(sheet, out, err) && glmv_buf_append_str(out, "}\n", err);
     for (size_t i = 0; ok && i < sheet->count; i++) {
         ok = glmv_buf_appendf(out, err, ".%s { %s }\n", sheet->classes[i].name,
                               sheet->classes[i].rules);
@@ -244,25 +265,60 @@ static const char *font_stack(const struct glmv_scene_line *line)
     return generic[line->family];
 }
 
-bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line *line,
-                       const struct tracer_type *type, double pitch, struct glmv_buf *out,
-                       struct glmv_err *err)
+/* "var(--font-sans)", "var(--font-sans-2)": the number-th of its kind. */
+static bool put_stack_name(enum glmv_family family, int number, struct glmv_buf *out,
+                           struct glmv_err *err)
+{
+    return number == 1
+               ? glmv_buf_appendf(out, err, "var(--font-%s)", family_names[family])
+               : glmv_buf_appendf(out, err, "var(--font-%s-%d)", family_names[family], number);
+}
+
+/* Appends a font stack as a variable; in full where there are too many. */
+static bool put_stack(struct tracer_sheet *sheet, const struct glmv_scene_line *line,
+                      struct glmv_buf *out, struct glmv_err *err)
 {
     const char *stack = font_stack(line);
     bool named = strchr(stack, '"') == NULL && line->font[0] != '\0' &&
                  strpbrk(line->font, "\"\\<>{};") == NULL;
+    struct tracer_stack fresh = {.family = line->family};
+    snprintf(fresh.text, sizeof fresh.text, named ? "\"%s\", %s" : "%s%s", named ? line->font : "",
+             stack);
+    int same = 0;
+    for (int i = 0; i < sheet->stack_count; i++) {
+        same += sheet->stacks[i].family == fresh.family;
+        if (strcmp(sheet->stacks[i].text, fresh.text) == 0) {
+            return put_stack_name(fresh.family, same, out, err);
+        }
+    }
+    if (sheet->stack_count == TRACER_STACKS) {
+        return glmv_buf_append_str(out, fresh.text, err);
+    }
+    sheet->stacks[sheet->stack_count++] = fresh;
+    return put_stack_name(fresh.family, same + 1, out, err);
+}
+
+bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line *line,
+                       const struct tracer_type *type, double pitch, struct glmv_buf *out,
+                       struct glmv_err *err)
+{
+    int place = tracer_scale_place(sheet, type->font_px);
+    double spacing =
+        place < 0 ? type->letter_spacing : tracer_scale_spacing(line, type, sheet->sizes[place]);
     bool ok = glmv_buf_append_str(out, "font: ", err) &&
               (!line->italic || glmv_buf_append_str(out, "italic ", err)) &&
               (line->weight == 400 || glmv_buf_appendf(out, err, "%d ", line->weight)) &&
-              tracer_px(type->font_px, out, err) && glmv_buf_append_str(out, "/", err) &&
-              (pitch > 0 ? tracer_px(pitch, out, err) : glmv_buf_append_str(out, "1", err));
-    ok = ok && (named ? glmv_buf_appendf(out, err, " \"%s\", %s; ", line->font, stack)
-                      : glmv_buf_appendf(out, err, " %s; ", stack));
+              (place < 0 ? tracer_px(type->font_px, out, err)
+                         : glmv_buf_appendf(out, err, "var(--size-%d)", place + 1)) &&
+              glmv_buf_append_str(out, "/", err) &&
+              (pitch > 0 ? tracer_px(pitch, out, err) : glmv_buf_append_str(out, "1", err)) &&
+              glmv_buf_append_str(out, " ", err) && put_stack(sheet, line, out, err) &&
+              glmv_buf_append_str(out, "; ", err);
     ok = ok && glmv_buf_append_str(out, "color: ", err) &&
          tracer_sheet_color(sheet, line->color, out, err) && glmv_buf_append_str(out, "; ", err);
-    if (ok && fabs(type->letter_spacing) >= 0.01) {
-        ok = glmv_buf_append_str(out, "letter-spacing: ", err) &&
-             tracer_px(type->letter_spacing, out, err) && glmv_buf_append_str(out, "; ", err);
+    if (ok && fabs(spacing) >= 0.01) {
+        ok = glmv_buf_append_str(out, "letter-spacing: ", err) && tracer_px(spacing, out, err) &&
+             glmv_buf_append_str(out, "; ", err);
     }
     if (ok && (line->underline || line->strike)) {
         ok = glmv_buf_appendf(out, err, "text-decoration:%s%s; ",

@@ -5,6 +5,8 @@
 #define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
 #define HARD_PITCH 1.7     /* font sizes from line to line in a text with breaks */
 #define HARD_WORDS 3       /* words a line of one holds on average */
+#define BULLET_SIZE 0.55   /* font sizes that a bullet is wide and high at most */
+#define BULLET_GAP 1.3     /* font sizes from a bullet to its entry */
 #define CODE_INDENT 12     /* characters' heights that a line of code is indented by at most */
 #define CODE_PITCH 1.8     /* font sizes from line to line of code at most */
 #define CODE_SIZES                                                                                 \
@@ -42,6 +44,7 @@ static bool same_type(const struct glmv_scene_line *a, const struct glmv_scene_l
 
 /* Lines that follow each other on one baseline, a space apart: one line with runs of other type. */
 struct row {
+    bool bullet;      /* an entry of a list begins here */
     int start, count; /* into struct rows.order */
     int main;         /* the scene line with the most letters */
     int holder;
@@ -130,6 +133,24 @@ static bool both_code(const struct glmv_scene_line *a, const struct glmv_scene_l
     return a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
 }
 
+/* A dot, a ring or a square right before a line. */
+static bool has_bullet(const struct tracer_builder *b, const struct row *row, int containers)
+{
+    const struct glmv_scene_line *line = &b->scene->lines[row->main];
+    double most = BULLET_SIZE * line->font_px;
+    for (int i = 0; i < containers; i++) {
+        const struct glmv_box *box = &b->items[i].want;
+        double gap = row->ink.x - box->x - box->w;
+        double middle = box->y + box->h / 2;
+        if (box->w <= most && box->h <= most && fabs(box->w - box->h) <= 2 && gap > 0 &&
+            gap <= BULLET_GAP * line->font_px && middle < row->baseline &&
+            middle > row->baseline - 0.7 * line->font_px) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lines down from one row to the next: more than one where code has lines that say nothing. */
 static int lines_down(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
                       double pitch)
@@ -203,7 +224,8 @@ static int collect(const struct glmv_scene *s, const struct rows *rows, bool *us
     for (;;) {
         const struct row *last = &rows->list[members[count - 1]];
         int next = row_below(s, rows, last);
-        if (next < 0 || used[next] || !continues(s, last, &rows->list[next], *pitch)) {
+        if (next < 0 || used[next] || rows->list[next].bullet ||
+            !continues(s, last, &rows->list[next], *pitch)) {
             return count;
         }
         double step = (rows->list[next].baseline - last->baseline) /
@@ -432,6 +454,9 @@ void tracer_build_add_lines(struct tracer_builder *b)
         find_rows(s, &rows, holders, used);
         qsort(rows.list, (size_t)rows.count, sizeof rows.list[0], row_order);
         memset(used, 0, n * sizeof *used);
+        for (int i = 0; i < rows.count; i++) {
+            rows.list[i].bullet = has_bullet(b, &rows.list[i], containers);
+        }
         add_paragraphs(b, &rows, used, members);
     }
     free(used);

@@ -1,0 +1,127 @@
+/*
+ * The type scale of a page. Its author set it in a few sizes; each line was measured a little off
+ * one of them. Sizes close to each other are one, said once in a variable, and the spacing of a
+ * line takes up what its size gave away, so that the line stays as wide as it was measured.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "model/tracer/emit.h"
+
+#define SAME_SIZE 0.012 /* relative; lines this close are measured in one size */
+#define SNAP 0.015      /* relative; lines this close are set in it */
+#define SNAP_PX 0.4
+#define FAINT_PX 0.3 /* of a line's width: less spacing than makes that is none */
+#define COARSE 0.05  /* px; what the spacing of short lines is a multiple of */
+
+struct measured {
+    double px;
+    size_t letters; /* 0 when its size was found */
+};
+
+static bool is_near(double px, double size)
+{
+    return fabs(px - size) <= fmin(SNAP * size, SNAP_PX);
+}
+
+/* The size that most letters are close to; 0 when all have theirs. */
+static double next_size(const struct measured *lines, size_t count)
+{
+    double best = 0;
+    size_t most = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t letters = 0;
+        for (size_t k = 0; lines[i].letters > 0 && k < count; k++) {
+            if (fabs(lines[k].px - lines[i].px) <= SAME_SIZE * lines[i].px) {
+                letters += lines[k].letters;
+            }
+        }
+        if (letters > most) {
+            most = letters;
+            best = lines[i].px;
+        }
+    }
+    /* Authors write whole and half px, or tenths of an em. */
+    double whole = round(best * 2) / 2;
+    return fabs(whole - best) <= 0.004 * best ? whole : round(best * 10) / 10;
+}
+
+static int by_size(const void *pa, const void *pb)
+{
+    double a = *(const double *)pa;
+    double b = *(const double *)pb;
+    return (a > b) - (a < b);
+}
+
+/* The lines that are laid out: what was misread is none of them. */
+static void measure(const struct glmv_draft *draft, const struct tracer_node *node,
+                    struct measured *lines)
+{
+    for (int i = 0; i < node->run_count; i++) {
+        int run = node->runs[i];
+        lines[run].letters = glmv_utf8_count(draft->scene->lines[run].text);
+    }
+    for (int i = 0; i < node->child_count; i++) {
+        measure(draft, node->children[i], lines);
+    }
+}
+
+bool tracer_scale_find(struct tracer_sheet *sheet, const struct glmv_draft *draft,
+                       struct glmv_err *err)
+{
+    size_t count = draft->scene->line_count;
+    struct measured *lines = calloc(count + 1, sizeof *lines);
+    if (lines == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        lines[i].px = draft->types[i].font_px;
+    }
+    measure(draft, draft->tree, lines);
+    while (sheet->size_count < TRACER_SIZES) {
+        double size = next_size(lines, count);
+        if (size <= 0) {
+            break;
+        }
+        sheet->sizes[sheet->size_count++] = size;
+        for (size_t i = 0; i < count; i++) {
+            if (is_near(lines[i].px, size) || fabs(lines[i].px - size) < 0.05) {
+                lines[i].letters = 0;
+            }
+        }
+    }
+    qsort(sheet->sizes, (size_t)sheet->size_count, sizeof sheet->sizes[0], by_size);
+    free(lines);
+    return true;
+}
+
+int tracer_scale_place(const struct tracer_sheet *sheet, double px)
+{
+    int best = -1;
+    for (int i = 0; i < sheet->size_count; i++) {
+        if ((is_near(px, sheet->sizes[i]) || fabs(px - sheet->sizes[i]) < 0.05) &&
+            (best < 0 || fabs(px - sheet->sizes[i]) < fabs(px - sheet->sizes[best]))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+double tracer_scale_spacing(const struct glmv_scene_line *line, const struct tracer_type *type,
+                            double size)
+{
+    size_t letters = glmv_utf8_count(line->text);
+    if (letters < 2) {
+        return type->letter_spacing;
+    }
+    double gaps = (double)(letters - 1);
+    double own = line->ink.w - type->letter_spacing * gaps;
+    double spacing = type->letter_spacing + own * (1 - size / type->font_px) / gaps;
+    if (fabs(spacing) * gaps < FAINT_PX) {
+        return 0;
+    }
+    double coarse = round(spacing / COARSE) * COARSE;
+    return fabs(coarse - spacing) * gaps < FAINT_PX ? coarse : spacing;
+}
