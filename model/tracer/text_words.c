@@ -325,6 +325,13 @@ static bool are_alike(const struct model_view *view, const struct found *a, cons
            (strlen(a->word->text) <= BRIEF && is_paler(view, a, b->colour));
 }
 
+/* Whether a word has the colour of the one behind it and not that of the run before it. */
+static bool goes_with_next(const struct found *run, const struct found *word)
+{
+    return !word[1].apart && colour_gap(word[0].colour, word[1].colour) < SPLIT_COLOUR &&
+           colour_gap(word[0].colour, run->colour) >= SPLIT_COLOUR;
+}
+
 /* One mark of no great width holds one letter, or it is a picture. */
 static bool is_picture(const struct model_row *row, const struct model_ocr_line *read)
 {
@@ -465,7 +472,8 @@ static bool take_row(struct model_view *view, const struct model_row *row,
     for (int from = 0; ok && from < n;) {
         int to = from + 1;
         int longest = from;
-        while (to < n && !words[to].apart && are_alike(view, &words[longest], &words[to])) {
+        while (to < n && !words[to].apart && are_alike(view, &words[longest], &words[to]) &&
+               !(to + 1 < n && goes_with_next(&words[longest], &words[to]))) {
             bool longer = strlen(words[to].word->text) > strlen(words[longest].word->text);
             longest = longer ? to : longest;
             to++;

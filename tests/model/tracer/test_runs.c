@@ -130,11 +130,25 @@ static void underlines_are_told_from_rules(void)
     glmv_scene_free(scene);
 }
 
+/* The grey of "on" is a paler dark too, but it is the grey of what comes after it. */
+static void a_short_word_has_the_colour_of_what_it_belongs_to(void)
+{
+    struct page page = new_page();
+    double x = put(&page, page.regular, "Posted by ", 20, 20, 50, 0x6c757d);
+    x = put(&page, page.regular, "Start Bootstrap ", 20, x, 50, GREY);
+    put(&page, page.regular, "on September 24", 20, x, 50, 0x6c757d);
+    struct glmv_scene *scene = look(&page);
+    CHECK(find_line(scene, "Start Bootstrap") != NULL);
+    CHECK(find_line(scene, "on September 24") != NULL);
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     bold_words_of_a_sentence_are_a_run();
     slanted_words_of_a_sentence_are_a_run();
     a_small_text_after_a_heading_has_its_own_size();
     underlines_are_told_from_rules();
+    a_short_word_has_the_colour_of_what_it_belongs_to();
     TEST_END();
 }
