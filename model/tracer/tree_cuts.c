@@ -270,8 +270,17 @@ static struct tracer_node *arrange_columns(struct tracer_builder *b, int *ids, i
     return node;
 }
 
-/* Nothing can be cut: the largest thing that is not text becomes a layer of its own, the rest flows
- * over it. */
+/* Whether one box lies over another: its upper edge is seen within the other, from side to side. */
+static bool lies_over(struct glmv_box upper, struct glmv_box lower)
+{
+    enum { SEEN = 4 }; /* px */
+    return upper.y > lower.y + SEEN && upper.y + SEEN < lower.y + lower.h &&
+           upper.y + upper.h > lower.y + lower.h + SEEN && upper.x >= lower.x - CARD_SLACK &&
+           upper.x + upper.w <= lower.x + lower.w + CARD_SLACK;
+}
+
+/* Nothing can be cut: the largest thing that is not text becomes a layer of its own, or what that
+ * lies over; the rest flows over it. */
 static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, int count, int depth)
 {
     int largest = 0;
@@ -279,6 +288,12 @@ static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, in
         bool text = b->items[ids[i]].node->kind == TRACER_TEXT;
         bool best_text = b->items[ids[largest]].node->kind == TRACER_TEXT;
         if (best_text != text ? best_text : b->items[ids[i]].area > b->items[ids[largest]].area) {
+            largest = i;
+        }
+    }
+    for (int i = 0, over = largest; i < count; i++) {
+        const struct tracer_item *item = &b->items[ids[i]];
+        if (item->node->kind != TRACER_TEXT && lies_over(b->items[ids[over]].want, item->want)) {
             largest = i;
         }
     }

@@ -74,8 +74,26 @@ static void cells_and_tiles_stay_rows(void)
     }
 }
 
+/* A card that begins on the header above it and is larger than that: its upper edge is seen, so it
+ * lies over. */
+static void a_card_lies_over_the_header_that_it_begins_on(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 1000, 700);
+    scene_box(&kit, 0, 0, 1000, 140, 0x203050ff);
+    scene_box(&kit, 60, 100, 880, 500, 0xf0f0f0ff);
+    scene_text(&kit, "Orders", 90, 160, 60);
+    char *html = page_of(&kit, false);
+    const char *rules = strstr(html, "#203050");
+    const char *color = rules != NULL ? strstr(html, "<body") : NULL;
+    CHECK(color != NULL &&
+          in_order(color, (const char *const[]){"class=\"layer", "class=\"over", "Orders", NULL}));
+    free(html);
+}
+
 int main(void)
 {
+    a_card_lies_over_the_header_that_it_begins_on();
     a_card_keeps_its_foot();
     texts_below_pictures_go_with_them();
     cells_and_tiles_stay_rows();
