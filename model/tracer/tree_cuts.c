@@ -279,6 +279,16 @@ static bool lies_over(struct glmv_box upper, struct glmv_box lower)
            upper.x + upper.w <= lower.x + lower.w + CARD_SLACK;
 }
 
+/* Whether a text of a node stands in a box. */
+static bool has_text_in(const struct tracer_node *node, struct glmv_box box)
+{
+    bool found = node->kind == TRACER_TEXT && tracer_build_holds(box, node->box, CARD_SLACK);
+    for (int i = 0; !found && i < node->child_count; i++) {
+        found = has_text_in(node->children[i], box);
+    }
+    return found;
+}
+
 /* Nothing can be cut: the largest thing that is not text becomes a layer of its own, or what that
  * lies over; the rest flows over it. */
 static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, int count, int depth)
@@ -293,7 +303,9 @@ static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, in
     }
     for (int i = 0, over = largest; i < count; i++) {
         const struct tracer_item *item = &b->items[ids[i]];
-        if (item->node->kind != TRACER_TEXT && lies_over(b->items[ids[over]].want, item->want)) {
+        struct glmv_box top = b->items[ids[over]].want;
+        if (item->node->kind != TRACER_TEXT && lies_over(top, item->want) &&
+            !has_text_in(item->node, top)) {
             largest = i;
         }
     }

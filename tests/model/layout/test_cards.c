@@ -91,8 +91,22 @@ static void a_card_lies_over_the_header_that_it_begins_on(void)
     free(html);
 }
 
+/* What holds a text that stands in both boxes is not put under the other one. */
+static void a_card_does_not_cover_texts(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 1000, 700);
+    scene_box(&kit, 0, 0, 1000, 300, 0x203050ff);
+    scene_box(&kit, 60, 100, 880, 500, 0xf0f0f0ff);
+    scene_text(&kit, "Orders", 90, 160, 60);
+    char *html = page_of(&kit, false);
+    CHECK(in_order(html, (const char *const[]){"class=\"over", "Orders", NULL}));
+    free(html);
+}
+
 int main(void)
 {
+    a_card_does_not_cover_texts();
     a_card_lies_over_the_header_that_it_begins_on();
     a_card_keeps_its_foot();
     texts_below_pictures_go_with_them();
