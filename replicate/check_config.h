@@ -25,6 +25,7 @@ struct check_rules {
     double max_diff;     /* differing pixels that are still the same */
     bool max_diff_share; /* max_diff is a share of the pixels, 0..1, not a count */
     bool antialiasing;   /* count anti-aliased pixels as differences */
+    bool faint;          /* a flat area that changed by less than the threshold is a difference */
     bool full_page;      /* the whole document instead of the viewport */
     bool scripts;        /* run the page's scripts */
     double timeout_s;

@@ -317,6 +317,7 @@ bool check_read_rules(struct check_reader *r, const cJSON *object, const char *w
     return check_read_number(r, object, "threshold", where, 0, 1, &rules->threshold) &&
            read_max_diff(r, object, where, rules) &&
            read_bool(r, object, "antialiasing", where, &rules->antialiasing) &&
+           read_bool(r, object, "faint", where, &rules->faint) &&
            read_bool(r, object, "full_page", where, &rules->full_page) &&
            read_bool(r, object, "scripts", where, &rules->scripts) &&
            check_read_number(r, object, "timeout", where, 0.1, 600, &rules->timeout_s) &&

@@ -11,8 +11,8 @@
 
 /* The keys of check_read_rules: for all pages at the root of a config, for some in an entry. */
 #define CHECK_RULE_KEYS                                                                            \
-    "threshold", "max_diff", "antialiasing", "full_page", "scripts", "timeout", "wait_for",        \
-        "wait_ms", "retries", "assets", "masks"
+    "threshold", "max_diff", "antialiasing", "faint", "full_page", "scripts", "timeout",           \
+        "wait_for", "wait_ms", "retries", "assets", "masks"
 
 /* What the reading functions share. where is always the place of a value, such as "pages[2].masks".
  */

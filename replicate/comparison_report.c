@@ -4,8 +4,11 @@ bool replicate_comparison_verdict(const struct replicate_comparison *c, struct g
                                   struct glmv_err *err)
 {
     if (c->count.differing == 0) {
-        return glmv_buf_append_str(
-            out, c->finding_count > 0 ? "the same at this threshold" : "the same", err);
+        return glmv_buf_append_str(out,
+                                   c->finding_count == 0 ? "the same"
+                                   : c->same             ? "the same at this threshold"
+                                                         : "different, by less than the threshold",
+                                   err);
     }
     return glmv_buf_appendf(out, err, "%s: %zu of %zu pixels differ (%.3f %%)",
                             c->same ? "within the limit" : "different", c->count.differing,

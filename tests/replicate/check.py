@@ -127,6 +127,21 @@ def baselines_are_told_apart():
     check(f.run("nothing.*").returncode == 2, "a name that nothing has is usage")
 
 
+def faint_changes_are_told_and_count_where_asked_for():
+    f = Folder("faint", pages=["*.html"])
+    f.page("a.html")
+    f.run("--update")
+    f.page("a.html", text=PAGE.format("Garden", "12:00").replace("#2255cc", "#2a5fd0"))
+    r = f.run()
+    check(r.returncode == 0 and "by less than the threshold, from #2255cc to #2a5fd0" in r.stdout, "told: " + r.stdout)
+    f.config(pages=["*.html"], faint=True)
+    r = f.run()
+    check(r.returncode == 1 and f.statuses() == {"a.400x300": "changed"}, f"counts: {f.statuses()}")
+    check("different, by less than the threshold" in r.stdout and "In #box." in r.stdout, "named: " + r.stdout)
+    f.config(pages=["*.html"], faint=True, masks=["#box"])
+    check(f.run().returncode == 0, "not where it is masked")
+
+
 def reports_say_the_same_in_every_form():
     f = Folder("reports", pages=["*.html"], color_schemes=["light", "dark"])
     f.page("a.html")
@@ -402,7 +417,7 @@ def fix_proposes_a_page():
 
 def main():
     try:
-        for test in (baselines_are_told_apart, reports_say_the_same_in_every_form, elements_are_named, shards_cover_everything_once,
+        for test in (baselines_are_told_apart, faint_changes_are_told_and_count_where_asked_for, reports_say_the_same_in_every_form, elements_are_named, shards_cover_everything_once,
                      rules_of_a_page, scripts_waits_and_pages_that_never_rest, addresses_only_when_asked_for,
                      pictures_made_elsewhere, folders_are_safe, configs_that_are_wrong, fix_proposes_a_page):
             test()
