@@ -273,6 +273,12 @@ hb_buffer_t *model_face_shape(hb_font_t *font, const char *text)
     return buffer;
 }
 
+/* Whether a glyph belongs to the word after the one that glyphs are counted to, -1 at first. */
+static bool begins_word(const struct model_measure *m, int word, bool in_word, size_t at)
+{
+    return m->starts == NULL ? !in_word : word + 1 < m->words && at >= m->starts[word + 1];
+}
+
 bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out)
 {
     hb_font_t *font = model_face_font(face);
@@ -293,11 +299,12 @@ bool model_face_measure(struct model_face *face, const char *text, struct model_
     out->glyphs = (int)count;
     for (unsigned i = 0; i < count; i++) {
         known = known && info[i].codepoint != 0;
+        bool blank = text[info[i].cluster] == ' ';
         hb_glyph_extents_t e;
-        bool has_ink = text[info[i].cluster] != ' ' &&
-                       hb_font_get_glyph_extents(font, info[i].codepoint, &e) && e.width != 0;
-        word += text[info[i].cluster] != ' ' && !in_word;
-        in_word = text[info[i].cluster] != ' ';
+        bool has_ink =
+            !blank && hb_font_get_glyph_extents(font, info[i].codepoint, &e) && e.width != 0;
+        word += !blank && begins_word(out, word, in_word, info[i].cluster);
+        in_word = !blank;
         if (has_ink) {
             double left = (x + pos[i].x_offset + e.x_bearing) / em;
             struct model_extent glyph = {left, left + e.width / em,

@@ -46,6 +46,7 @@ struct model_measure {
     int glyphs;
     struct model_extent *word; /* of each word; the caller's, may be NULL */
     int words;                 /* room in it */
+    const size_t *starts;      /* where each word begins, bytes; NULL: behind blanks */
 };
 
 bool model_faces_open(struct model_faces *faces, struct glmv_err *err);

@@ -121,15 +121,33 @@ static void settle_height(const struct model_face *face, const struct glmv_scene
     fit->baseline = round((from_bottom + from_top) / 2);
 }
 
+/* Where a line's words begin in its text: between Han characters no blank tells. Returns how many
+ * were found. */
+static int find_words(const struct glmv_scene_line *line, size_t starts[MODEL_TYPE_WORDS])
+{
+    const char *from = line->text;
+    int n = 0;
+    while (n < MODEL_TYPE_WORDS && n < (int)line->word_count) {
+        const char *at = strstr(from, line->words[n].text);
+        if (at == NULL) {
+            break;
+        }
+        starts[n] = (size_t)(at - line->text);
+        from = at + strlen(line->words[n++].text);
+    }
+    return n;
+}
+
 bool model_type_fit_face(struct model_face *face, const struct glmv_scene_line *line, double mass,
                          struct model_fit *fit)
 {
     struct model_extent word[MODEL_TYPE_WORDS];
-    struct model_measure m = {.word = word, .words = MODEL_TYPE_WORDS};
+    size_t starts[MODEL_TYPE_WORDS];
+    int n = find_words(line, starts);
+    struct model_measure m = {.word = word, .words = n, .starts = starts};
     if (!model_face_measure(face, line->text, &m)) {
         return false;
     }
-    int n = line->word_count < MODEL_TYPE_WORDS ? (int)line->word_count : MODEL_TYPE_WORDS;
     for (int i = 0; i < n; i++) {
         if (word[i].right < word[i].left) {
             return false;
