@@ -8,7 +8,6 @@
 #include "model/tracer/roles.h"
 
 #define WIDE_GAP 64.0 /* px */
-#define NARROW 0.95   /* of the picture's width: below it rows break and lines wrap */
 #define TITLE_CONFIDENCE 60
 #define CELL_SLACK 12.0 /* px a cell may be wider than its content on each side */
 
@@ -46,25 +45,61 @@ bool tracer_px_rule(struct tracer_emitter *e, struct glmv_buf *rules, const char
            glmv_buf_append_str(rules, "; ", e->err);
 }
 
-/* <TAG class="NAME" data-glmv="MARK"EXTRA> with the class for these rules. Takes the rules' memory.
- */
-bool tracer_open(struct tracer_emitter *e, const char *tag, const char *role,
-                 struct glmv_buf *rules, int mark, const char *extra)
+/* An element at the end of the body. Takes the rules' memory. */
+static bool put_tag(struct tracer_emitter *e, const char *tag, const char *role, int depth,
+                    struct glmv_buf *rules, const struct tracer_node *node, const char *extra)
 {
-    while (rules->len > 0 && rules->data[rules->len - 1] == ' ') {
-        rules->data[--rules->len] = '\0';
-    }
-    bool ok = tracer_new_line(e) && glmv_buf_appendf(&e->body, e->err, "<%s", tag);
-    if (ok && rules->len > 0) {
-        const char *name = tracer_sheet_class(&e->sheet, role, rules->data);
-        ok = name != NULL ? glmv_buf_appendf(&e->body, e->err, " class=\"%s\"", name)
-                          : glmv_fail_memory(e->err);
-    }
-    if (ok && e->marks && mark >= 0) {
-        ok = glmv_buf_appendf(&e->body, e->err, " data-glmv=\"%d\"", mark);
-    }
+    struct tracer_element *element = tracer_element_add(&e->elements, tag, role, depth);
+    bool ok = (element != NULL || glmv_fail_memory(e->err)) &&
+              glmv_buf_appendf(&e->body, e->err, "<%s", tag) &&
+              tracer_element_declare(element, rules->data, e->err);
     glmv_buf_release(rules);
+    if (!ok) {
+        return false;
+    }
+    element->at = e->body.len;
+    element->node = node;
+    if (node != NULL) {
+        element->box = node->box;
+    }
+    if (e->marks && node != NULL) {
+        ok = glmv_buf_appendf(&e->body, e->err, " data-glmv=\"%d\"", node->mark);
+    }
     return ok && tracer_put(e, extra) && tracer_put(e, ">");
+}
+
+bool tracer_open(struct tracer_emitter *e, const char *tag, const char *role,
+                 struct glmv_buf *rules, const struct tracer_node *node, const char *extra)
+{
+    if (!tracer_new_line(e)) {
+        glmv_buf_release(rules);
+        return false;
+    }
+    return put_tag(e, tag, role, e->indent, rules, node, extra);
+}
+
+bool tracer_open_run(struct tracer_emitter *e, const char *tag, const char *role,
+                     struct glmv_buf *rules, const char *extra)
+{
+    return put_tag(e, tag, role, e->indent + 1, rules, NULL, extra);
+}
+
+bool tracer_open_plain(struct tracer_emitter *e, const char *tag, const char *role)
+{
+    struct glmv_buf none;
+    glmv_buf_init(&none, TRACER_RULES_MAX);
+    return tracer_open(e, tag, role, &none, NULL, "");
+}
+
+void tracer_lays_out(struct tracer_emitter *e, const char *layout, const struct tracer_room *room,
+                     double bottom)
+{
+    struct tracer_element *last = &e->elements.list[e->elements.count - 1];
+    last->layout = layout;
+    last->inside = (struct glmv_box){room->x, room->bottom, room->w, bottom - room->bottom};
+    if (last->node == NULL) {
+        last->box = last->inside;
+    }
 }
 
 /* --- places: margins that put a node where it belongs
@@ -156,7 +191,11 @@ static bool place_block(struct tracer_emitter *e, const struct tracer_node *node
 static bool emit_list(struct tracer_emitter *e, const struct tracer_node *node, int from, int count,
                       struct tracer_room *inside)
 {
-    bool ok = tracer_new_line(e) && tracer_put(e, "<ul class=\"list\">");
+    bool ok = tracer_open_plain(e, "ul", "list");
+    if (ok) {
+        const struct glmv_box *last = &node->children[from + count - 1]->box;
+        tracer_lays_out(e, NULL, inside, last->y + last->h);
+    }
     e->in_list = true;
     e->indent++;
     for (int i = from; ok && i < from + count; i++) {
@@ -222,13 +261,22 @@ static struct tracer_room inner_room(const struct tracer_emitter *e, const struc
     return inside;
 }
 
+/* Where what is inside of the borders ends. */
+static double lower_edge(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    double border = node->scene_box >= 0
+                        ? e->draft->scene->boxes[node->scene_box].border[GLMV_BOTTOM].width
+                        : 0;
+    return node->box.y + node->box.h - border;
+}
+
 bool tracer_place_container(struct tracer_emitter *e, const struct tracer_node *node,
                             struct tracer_room *room, double x, double w, struct glmv_buf *rules)
 {
     if (room->row) {
         bool ok = tracer_place_in_row(e, node, x, room, rules) &&
                   glmv_buf_append_str(rules, "flex: 0 1 ", e->err) && tracer_px(w, rules, e->err) &&
-                  glmv_buf_append_str(rules, "; min-width: 0; ", e->err);
+                  glmv_buf_append_str(rules, "; ", e->err);
         room->right = x + w;
         return ok;
     }
@@ -247,11 +295,7 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     const char *tag = button ? "button" : nav ? "nav" : e->in_link ? "span" : entry ? "li" : "div";
     struct tracer_room inside =
         surface ? inner_room(e, node) : (struct tracer_room){.x = x, .w = w, .bottom = node->box.y};
-    bool ok = glmv_buf_append_str(
-        &rules,
-        node->kind == TRACER_ROW ? "display: flex; flex-wrap: var(--row); align-items: flex-start; "
-                                 : "display: flow-root; ",
-        e->err);
+    bool ok = !entry || glmv_buf_append_str(&rules, "min-width: 0; ", e->err);
     if (surface) {
         ok = ok && surface_rules(e, node, &rules) &&
              tracer_place_container(e, node, room, x, w, &rules);
@@ -267,7 +311,12 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
                            nav     ? "nav"
                            : entry ? "entry"
                                    : tracer_role(e, node),
-                           &rules, node->mark, button ? " type=\"button\"" : "");
+                           &rules, node, button ? " type=\"button\"" : "");
+    if (ok) {
+        tracer_lays_out(e, inside.row ? "row" : NULL, &inside, lower_edge(e, node));
+        e->elements.list[e->elements.count - 1].box.x = x;
+        e->elements.list[e->elements.count - 1].box.w = w;
+    }
     bool was = e->in_link;
     bool listed = e->in_list;
     e->in_list = listed && !entry;
@@ -380,7 +429,11 @@ static bool emit_landmarks(struct tracer_emitter *e, const struct tracer_node *r
         if (parts[k].from == parts[k].to) {
             continue;
         }
-        ok = tracer_new_line(e) && glmv_buf_appendf(&e->body, e->err, "<%s>", parts[k].tag);
+        const struct glmv_box *end = &root->children[parts[k].to - 1]->box;
+        ok = tracer_open_plain(e, parts[k].tag, parts[k].tag);
+        if (ok) {
+            tracer_lays_out(e, NULL, room, end->y + end->h);
+        }
         ok = ok && emit_children(e, root, parts[k].from, parts[k].to, room) && tracer_new_line(e) &&
              glmv_buf_appendf(&e->body, e->err, "</%s>", parts[k].tag);
     }
@@ -395,70 +448,56 @@ static bool emit_body(struct tracer_emitter *e)
     if (root->kind == TRACER_STACK) {
         return emit_landmarks(e, root, &room);
     }
-    struct glmv_buf none;
-    glmv_buf_init(&none, TRACER_RULES_MAX);
-    bool ok = tracer_open(e, "main", "main", &none, -1, "");
+    bool ok = tracer_open_plain(e, "main", "main");
+    if (ok) {
+        tracer_lays_out(e, NULL, &room, root->box.y + root->box.h);
+    }
     e->indent++;
     ok = ok && emit_container(e, root, &room, 0, room.w);
     e->indent--;
     return ok && tracer_new_line(e) && tracer_put(e, "</main>");
 }
 
-static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
+/* An HTML page's text in the head. */
+static bool put_title(struct tracer_emitter *e, struct glmv_buf *out)
 {
-    const struct glmv_scene *s = e->draft->scene;
-    struct glmv_buf base;
-    glmv_buf_init(&base, TRACER_RULES_MAX);
-    bool ok =
-        glmv_buf_append_str(&base, "body { margin: 0; display: flow-root; background: ", e->err) &&
-        tracer_sheet_color(&e->sheet, s->background, &base, e->err) &&
-        glmv_buf_appendf(&base, e->err, "; min-height: %dpx; }\n", s->height) &&
-        glmv_buf_append_str(
-            &base,
-            "*, *::before, *::after { box-sizing: border-box; }\n"
-            "header, main, footer { display: flow-root; }\n"
-            "p, pre, h1, h2, h3, h4, h5, h6 { margin: 0; overflow-wrap: anywhere; }\n"
-            "pre { white-space: pre; overflow-x: auto; }\n"
-            "a { color: inherit; text-decoration: none; }\n"
-            "button, input { margin: 0; padding: 0; border: 0; border-radius: 0; "
-            "appearance: none; font: inherit; color: inherit; "
-            "text-align: inherit; background: none; }\n"
-            "input { display: block; }\n"
-            "input::placeholder { color: inherit; opacity: 1; }\n"
-            "ul { margin: 0; padding: 0; list-style: none; }\n"
-            "table { width: 100%; table-layout: fixed; border-spacing: 0; }\n"
-            "td, th { padding: 0; vertical-align: top; text-align: left; "
-            "font-weight: inherit; }\n"
-            "img { flex: none; max-width: 100%; }\n",
-            e->err) &&
-        glmv_buf_appendf(
-            &base, e->err,
-            ":root { --row: nowrap; --text: max-content; --layers: grid; }\n"
-            "@media (max-width: %.0fpx) { :root { --row: wrap; --text: 0; --layers: block; } "
-            "img { flex: 0 1 auto; min-width: 0; height: auto; } }\n",
-            NARROW * s->width);
-    ok = ok &&
-         glmv_buf_appendf(out, e->err,
-                          "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n",
-                          s->lang[0] != '\0' ? s->lang : "en") &&
-         glmv_buf_append_str(
-             out,
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-             e->err);
     struct glmv_buf body = e->body;
     glmv_buf_init(&e->body, TRACER_BODY_MAX);
-    ok = ok && tracer_put_text(e, title_of(e->draft)) &&
-         glmv_buf_append(out, e->body.data, e->body.len, e->err);
+    bool ok = tracer_put_text(e, title_of(e->draft)) &&
+              glmv_buf_append(out, e->body.data, e->body.len, e->err);
     glmv_buf_release(&e->body);
     e->body = body;
-    ok = ok && glmv_buf_append_str(out, "</title>\n<style>\n", e->err) &&
-         tracer_sheet_write(&e->sheet, out, e->err) &&
-         glmv_buf_append(out, base.data, base.len, e->err) &&
-         glmv_buf_append_str(out, "</style>\n</head>\n<body>", e->err) &&
-         glmv_buf_append(out, e->body.data, e->body.len, e->err) &&
-         glmv_buf_append_str(out, "\n</body>\n</html>\n", e->err);
-    glmv_buf_release(&base);
     return ok;
+}
+
+/* The body with the classes of its elements. */
+static bool put_body(const struct tracer_emitter *e, struct glmv_buf *out)
+{
+    size_t from = 0;
+    bool ok = true;
+    for (int i = 0; ok && i < e->elements.count; i++) {
+        const struct tracer_element *element = &e->elements.list[i];
+        if (element->classes != NULL) {
+            ok = glmv_buf_append(out, e->body.data + from, element->at - from, e->err) &&
+                 glmv_buf_appendf(out, e->err, " class=\"%s\"", element->classes);
+            from = element->at;
+        }
+    }
+    return ok && glmv_buf_append(out, e->body.data + from, e->body.len - from, e->err);
+}
+
+static bool write_document(struct tracer_emitter *e, struct glmv_buf *out)
+{
+    const char *lang = e->draft->scene->lang;
+    return glmv_buf_appendf(out, e->err,
+                            "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n"
+                            "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                            "content=\"width=device-width, initial-scale=1\">\n<title>",
+                            lang[0] != '\0' ? lang : "en") &&
+           put_title(e, out) && glmv_buf_append_str(out, "</title>\n<style>\n", e->err) &&
+           tracer_style_write(e, out) &&
+           glmv_buf_append_str(out, "</style>\n</head>\n<body>", e->err) && put_body(e, out) &&
+           glmv_buf_append_str(out, "\n</body>\n</html>\n", e->err);
 }
 
 bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *out,
@@ -469,6 +508,7 @@ bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *ou
     glmv_buf_init(&e.body, TRACER_BODY_MAX);
     bool ok = tracer_scale_find(&e.sheet, draft, err) && emit_body(&e) && write_document(&e, out);
     tracer_sheet_release(&e.sheet);
+    tracer_elements_release(&e.elements);
     glmv_buf_release(&e.body);
     return ok;
 }

@@ -3,12 +3,7 @@
 #define GLMV_MODEL_TRACER_EMIT_H
 
 #include "model/tracer/draft.h"
-
-/* A CSS class: what it says and what it is called. Equal rules of a role are one class. */
-struct tracer_class {
-    char name[32];
-    char *rules; /* owned */
-};
+#include "model/tracer/element.h"
 
 /* A font stack: the fitted family and what stands for it elsewhere. */
 struct tracer_stack {
@@ -23,20 +18,15 @@ struct tracer_sheet {
     int size_count;
     struct tracer_stack stacks[TRACER_STACKS];
     int stack_count;
-    struct tracer_class *classes; /* owned */
-    size_t count, cap;
     uint32_t *colors; /* owned; the palette, in order of first use */
     size_t color_count, color_cap;
 };
 
 void tracer_sheet_release(struct tracer_sheet *sheet);
-/* The name of the class with these rules, made with the role as its stem where it is new. NULL
- * without memory. */
-const char *tracer_sheet_class(struct tracer_sheet *sheet, const char *role, const char *rules);
 /* A colour as CSS says it: a variable of the palette, or rgb() with its alpha. */
 bool tracer_sheet_color(struct tracer_sheet *sheet, uint32_t rgba, struct glmv_buf *out,
                         struct glmv_err *err);
-/* Appends the variables and the classes. */
+/* Appends the variables. */
 bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
                         struct glmv_err *err);
 
@@ -58,6 +48,10 @@ bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line 
                        const struct tracer_type *type, double pitch, struct glmv_buf *out,
                        struct glmv_err *err);
 
+/* Appends the style sheet: variables, base, classes; gives the elements their classes. */
+struct tracer_emitter;
+bool tracer_style_write(struct tracer_emitter *e, struct glmv_buf *out);
+
 /* The horizontal room that a node's children share, and how far down it is filled. */
 struct tracer_room {
     double x, w;
@@ -70,7 +64,8 @@ struct tracer_room {
 struct tracer_emitter {
     const struct glmv_draft *draft;
     struct tracer_sheet sheet;
-    struct glmv_buf body;
+    struct tracer_elements elements;
+    struct glmv_buf body; /* without classes: those come last */
     struct glmv_err *err;
     bool marks;
     bool in_link;   /* inside an <a> or a button: only phrasing content */
@@ -98,10 +93,18 @@ bool tracer_new_line(struct tracer_emitter *e);
 /* Appends "name: 12px; ". */
 bool tracer_px_rule(struct tracer_emitter *e, struct glmv_buf *rules, const char *name,
                     double value);
-/* <TAG class="NAME" data-glmv="MARK"EXTRA> with the class for these rules, on a new line. Takes the
- * rules' memory. */
+/* <TAG data-glmv="MARK"EXTRA> of a node, or of none, that declares these rules, on a new line or as
+ * a part of one. The role, a literal, is the stem of its class. Takes the rules' memory. */
 bool tracer_open(struct tracer_emitter *e, const char *tag, const char *role,
-                 struct glmv_buf *rules, int mark, const char *extra);
+                 struct glmv_buf *rules, const struct tracer_node *node, const char *extra);
+bool tracer_open_run(struct tracer_emitter *e, const char *tag, const char *role,
+                     struct glmv_buf *rules, const char *extra);
+/* The same without rules; the tag may be "header", "ul". */
+bool tracer_open_plain(struct tracer_emitter *e, const char *tag, const char *role);
+/* Says how the element that was opened last lays its children out, and in what: a class of the base
+ * sheet, a literal, or NULL for one below the other. */
+void tracer_lays_out(struct tracer_emitter *e, const char *layout, const struct tracer_room *room,
+                     double bottom);
 
 /* Margins that put a node where it belongs: in a row, in a stack, a container of its own width in
  * either. */

@@ -62,8 +62,8 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
         double left = node->box.x - room->x;
         double right = room->x + room->w - tracer_right(node->box);
         bool wide = left > 0 && left + node->box.w > fmin(WIDE_PICTURE * room->w, PHONE_WIDTH);
-        ok = glmv_buf_append_str(&rules, "display: block; ", e->err) &&
-             tracer_drop(e, node, room, &rules) && tracer_indent(e, room, left, &rules) &&
+        ok = glmv_buf_append_str(&rules, "", e->err) && tracer_drop(e, node, room, &rules) &&
+             tracer_indent(e, room, left, &rules) &&
              (!wide || tracer_beside_indent(e, room, left, right, &rules));
     }
     if (ok && picture->radius > 0) {
@@ -74,7 +74,7 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
          glmv_buf_appendf(&extra, e->err, "\" alt=\"\" width=\"%d\" height=\"%d\"",
                           (int)picture->box.w, (int)picture->box.h);
     ok = ok && tracer_open(e, "img", picture->kind == GLMV_PICTURE_PHOTO ? "photo" : "icon", &rules,
-                           node->mark, extra.data);
+                           node, extra.data);
     glmv_buf_release(&rules);
     glmv_buf_release(&extra);
     return ok;
@@ -97,44 +97,45 @@ bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node
     /* Texts that share a place grow into each other on a narrow page: they stand below each other
      * there. */
     bool apart = has_text(node->children[0]) && has_text(node->children[node->child_count - 1]);
-    bool ok =
-        glmv_buf_appendf(&rules, e->err, "display: %s; grid-template-columns: minmax(0, 1fr); ",
-                         apart ? "var(--layers)" : "grid") &&
-        tracer_px_rule(e, &rules, "min-height", node->box.h);
+    bool ok = tracer_px_rule(e, &rules, "min-height", node->box.h);
     struct tracer_room inside = {.x = room->x, .w = room->w, .bottom = node->box.y};
     if (room->row) {
         ok = ok && tracer_place_in_row(e, node, node->box.x, room, &rules) &&
-             tracer_px_rule(e, &rules, "width", node->box.w) &&
-             glmv_buf_append_str(&rules, "min-width: 0; ", e->err);
+             tracer_px_rule(e, &rules, "width", node->box.w);
         inside.x = node->box.x;
         inside.w = node->box.w;
         room->right = tracer_right(node->box);
     } else {
         ok = ok && tracer_drop(e, node, room, &rules);
     }
-    ok = ok && tracer_open(e, e->in_link ? "span" : "div", "layers", &rules, node->mark, "");
+    ok = ok && tracer_open(e, e->in_link ? "span" : "div", "group", &rules, node, "");
+    if (ok) {
+        tracer_lays_out(e, apart ? "layers layers-apart" : "layers", &inside,
+                        node->box.y + node->box.h);
+    }
     e->indent++;
     const struct tracer_node *layer = node->children[node->child_count - 1];
     double left = layer->box.x - inside.x;
     double down = layer->box.y - node->box.y;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
-    ok = ok && glmv_buf_append_str(&rules, "grid-area: 1 / 1; place-self: start; ", e->err) &&
-         tracer_indent(e, &inside, left, &rules) &&
+    ok = ok && tracer_indent(e, &inside, left, &rules) &&
          (down < 0.05 || tracer_px_rule(e, &rules, "margin-top", down)) &&
          tracer_px_rule(e, &rules, "width", layer->box.w) &&
          tracer_beside_indent(e, &inside, left, inside.x + inside.w - tracer_right(layer->box),
                               &rules) &&
-         tracer_open(e, "div", "layer", &rules, -1, "");
+         tracer_open(e, "div", "layer", &rules, NULL, "");
     struct tracer_room alone = {.x = layer->box.x, .w = layer->box.w, .bottom = layer->box.y};
+    if (ok) {
+        tracer_lays_out(e, NULL, &alone, layer->box.y + layer->box.h);
+    }
     e->indent++;
     ok = ok && tracer_emit_node(e, layer, &alone);
     e->indent--;
     ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
-    glmv_buf_init(&rules, TRACER_RULES_MAX);
-    ok = ok &&
-         glmv_buf_append_str(&rules, "grid-area: 1 / 1; min-width: 0; display: flow-root;",
-                             e->err) &&
-         tracer_open(e, "div", "over", &rules, -1, "");
+    ok = ok && tracer_open_plain(e, "div", "over");
+    if (ok) {
+        tracer_lays_out(e, NULL, &inside, node->box.y + node->box.h);
+    }
     e->indent++;
     for (int i = 0; ok && i + 1 < node->child_count; i++) {
         ok = tracer_emit_node(e, node->children[i], &inside);

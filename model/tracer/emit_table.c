@@ -136,11 +136,14 @@ static bool put_cell(struct tracer_emitter *e, const struct grid *grid, int i, i
         tracer_px_rule(e, &rules, "height", bottom_of(grid, i) - top) &&
         put_edge(e, &rules, "top", above) &&
         put_edge(e, &rules, "bottom", edge_below(e, grid, i)) &&
-        tracer_open(e, header ? "th" : "td", "cell", &rules, -1, header ? " scope=\"col\"" : "");
+        tracer_open(e, header ? "th" : "td", "cell", &rules, NULL, header ? " scope=\"col\"" : "");
     if (cell != NULL) {
         struct tracer_room room = {.x = grid->table.edges[column],
                                    .w = grid->table.edges[column + 1] - grid->table.edges[column],
                                    .bottom = top + above.width};
+        if (ok) {
+            tracer_lays_out(e, NULL, &room, bottom_of(grid, i));
+        }
         e->indent++;
         ok = ok && tracer_emit_node(e, cell, &room);
         e->indent--;
@@ -161,7 +164,7 @@ static bool put_record(struct tracer_emitter *e, const struct grid *grid, int i,
              tracer_sheet_color(&e->sheet, box->color, &rules, e->err) &&
              glmv_buf_append_str(&rules, "; ", e->err);
     }
-    ok = ok && tracer_open(e, "tr", "record", &rules, record->mark, "");
+    ok = ok && tracer_open(e, "tr", "record", &rules, record, "");
     e->indent++;
     bool was = e->in_head;
     e->in_head = header;
@@ -176,14 +179,14 @@ static bool put_record(struct tracer_emitter *e, const struct grid *grid, int i,
 static bool put_columns(struct tracer_emitter *e, const struct grid *grid)
 {
     double all = grid->right - grid->left;
-    bool ok = tracer_new_line(e) && tracer_put(e, "<colgroup>");
+    bool ok = tracer_open_plain(e, "colgroup", "columns");
     e->indent++;
     for (int c = 0; ok && c < grid->table.columns; c++) {
         struct glmv_buf rules;
         glmv_buf_init(&rules, TRACER_RULES_MAX);
         ok = glmv_buf_appendf(&rules, e->err, "width: %.3f%%; ",
                               100 * (grid->table.edges[c + 1] - grid->table.edges[c]) / all) &&
-             tracer_open(e, "col", "column", &rules, -1, "");
+             tracer_open(e, "col", "column", &rules, NULL, "");
     }
     e->indent--;
     return ok && tracer_new_line(e) && tracer_put(e, "</colgroup>");
@@ -214,13 +217,13 @@ int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, 
                                  100 * (grid.right - grid.left) / room->w) &&
                 (fabs(left) < 0.3 || glmv_buf_appendf(&rules, e->err, "margin-left: %.3f%%; ",
                                                       100 * left / room->w)))) &&
-              tracer_open(e, "table", "table", &rules, -1, "");
+              tracer_open(e, "table", "table", &rules, NULL, "");
     e->indent++;
     ok = ok && put_columns(e, &grid);
     for (int i = 0; ok && i < grid.table.record_count; i++) {
         bool head = header && i == 0;
         if (i == 0 || (i == 1 && header)) {
-            ok = tracer_new_line(e) && tracer_put(e, head ? "<thead>" : "<tbody>");
+            ok = tracer_open_plain(e, head ? "thead" : "tbody", "records");
         }
         e->indent++;
         ok = ok && put_record(e, &grid, i, head);
@@ -261,18 +264,16 @@ bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     bool ok = tracer_px_rule(e, &rules, "height", node->box.h) &&
               tracer_paint_rules(&e->sheet, box, &rules, e->err) &&
-              (room->row || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
               tracer_place_container(e, node, room, node->box.x, node->box.w, &rules);
     if (tick != NULL) {
-        ok = ok && (!room->row || glmv_buf_append_str(&rules, "min-width: 0; ", e->err)) &&
-             tracer_px_rule(e, &rules, "width", node->box.w);
+        ok = ok && tracer_px_rule(e, &rules, "width", node->box.w);
         char extra[80];
         snprintf(extra, sizeof extra, " type=\"%s\" aria-label=\"Option\"", tick);
-        return ok && tracer_open(e, "input", tick, &rules, node->mark, extra);
+        return ok && tracer_open(e, "input", tick, &rules, node, extra);
     }
     if (line == NULL) {
-        return ok && tracer_open(e, "input", "field", &rules, node->mark,
-                                 " type=\"text\" aria-label=\"Text\"");
+        return ok &&
+               tracer_open(e, "input", "field", &rules, node, " type=\"text\" aria-label=\"Text\"");
     }
     double inset = child->box.x - node->box.x - box->border[GLMV_LEFT].width;
     bool hint = contrast(line->color, line->background) < 160;
@@ -289,7 +290,7 @@ bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,
                                 e->body.data, hint ? "placeholder" : "value", e->body.data);
     glmv_buf_release(&e->body);
     e->body = body;
-    ok = ok && tracer_open(e, "input", "field", &rules, node->mark, extra.data);
+    ok = ok && tracer_open(e, "input", "field", &rules, node, extra.data);
     glmv_buf_release(&extra);
     return ok;
 }

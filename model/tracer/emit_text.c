@@ -61,9 +61,8 @@ static bool put_token(struct tracer_emitter *e, const struct tracer_node *node, 
                glmv_buf_appendf(&rules, e->err, " font-weight: %d;", b->weight)) &&
               (a->italic == b->italic || glmv_buf_appendf(&rules, e->err, " font-style: %s;",
                                                           b->italic ? "italic" : "normal"));
-    const char *name = ok ? tracer_sheet_class(&e->sheet, "token", rules.data) : NULL;
-    ok = name != NULL && glmv_buf_appendf(&e->body, e->err, "<span class=\"%s\">", name) &&
-         tracer_put_text(e, b->text) && tracer_put(e, "</span>");
+    ok = ok && tracer_open_run(e, "span", "token", &rules, "") && tracer_put_text(e, b->text) &&
+         tracer_put(e, "</span>");
     glmv_buf_release(&rules);
     return ok;
 }
@@ -109,14 +108,7 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     bool alike = strcmp(a->font, b->font) == 0 && fabs(a->font_px - b->font_px) < 0.08 * a->font_px;
     bool ok = alike ? run_rules(e, a, b, tag, &rules)
                     : tracer_type_rules(&e->sheet, b, &e->draft->types[run], 0, &rules, e->err);
-    while (ok && rules.len > 0 && rules.data[rules.len - 1] == ' ') {
-        rules.data[--rules.len] = '\0';
-    }
-    const char *name =
-        ok && rules.len > 0 ? tracer_sheet_class(&e->sheet, link ? "link" : tag, rules.data) : "";
-    ok = ok && name != NULL && glmv_buf_appendf(&e->body, e->err, "<%s", tag) &&
-         (name[0] == '\0' || glmv_buf_appendf(&e->body, e->err, " class=\"%s\"", name)) &&
-         glmv_buf_appendf(&e->body, e->err, "%s>", link ? " href=\"#\"" : "") &&
+    ok = ok && tracer_open_run(e, tag, link ? "link" : tag, &rules, link ? " href=\"#\"" : "") &&
          tracer_put_text(e, b->text) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
     glmv_buf_release(&rules);
     return ok;
@@ -301,20 +293,21 @@ bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
     } else if (is_heading(e, node)) {
         snprintf(tag, sizeof tag, "h%d", heading_level(e, node));
     }
-    bool ok =
-        tracer_type_rules(&e->sheet, line, &e->draft->types[node->main], node->pitch, &rules,
-                          e->err) &&
-        (!(e->in_link || e->in_nav) || glmv_buf_append_str(&rules, "display: block; ", e->err)) &&
-        (node->row_count > 1 || glmv_buf_append_str(&rules, "min-width: var(--text); ", e->err)) &&
-        keep_height(e, node, &rules) && text_place(e, node, room, &rules);
-    return ok &&
-           tracer_open(e, tag,
-                       tag[0] == 'h' ? "heading"
-                       : node->code  ? "code"
-                       : e->in_nav   ? "nav-link"
-                       : e->in_list  ? "entry"
-                       : e->in_link  ? "label"
-                                     : "text",
-                       &rules, node->mark, e->in_nav ? " href=\"#\"" : "") &&
-           put_lines(e, node) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
+    bool ok = tracer_type_rules(&e->sheet, line, &e->draft->types[node->main], node->pitch, &rules,
+                                e->err) &&
+              (!node->code || node->row_count > 1 ||
+               glmv_buf_append_str(&rules, "flex: none; ", e->err)) &&
+              keep_height(e, node, &rules) && text_place(e, node, room, &rules);
+    ok = ok && tracer_open(e, tag,
+                           tag[0] == 'h' ? "heading"
+                           : node->code  ? "code"
+                           : e->in_nav   ? "nav-link"
+                           : e->in_list  ? "entry"
+                           : e->in_link  ? "label"
+                                         : "text",
+                           &rules, node, e->in_nav ? " href=\"#\"" : "");
+    if (ok && node->row_count > 1 && !node->code) {
+        e->elements.list[e->elements.count - 1].layout = "paragraph";
+    }
+    return ok && put_lines(e, node) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
 }

@@ -22,7 +22,7 @@ const char *tracer_role(const struct tracer_emitter *e, const struct tracer_node
         return "button";
     }
     if (node->scene_box < 0 && node->scene_picture < 0) {
-        return node->kind == TRACER_ROW ? "row" : "group";
+        return "group";
     }
     if (node->scene_picture >= 0) {
         return "banner";

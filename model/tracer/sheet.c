@@ -7,48 +7,8 @@
 
 void tracer_sheet_release(struct tracer_sheet *sheet)
 {
-    for (size_t i = 0; i < sheet->count; i++) {
-        free(sheet->classes[i].rules);
-    }
-    free(sheet->classes);
     free(sheet->colors);
     memset(sheet, 0, sizeof *sheet);
-}
-
-const char *tracer_sheet_class(struct tracer_sheet *sheet, const char *role, const char *rules)
-{
-    int same_role = 0;
-    size_t stem = strlen(role);
-    for (size_t i = 0; i < sheet->count; i++) {
-        const char *name = sheet->classes[i].name;
-        if (strncmp(name, role, stem) == 0 && (name[stem] == '\0' || name[stem] == '-')) {
-            if (strcmp(sheet->classes[i].rules, rules) == 0) {
-                return name;
-            }
-            same_role++;
-        }
-    }
-    if (sheet->count == sheet->cap) {
-        size_t cap = sheet->cap == 0 ? 64 : sheet->cap * 2;
-        struct tracer_class *grown = realloc(sheet->classes, cap * sizeof *grown);
-        if (grown == NULL) {
-            return NULL;
-        }
-        sheet->classes = grown;
-        sheet->cap = cap;
-    }
-    struct tracer_class *fresh = &sheet->classes[sheet->count];
-    fresh->rules = strdup(rules);
-    if (fresh->rules == NULL) {
-        return NULL;
-    }
-    sheet->count++;
-    if (same_role == 0) {
-        snprintf(fresh->name, sizeof fresh->name, "%.20s", role);
-    } else {
-        snprintf(fresh->name, sizeof fresh->name, "%.20s-%d", role, same_role + 1);
-    }
-    return fresh->name;
 }
 
 bool tracer_sheet_color(struct tracer_sheet *sheet, uint32_t rgba, struct glmv_buf *out,
@@ -107,12 +67,7 @@ bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
         ok = glmv_buf_appendf(out, err, "  --size-%d: ", i + 1) &&
              tracer_px(sheet->sizes[i], out, err) && glmv_buf_append_str(out, ";\n", err);
     }
-    ok = ok && write_stacks(sheet, out, err) && glmv_buf_append_str(out, "}\n", err);
-    for (size_t i = 0; ok && i < sheet->count; i++) {
-        ok = glmv_buf_appendf(out, err, ".%s { %s }\n", sheet->classes[i].name,
-                              sheet->classes[i].rules);
-    }
-    return ok;
+    return ok && write_stacks(sheet, out, err) && glmv_buf_append_str(out, "}\n", err);
 }
 
 bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err)
@@ -305,15 +260,14 @@ bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line 
     int place = tracer_scale_place(sheet, type->font_px);
     double spacing =
         place < 0 ? type->letter_spacing : tracer_scale_spacing(line, type, sheet->sizes[place]);
-    bool ok = glmv_buf_append_str(out, "font: ", err) &&
-              (!line->italic || glmv_buf_append_str(out, "italic ", err)) &&
-              (line->weight == 400 || glmv_buf_appendf(out, err, "%d ", line->weight)) &&
+    bool ok = glmv_buf_append_str(out, "font-family: ", err) && put_stack(sheet, line, out, err) &&
+              glmv_buf_append_str(out, "; font-size: ", err) &&
               (place < 0 ? tracer_px(type->font_px, out, err)
                          : glmv_buf_appendf(out, err, "var(--size-%d)", place + 1)) &&
-              glmv_buf_append_str(out, "/", err) &&
+              glmv_buf_append_str(out, "; line-height: ", err) &&
               (pitch > 0 ? tracer_px(pitch, out, err) : glmv_buf_append_str(out, "1", err)) &&
-              glmv_buf_append_str(out, " ", err) && put_stack(sheet, line, out, err) &&
-              glmv_buf_append_str(out, "; ", err);
+              glmv_buf_appendf(out, err, "; font-weight: %d; font-style: %s; ", line->weight,
+                               line->italic ? "italic" : "normal");
     ok = ok && glmv_buf_append_str(out, "color: ", err) &&
          tracer_sheet_color(sheet, line->color, out, err) && glmv_buf_append_str(out, "; ", err);
     if (ok && fabs(spacing) >= 0.01) {

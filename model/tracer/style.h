@@ -1,0 +1,28 @@
+/* From what each element declares to the style sheet of the page. Private to the tracer. */
+#ifndef GLMV_MODEL_TRACER_STYLE_H
+#define GLMV_MODEL_TRACER_STYLE_H
+
+#include "model/tracer/emit.h"
+
+/* A class: its name and what it declares. */
+struct tracer_class {
+    char name[32];
+    struct tracer_element said; /* its rules; of its role */
+    int users;
+};
+
+struct tracer_classes {
+    struct tracer_class *list; /* owned */
+    int count, cap;
+};
+
+void tracer_classes_release(struct tracer_classes *classes);
+
+/* Says once, for the body, what most texts declare, and takes from each element what it inherits.
+ */
+bool tracer_inherit(struct tracer_elements *all, struct tracer_element *body, struct glmv_err *err);
+/* Gives the elements their classes. */
+bool tracer_classes_find(struct tracer_elements *all, struct tracer_classes *classes,
+                         struct glmv_err *err);
+
+#endif
