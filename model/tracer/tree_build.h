@@ -42,6 +42,9 @@ struct glmv_box tracer_build_moved(struct glmv_box box, struct tracer_shift by);
 struct glmv_box tracer_build_joined(struct glmv_box a, struct glmv_box b);
 bool tracer_build_holds(struct glmv_box outer, struct glmv_box inner, double slack);
 
+/* Tells which lines are cells: rows below each other that are cut at the same places. False without
+ * memory. */
+bool tracer_build_find_cells(const struct glmv_scene *scene, const int *holders, bool *cells);
 /* Adds the scene's lines as paragraphs. */
 void tracer_build_add_lines(struct tracer_builder *b);
 /* Rows and columns of items by recursive cuts: takes their nodes. NULL without items or without

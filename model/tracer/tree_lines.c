@@ -56,27 +56,29 @@ struct rows {
     int *order;
     struct row *list;
     int count;
+    bool *cells; /* of the scene's lines, which stand alone */
 };
 
-static bool joins(const struct glmv_scene *s, const struct row *row, int last, int next)
+static bool joins(const struct glmv_scene *s, const struct row *row, const bool *cells, int last,
+                  int next)
 {
     const struct glmv_scene_line *a = &s->lines[last];
     const struct glmv_scene_line *b = &s->lines[next];
     double size = fmax(a->font_px, b->font_px);
     double gap = b->ink.x - (a->ink.x + a->ink.w);
     bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
-    return a->rotation == 0 && b->rotation == 0 && !a->cell && !b->cell &&
+    return a->rotation == 0 && b->rotation == 0 && !cells[last] && !cells[next] &&
            fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
            gap <= (mono ? 1.2 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
 }
 
 /* The nearest unused line to the right that belongs to the row, or -1. */
-static int next_run(const struct glmv_scene *s, const struct row *row, int last, const int *holders,
-                    const bool *used)
+static int next_run(const struct glmv_scene *s, const struct row *row, const bool *cells, int last,
+                    const int *holders, const bool *used)
 {
     int best = -1;
     for (int i = 0; i < (int)s->line_count; i++) {
-        if (!used[i] && holders[i] == row->holder && joins(s, row, last, i) &&
+        if (!used[i] && holders[i] == row->holder && joins(s, row, cells, last, i) &&
             (best < 0 || s->lines[i].ink.x < s->lines[best].ink.x)) {
             best = i;
         }
@@ -84,12 +86,13 @@ static int next_run(const struct glmv_scene *s, const struct row *row, int last,
     return best;
 }
 
-static bool starts_row(const struct glmv_scene *s, int line, const int *holders, const bool *used)
+static bool starts_row(const struct glmv_scene *s, const bool *cells, int line, const int *holders,
+                       const bool *used)
 {
     for (int i = 0; i < (int)s->line_count; i++) {
         struct row before = {.baseline = s->lines[i].baseline};
         if (i != line && !used[i] && holders[i] == holders[line] &&
-            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, &before, i, line)) {
+            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, &before, cells, i, line)) {
             return false;
         }
     }
@@ -114,13 +117,14 @@ static void find_rows(const struct glmv_scene *s, struct rows *rows, const int *
     /* Twice: a ring of lines that each continue another must not be lost. */
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < (int)s->line_count; i++) {
-            if (used[i] || (pass == 0 && !starts_row(s, i, holders, used))) {
+            if (used[i] || (pass == 0 && !starts_row(s, rows->cells, i, holders, used))) {
                 continue;
             }
             struct row *row = &rows->list[rows->count++];
             *row = (struct row){
                 .start = filled, .holder = holders[i], .baseline = s->lines[i].baseline};
-            for (int line = i; line >= 0; line = next_run(s, row, line, holders, used)) {
+            for (int line = i; line >= 0;
+                 line = next_run(s, row, rows->cells, line, holders, used)) {
                 used[line] = true;
                 add_run(s, rows, row, &filled, line);
             }
@@ -163,8 +167,8 @@ static int lines_down(const struct glmv_scene *s, const struct row *upper, const
     return lines < 1 ? 1 : lines > CODE_BLANK ? CODE_BLANK : lines;
 }
 
-static bool continues(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
-                      double pitch)
+static bool continues(const struct glmv_scene *s, const bool *cells, const struct row *upper,
+                      const struct row *lower, double pitch)
 {
     const struct glmv_scene_line *a = &s->lines[upper->main];
     const struct glmv_scene_line *b = &s->lines[lower->main];
@@ -173,8 +177,8 @@ static bool continues(const struct glmv_scene *s, const struct row *upper, const
     bool alike = both_code(a, b) ? fabs(a->font_px - b->font_px) <= CODE_SIZES * a->font_px
                  : mixed         ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px
                                  : same_type(a, b);
-    if (!alike || a->rotation != 0 || a->cell || b->cell || step < 0.9 * a->font_px ||
-        step > 2.1 * a->font_px) {
+    if (!alike || a->rotation != 0 || cells[upper->main] || cells[lower->main] ||
+        step < 0.9 * a->font_px || step > 2.1 * a->font_px) {
         return false;
     }
     if (pitch > 0 && fabs(step - pitch) > 1.6) {
@@ -225,7 +229,7 @@ static int collect(const struct glmv_scene *s, const struct rows *rows, bool *us
         const struct row *last = &rows->list[members[count - 1]];
         int next = row_below(s, rows, last);
         if (next < 0 || used[next] || rows->list[next].bullet ||
-            !continues(s, last, &rows->list[next], *pitch)) {
+            !continues(s, rows->cells, last, &rows->list[next], *pitch)) {
             return count;
         }
         double step = (rows->list[next].baseline - last->baseline) /
@@ -442,15 +446,17 @@ void tracer_build_add_lines(struct tracer_builder *b)
     bool *used = calloc(n, sizeof *used);
     int *members = malloc(n * sizeof *members);
     int *holders = malloc(n * sizeof *holders);
-    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list), 0};
+    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list), 0,
+                        calloc(n, sizeof *rows.cells)};
     if (used == NULL || members == NULL || holders == NULL || rows.order == NULL ||
-        rows.list == NULL) {
+        rows.list == NULL || rows.cells == NULL) {
         b->failed = true;
     } else {
         for (size_t i = 0; i < s->line_count; i++) {
             holders[i] = tracer_build_holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
             used[i] = is_misread(s, &s->lines[i]);
         }
+        b->failed = b->failed || !tracer_build_find_cells(s, holders, rows.cells);
         find_rows(s, &rows, holders, used);
         qsort(rows.list, (size_t)rows.count, sizeof rows.list[0], row_order);
         memset(used, 0, n * sizeof *used);
@@ -464,4 +470,5 @@ void tracer_build_add_lines(struct tracer_builder *b)
     free(holders);
     free(rows.order);
     free(rows.list);
+    free(rows.cells);
 }

@@ -166,6 +166,38 @@ static void cells_do_not_go_on_with_each_other(void)
     free(html);
 }
 
+/* A label and a link a word apart: three such rows are cells, two may be a sentence. */
+static void rows_cut_at_the_same_places_are_cells(void)
+{
+    for (int rows = 2; rows <= 3; rows++) {
+        struct scene_kit kit;
+        scene_begin(&kit, 800, 300);
+        for (int i = 0; i < rows; i++) {
+            scene_text(&kit, "Some thing to be done", 40, 60 + 24 * i, 150);
+            scene_text(&kit, "Do", 194, 60 + 24 * i, 18)->color = 0x0000eeff;
+        }
+        char *html = page_of(&kit, false);
+        CHECK((count(strstr(html, "<body"), ">Some thing to be done<") == 3) == (rows == 3));
+        CHECK((strstr(html, "done <a") == NULL) == (rows == 3));
+        free(html);
+    }
+}
+
+/* Numbers before entries begin and end together as well. */
+static void numbers_of_entries_are_no_cells(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    for (int i = 0; i < 3; i++) {
+        static const char *const numbers[] = {"1.", "2.", "3."};
+        scene_text(&kit, numbers[i], 40, 60 + 24 * i, 12);
+        scene_text(&kit, "An entry of a list", 57, 60 + 24 * i, 120)->color = 0x0000eeff;
+    }
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "1.</a> An entry") != NULL);
+    free(html);
+}
+
 /* Lines as close as those of a paragraph, each with a disc before it but the third, which goes on
  * with the second. */
 static void bullets_begin_entries(void)
@@ -343,6 +375,8 @@ int main(void)
     a_shape_over_lines_is_no_line();
     frames_over_lines_are_no_line();
     cells_do_not_go_on_with_each_other();
+    rows_cut_at_the_same_places_are_cells();
+    numbers_of_entries_are_no_cells();
     bullets_begin_entries();
     sizes_close_to_each_other_are_one();
     entries_of_a_list_stay_apart();
