@@ -97,6 +97,24 @@ static bool add_faint(struct replicate_comparison *c, const struct sight *s,
     return true;
 }
 
+/* Rows put in and as many taken out below, or the other way round: where one thing moving up or
+ * down is all that happened, that is plainer. */
+static bool is_one_move(struct replicate_comparison *c, const struct sight *s,
+                        const struct glmv_pixel_options *options, bool *one, struct glmv_err *err)
+{
+    bool enough;
+    const struct glmv_gap *g = c->gaps;
+    *one = false;
+    if (c->gap_count != 2 || g[0].inserted == g[1].inserted || g[0].h != g[1].h) {
+        return true;
+    }
+    if (!explain(c, s, options, &enough, err)) {
+        return false;
+    }
+    *one = c->finding_count == 1 && c->findings[0].change == GLMV_CHANGE_MOVED;
+    return true;
+}
+
 /* The marks of what still differs when rows that moved are matched: rows that only the first has,
  * and a line where rows of the second were put in, are marked whole. */
 static void mark_aligned(struct replicate_comparison *c, const struct sight *s,
@@ -156,7 +174,16 @@ static bool compare(struct replicate_comparison *c, struct sight s,
     if (may_have_moved && !(complete(c, &s, err) && align(c, s.a, s.b, options, &aligned, err))) {
         return false;
     }
-    if (aligned != NULL) {
+    bool one_move = false;
+    if (aligned != NULL && !is_one_move(c, &s, options, &one_move, err)) {
+        glmv_image_free(aligned);
+        return false;
+    }
+    if (one_move) {
+        c->gap_count = 0;
+        c->band_count = 0;
+        c->aligned = c->count.differing;
+    } else if (aligned != NULL) {
         s.b = aligned;
         s.differs = NULL;
         mark_aligned(c, &s, options);

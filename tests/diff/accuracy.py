@@ -2,7 +2,7 @@
 """How well changes are told from rendering noise, and what changed is named: pairs of pages with known differences.
 
 Usage: GLMV=build/release/replicate/glmv-replicate tests/diff/accuracy.py [FOLDER]
-Twelve designs, fourteen variants each, every other design by Chromium, the rest by WebKit. The first six designs are for
+Twelve designs, fifteen variants each, every other design by Chromium, the rest by WebKit. The first six designs are for
 tuning, the last six only for reporting. Pictures and labels.json stay in FOLDER (a temporary one by default); a second run
 with the same folder draws nothing and measures again.
 """
@@ -52,8 +52,9 @@ VARIANTS = [
     ('text', 'real', '', 'Repeat', 0, 0), ('resized', 'real', '.btn{padding-bottom:14px;margin-bottom:-6px}', 'Report', 0, 0),
     ('restyled', 'real', '.card,td{border-color:#e0a030;box-shadow:0 2px 5px #0005}', 'Report', 0, 0),
     ('vanished', 'real', '.badge{visibility:hidden}', 'Report', 0, 0), ('sideways', 'real', '.badge{position:relative;left:14px}', 'Report', 0, 0),
+    ('onto-itself', 'real', '.btn{position:relative;top:-9px}', 'Report', 0, 0),
 ]
-KINDS = {'recoloured': 'colour', 'text': 'text', 'resized': 'size', 'vanished': 'vanished', 'sideways': 'moved'}
+KINDS = {'recoloured': 'colour', 'text': 'text', 'resized': 'size', 'vanished': 'vanished', 'sideways': 'moved', 'onto-itself': 'moved'}
 
 
 def page(design, variant):
@@ -103,7 +104,7 @@ def report(name, rows):
     print('  false shifts elsewhere: %d' % sum(len(r['shifts']) > 0 for r in rows if not r['class'].startswith('shift')))
     for variant, kind in KINDS.items():
         these = [r for r in named if r['variant'] == variant]
-        print('  %-10s named %-9s %d of %d' % (variant, kind, sum(r['kind'] == kind for r in these), len(these)))
+        print('  %-11s named %-9s %d of %d' % (variant, kind, sum(r['kind'] == kind for r in these), len(these)))
 
 
 def main():

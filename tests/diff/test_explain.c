@@ -78,6 +78,97 @@ static void moves_have_their_distance(void)
     CHECK(f.change == GLMV_CHANGE_MOVED && f.dx == 160 && f.dy == 130);
 }
 
+/* The box of a card: an edge, a fill, a word, as far as they are wanted. */
+enum { FILL = 1, EDGE = 2, WORD = 4, SHADOW = 8 };
+
+static void card(struct glmv_image *image, int x, int y, int w, int h, int parts)
+{
+    for (int i = 6; (parts & SHADOW) != 0 && i > 0; i--) {
+        box(image, x - i, y - i + 3, w + 2 * i, h + 2 * i, 0x010101 * (uint32_t)(190 + i * 10));
+    }
+    if ((parts & EDGE) != 0) {
+        box(image, x, y, w, h, 0x334455);
+        box(image, x + 1, y + 1, w - 2, h - 2, 0xffffff);
+    }
+    if ((parts & FILL) != 0) {
+        box(image, x + 1, y + 1, w - 2, h - 2, 0x2255cc);
+    }
+    if ((parts & WORD) != 0) {
+        word(image, x + 20, y + h / 2, 5);
+    }
+}
+
+static void moves_by_less_than_the_size_are_one(void)
+{
+    static const int ways[][2] = {{40, 0}, {-40, 0}, {0, 30}, {0, -30}, {33, 17}, {-1, 0}, {0, 2}};
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        for (int parts = 1; parts < 16; parts++) {
+            int dx = ways[k][0];
+            int dy = ways[k][1];
+            struct glmv_image *a = page();
+            struct glmv_image *b = page();
+            if ((parts & (FILL | EDGE)) == 0) {
+                parts |= FILL;
+            }
+            int inset = (parts & EDGE) == 0; /* a fill without an edge is a pixel smaller */
+            bool shaded = (parts & SHADOW) != 0;
+            card(a, 80, 70, 120, 60, parts);
+            card(b, 80 + dx, 70 + dy, 120, 60, parts);
+            struct glmv_finding f = only(a, b);
+            CHECK_MSG(f.change == GLMV_CHANGE_MOVED && f.dx == dx && f.dy == dy,
+                      "%d, %d of %d: %d by %d, %d", dx, dy, parts, f.change, f.dx, f.dy);
+            CHECK_MSG(shaded || (f.region.x == 80 + inset && f.region.y == 70 + inset &&
+                                 f.region.w == 120 - 2 * inset && f.region.h == 60 - 2 * inset),
+                      "%d: %d, %d, %d x %d", parts, f.region.x, f.region.y, f.region.w, f.region.h);
+        }
+    }
+}
+
+static void a_row_of_boxes_moves_as_one(void)
+{
+    struct glmv_image *a = page();
+    struct glmv_image *b = page();
+    for (int i = 0; i < 2; i++) {
+        box(a, 20 + i * 120, 50, 100, 40, 0x2255cc);
+        box(b, 50 + i * 120, 50, 100, 40, 0x2255cc);
+    }
+    struct glmv_finding f = only(a, b);
+    CHECK(f.change == GLMV_CHANGE_MOVED && f.dx == 30 && f.dy == 0 && f.region.w == 220);
+}
+
+/* Boxes side by side, of which one gives what the other takes, did not move. */
+static void what_only_looks_like_two_ends_is_no_move(void)
+{
+    struct glmv_image *a = page();
+    struct glmv_image *b = page();
+    box(a, 40, 20, 100, 40, 0x2255cc);
+    box(b, 40, 20, 140, 40, 0x2255cc);
+    box(a, 40, 120, 140, 40, 0x2255cc);
+    box(b, 40, 120, 100, 40, 0x2255cc);
+    size_t regions;
+    size_t found = 0;
+    struct glmv_region *list = glmv_diff_regions(a, b, 0.1, 12, &regions, NULL);
+    struct glmv_finding *f = glmv_diff_explain(a, b, list, regions, &found, NULL);
+    CHECK(found == 2 && f[0].change == GLMV_CHANGE_SIZE && f[1].change == GLMV_CHANGE_SIZE);
+    free(f);
+    /* A box that moved while a word in it changed: both are told. */
+    box(a, 0, 0, W, H, 0xffffff);
+    box(b, 0, 0, W, H, 0xffffff);
+    box(a, 20, 20, 200, 140, 0x2255cc);
+    box(b, 60, 20, 200, 140, 0x2255cc);
+    box(b, 150, 80, 12, 10, 0xffcc00);
+    free(list);
+    list = glmv_diff_regions(a, b, 0.1, 12, &regions, NULL);
+    f = glmv_diff_explain(a, b, list, regions, &found, NULL);
+    CHECK_MSG(found == 2, "%zu", found);
+    CHECK(f[0].change == GLMV_CHANGE_MOVED && f[0].dx == 40 && f[0].region.w == 200);
+    CHECK(found == 2 && f[1].change != GLMV_CHANGE_MOVED && f[1].region.x == 150);
+    free(list);
+    free(f);
+    glmv_image_free(a);
+    glmv_image_free(b);
+}
+
 static void colours_sizes_and_texts_are_told_apart(void)
 {
     struct glmv_image *a = page();
@@ -123,6 +214,9 @@ int main(void)
 {
     what_appears_and_vanishes_is_named();
     moves_have_their_distance();
+    moves_by_less_than_the_size_are_one();
+    a_row_of_boxes_moves_as_one();
+    what_only_looks_like_two_ends_is_no_move();
     colours_sizes_and_texts_are_told_apart();
     boxes_that_grow_have_both_sizes();
     TEST_END();

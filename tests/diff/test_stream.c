@@ -162,6 +162,7 @@ static void check_results(struct glmv_stream *s, const struct glmv_image *const 
     CHECK(found[0] == found[1]);
     for (size_t i = 0; i < found[0] && i < found[1]; i++) {
         CHECK(f[i].change == g[i].change && f[i].dx == g[i].dx && f[i].dy == g[i].dy);
+        CHECK(memcmp(&f[i].region, &g[i].region, sizeof f[i].region) == 0);
         CHECK(f[i].before_h == g[i].before_h && f[i].after_h == g[i].after_h);
     }
     free(a);
@@ -222,6 +223,50 @@ static void strips_give_what_whole_pictures_give(void)
     }
 }
 
+static void fill(struct glmv_image *image, int x, int y, int w, int h, int level)
+{
+    for (int row = y; row < y + h; row++) {
+        memset(image->rgba + ((size_t)row * W + (size_t)x) * 4, level, (size_t)w * 4);
+    }
+}
+
+/* What is told of regions whose rows are not all held, because the pictures agree on them, is what
+ * whole pictures tell: a high box that moved onto itself, and two changes that are one region. */
+static void regions_reach_over_rows_that_are_not_held(void)
+{
+    W = 360;
+    H = 500;
+    for (int i = 0; i < 3; i++) {
+        struct glmv_image *whole[2];
+        struct glmv_buf files[2];
+        for (int k = 0; k < 2; k++) {
+            whole[k] = glmv_image_new((int)W, (int)H, NULL);
+            memset(whole[k]->rgba, 255, W * H * 4);
+            if (i < 2) {
+                fill(whole[k], 40 + (i == 0 ? 0 : k * 30), 60 + (i == 0 ? k * 25 : 0), 120, 300,
+                     120);
+            } else if (k == 1) { /* two lines appear */
+                fill(whole[k], 100, 64, 90, 1, 0);
+                fill(whole[k], 100, 109, 90, 1, 0);
+            }
+            encode(whole[k], PNG_ALL_FILTERS, false, &files[k]);
+        }
+        const struct glmv_stream_file both[2] = {{files[0].data, files[0].len},
+                                                 {files[1].data, files[1].len}};
+        struct glmv_arena memory = {0};
+        struct glmv_stream s;
+        const struct glmv_stream_options options = {.difference = true, .most_share = 1};
+        CHECK(glmv_diff_stream(&s, both, &options, &memory));
+        CHECK(i == 1 || !glmv_diff_stream_is_whole(&s));
+        check_results(&s, (const struct glmv_image *const *)whole);
+        glmv_arena_release(&memory);
+        for (int k = 0; k < 2; k++) {
+            glmv_buf_release(&files[k]);
+            glmv_image_free(whole[k]);
+        }
+    }
+}
+
 static void what_is_not_a_pair_of_common_pngs_is_left_to_others(void)
 {
     W = 360;
@@ -262,6 +307,7 @@ static void what_is_not_a_pair_of_common_pngs_is_left_to_others(void)
 int main(void)
 {
     strips_give_what_whole_pictures_give();
+    regions_reach_over_rows_that_are_not_held();
     what_is_not_a_pair_of_common_pngs_is_left_to_others();
     TEST_END();
 }
