@@ -1,11 +1,34 @@
-/* Classes: elements of a role that declare the same share one. */
+/*
+ * Classes. Elements of one role that look alike are a kind: what all of a kind declare, and what
+ * most do, is its class. What is left of an element is a distance that others have as well
+ * ("mt-8"), or a class of its own.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/tracer/style.h"
 
-enum { NAMES_MAX = 120 };
+enum { NAMES_MAX = 160, LEAST_SHARED = 2 };
+
+/* Elements of one role that look alike. */
+struct kind {
+    int first;                 /* element */
+    int count;                 /* elements */
+    struct tracer_element own; /* what its class says */
+    int class;                 /* index, or -1 while it has none */
+};
+
+struct sorter {
+    struct tracer_elements *all;
+    struct tracer_classes *classes;
+    struct kind *kinds; /* owned */
+    int kind_count;
+    int *kind_of;                /* owned; of each element, -1 for those that say nothing */
+    struct tracer_element *rest; /* owned; what the class of its kind does not say of each */
+    int *class_of_rest;          /* owned; the class for that, or -1 */
+    struct glmv_err *err;
+};
 
 void tracer_classes_release(struct tracer_classes *classes)
 {
@@ -13,71 +36,385 @@ void tracer_classes_release(struct tracer_classes *classes)
         tracer_element_release(&classes->list[i].said);
     }
     free(classes->list);
+    tracer_element_release(&classes->spaces);
     *classes = (struct tracer_classes){0};
 }
 
-static bool copy_rules(const struct tracer_element *from, struct tracer_element *to,
-                       struct glmv_err *err)
+/* --- kinds */
+
+static bool starts(const char *text, const char *with)
 {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* What a thing looks like, wherever it stands. */
+static bool is_look(const char *name)
+{
+    return starts(name, "font-") || starts(name, "background") || starts(name, "border") ||
+           strcmp(name, "line-height") == 0 || strcmp(name, "color") == 0 ||
+           strcmp(name, "box-shadow") == 0 || strcmp(name, "text-decoration") == 0;
+}
+
+static bool looks_alike(const struct tracer_element *a, const struct tracer_element *b)
+{
+    int looks = 0;
+    for (int i = 0; i < a->rule_count; i++) {
+        if (is_look(a->rules[i].name)) {
+            const char *other = tracer_element_find(b, a->rules[i].name);
+            looks++;
+            if (other == NULL || strcmp(other, a->rules[i].value) != 0) {
+                return false;
+            }
+        }
+    }
+    for (int i = 0; i < b->rule_count; i++) {
+        looks -= is_look(b->rules[i].name);
+    }
+    return looks == 0;
+}
+
+static void find_kinds(struct sorter *s)
+{
+    for (int i = 0; i < s->all->count; i++) {
+        const struct tracer_element *one = &s->all->list[i];
+        s->kind_of[i] = -1;
+        if (one->rule_count == 0) {
+            continue;
+        }
+        int k = 0;
+        while (k < s->kind_count) {
+            const struct tracer_element *first = &s->all->list[s->kinds[k].first];
+            if (strcmp(first->role, one->role) == 0 && looks_alike(first, one)) {
+                break;
+            }
+            k++;
+        }
+        if (k == s->kind_count) {
+            s->kinds[s->kind_count++] =
+                (struct kind){.first = i, .own = {.role = one->role}, .class = -1};
+        }
+        s->kinds[k].count++;
+        s->kind_of[i] = k;
+    }
+}
+
+/* --- what a kind says */
+
+/* What undoes a declaration; NULL: nothing that is known to. */
+static const char *undone(const char *name)
+{
+    return starts(name, "margin") || starts(name, "padding") ? "0"
+           : strcmp(name, "letter-spacing") == 0             ? "normal"
+                                                             : NULL;
+}
+
+/* How many of a kind declare this very thing, and how many nothing of the name. */
+static int count_users(const struct sorter *s, int kind, const struct tracer_rule *rule,
+                       int *silent)
+{
+    int users = 0;
+    *silent = 0;
+    for (int i = s->kinds[kind].first; i < s->all->count; i++) {
+        if (s->kind_of[i] == kind) {
+            const char *value = tracer_element_find(&s->all->list[i], rule->name);
+            users += value != NULL && strcmp(value, rule->value) == 0;
+            *silent += value == NULL;
+        }
+    }
+    return users;
+}
+
+/* Texts that look alike may stand anywhere: where they stand is no part of their kind, unless all
+ * of them stand so. */
+static bool is_anywhere(const char *role)
+{
+    return strcmp(role, "text") == 0 || strcmp(role, "group") == 0 || strcmp(role, "icon") == 0 ||
+           strcmp(role, "heading") == 0;
+}
+
+static bool settle_kind(struct sorter *s, int kind)
+{
+    struct kind *one = &s->kinds[kind];
     bool ok = true;
-    for (int i = 0; ok && i < from->rule_count; i++) {
-        ok = tracer_element_set(to, from->rules[i].name, from->rules[i].value, err);
+    for (int i = one->first; ok && i < s->all->count; i++) {
+        const struct tracer_element *element = &s->all->list[i];
+        for (int r = 0; ok && s->kind_of[i] == kind && r < element->rule_count; r++) {
+            const struct tracer_rule *rule = &element->rules[r];
+            int silent;
+            int users = count_users(s, kind, rule, &silent);
+            bool most = !is_anywhere(one->own.role) && users >= LEAST_SHARED &&
+                        users * 5 >= one->count * 3 && (silent == 0 || undone(rule->name) != NULL);
+            if (users == one->count || most) {
+                ok = tracer_element_set(&one->own, rule->name, rule->value, s->err);
+            }
+        }
     }
     return ok;
 }
 
-/* A class of an element's role with its rules, made where there is none. NULL without memory. */
-static struct tracer_class *class_of(struct tracer_classes *classes,
-                                     const struct tracer_element *element, struct glmv_err *err)
+/* What the class of its kind does not say of an element, or says otherwise. */
+static bool find_rest(struct sorter *s, int element)
 {
-    int same = 0;
+    const struct tracer_element *one = &s->all->list[element];
+    const struct tracer_element *kind = &s->kinds[s->kind_of[element]].own;
+    struct tracer_element *rest = &s->rest[element];
+    bool ok = true;
+    rest->role = one->role;
+    for (int i = 0; ok && i < one->rule_count; i++) {
+        const char *said = tracer_element_find(kind, one->rules[i].name);
+        if (said == NULL || strcmp(said, one->rules[i].value) != 0) {
+            ok = tracer_element_set(rest, one->rules[i].name, one->rules[i].value, s->err);
+        }
+    }
+    for (int i = 0; ok && i < kind->rule_count; i++) {
+        if (tracer_element_find(one, kind->rules[i].name) == NULL) {
+            ok = tracer_element_set(rest, kind->rules[i].name, undone(kind->rules[i].name), s->err);
+        }
+    }
+    return ok;
+}
+
+/* --- distances */
+
+/* "mt" for a distance that is whole px; NULL for what is none. */
+static const char *space_of(const struct tracer_rule *rule)
+{
+    static const char *const names[][2] = {{"margin-top", "mt"},   {"margin-left", "ml"},
+                                           {"margin-right", "mr"}, {"margin-bottom", "mb"},
+                                           {"padding-left", "pl"}, {"padding-top", "pt"}};
+    size_t digits = strspn(rule->value, "0123456789");
+    bool whole =
+        digits > 0 && (strcmp(rule->value + digits, "px") == 0 || strcmp(rule->value, "0") == 0);
+    for (size_t i = 0; whole && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(rule->name, names[i][0]) == 0) {
+            return names[i][1];
+        }
+    }
+    return NULL;
+}
+
+static bool only_spaces(const struct tracer_element *rest)
+{
+    for (int i = 0; i < rest->rule_count; i++) {
+        if (space_of(&rest->rules[i]) == NULL) {
+            return false;
+        }
+    }
+    return rest->rule_count > 0;
+}
+
+/* Whether others have each of an element's distances as well. */
+static bool shares_spaces(const struct sorter *s, int element)
+{
+    const struct tracer_element *rest = &s->rest[element];
+    if (!only_spaces(rest)) {
+        return false;
+    }
+    for (int r = 0; r < rest->rule_count; r++) {
+        int users = 0;
+        for (int i = 0; users < LEAST_SHARED && i < s->all->count; i++) {
+            const char *value = only_spaces(&s->rest[i])
+                                    ? tracer_element_find(&s->rest[i], rest->rules[r].name)
+                                    : NULL;
+            users += value != NULL && strcmp(value, rest->rules[r].value) == 0;
+        }
+        if (users < LEAST_SHARED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- names */
+
+static bool is_name_taken(const struct tracer_classes *classes, const char *name)
+{
     for (int i = 0; i < classes->count; i++) {
-        struct tracer_class *one = &classes->list[i];
-        if (strcmp(one->said.role, element->role) == 0) {
-            same++;
-            if (tracer_element_equal(&one->said, element)) {
-                return one;
-            }
+        if (strcmp(classes->list[i].name, name) == 0) {
+            return true;
         }
     }
-    if (classes->count == classes->cap) {
-        int cap = classes->cap == 0 ? 64 : classes->cap * 2;
-        struct tracer_class *grown = realloc(classes->list, (size_t)cap * sizeof *grown);
+    return false;
+}
+
+/* Appends a value's word: "lg" of var(--text-lg), "bold" of 700. */
+static void add_word(char name[48], const struct tracer_element *look, const char *rule)
+{
+    const char *value = tracer_element_find(look, rule);
+    size_t len = strlen(name);
+    if (value == NULL) {
+        return;
+    }
+    if (starts(value, "var(--")) {
+        value += 6;
+        value += starts(value, "text-") || starts(value, "font-") ? 5 : 0;
+        snprintf(name + len, 48 - len, "-%.*s", (int)strcspn(value, ")"), value);
+    } else if (strcmp(rule, "font-weight") == 0) {
+        snprintf(name + len, 48 - len, "-%s",
+                 atoi(value) >= 600  ? "bold"
+                 : atoi(value) < 400 ? "light"
+                                     : "regular");
+    } else if (strcmp(value, "italic") == 0) {
+        snprintf(name + len, 48 - len, "-italic");
+    }
+}
+
+/* A text that is nothing else is called by its look: text-sm-gray-400. */
+static void base_name(const struct tracer_element *said, char name[48])
+{
+    snprintf(name, 48, "%s", said->role);
+    if (strcmp(said->role, "text") == 0 || strcmp(said->role, "heading") == 0) {
+        add_word(name, said, "font-size");
+        add_word(name, said, "font-weight");
+        add_word(name, said, "font-style");
+        add_word(name, said, "font-family");
+        add_word(name, said, "color");
+    }
+}
+
+/* A class with these rules, which it takes, named after what it is for. Its index, or -1 without
+ * memory. */
+static int add_class(struct sorter *s, const struct tracer_element *said,
+                     struct tracer_element *rules)
+{
+    struct tracer_classes *all = s->classes;
+    if (all->count == all->cap) {
+        int cap = all->cap == 0 ? 64 : all->cap * 2;
+        struct tracer_class *grown = realloc(all->list, (size_t)cap * sizeof *grown);
         if (grown == NULL) {
-            glmv_fail_memory(err);
-            return NULL;
+            glmv_fail_memory(s->err);
+            return -1;
         }
-        classes->list = grown;
-        classes->cap = cap;
+        all->list = grown;
+        all->cap = cap;
     }
-    struct tracer_class *fresh = &classes->list[classes->count++];
-    *fresh = (struct tracer_class){.said = {.role = element->role}};
-    snprintf(fresh->name, sizeof fresh->name, same == 0 ? "%s" : "%s-%d", element->role, same + 1);
-    return copy_rules(element, &fresh->said, err) ? fresh : NULL;
+    struct tracer_class fresh = {.said = *rules};
+    char name[48];
+    base_name(said, name);
+    *rules = (struct tracer_element){.role = fresh.said.role};
+    snprintf(fresh.name, sizeof fresh.name, "%s", name);
+    for (int n = 2; is_name_taken(all, fresh.name); n++) {
+        snprintf(fresh.name, sizeof fresh.name, "%.32s-%d", name, n);
+    }
+    all->list[all->count] = fresh;
+    return all->count++;
+}
+
+/* --- elements */
+
+static bool add_name(char names[NAMES_MAX], const char *name)
+{
+    size_t len = strlen(names);
+    snprintf(names + len, NAMES_MAX - len, "%s%s", len > 0 ? " " : "", name);
+    return true;
+}
+
+/* The names of the classes that set an element's distances; they are noted to be written. */
+static bool name_spaces(struct sorter *s, int element, char names[NAMES_MAX])
+{
+    const struct tracer_element *rest = &s->rest[element];
+    bool ok = true;
+    for (int i = 0; ok && i < rest->rule_count; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "%s-%d", space_of(&rest->rules[i]), atoi(rest->rules[i].value));
+        add_name(names, name);
+        /* ".mt-8 { margin-top: 8px; }": the set of those is kept as an element's rules. */
+        char line[80];
+        snprintf(line, sizeof line, ".%s { %s: %s; }", name, rest->rules[i].name,
+                 rest->rules[i].value);
+        ok = tracer_element_set(&s->classes->spaces, line, "", s->err);
+    }
+    return ok;
+}
+
+/* The class for what the kind of an element does not say; shared where another one of its kind
+ * needs the same. */
+static bool class_rest(struct sorter *s, int element)
+{
+    for (int i = s->kinds[s->kind_of[element]].first; i < element; i++) {
+        if (s->kind_of[i] == s->kind_of[element] && s->class_of_rest[i] >= 0 &&
+            tracer_element_equal(&s->classes->list[s->class_of_rest[i]].said, &s->rest[element])) {
+            s->class_of_rest[element] = s->class_of_rest[i];
+            return true;
+        }
+    }
+    s->class_of_rest[element] = add_class(s, &s->all->list[element], &s->rest[element]);
+    return s->class_of_rest[element] >= 0;
+}
+
+static bool name_element(struct sorter *s, int element, bool shares)
+{
+    struct tracer_element *one = &s->all->list[element];
+    char names[NAMES_MAX] = "";
+    bool ok = true;
+    if (s->kind_of[element] >= 0) {
+        struct kind *kind = &s->kinds[s->kind_of[element]];
+        if (kind->class < 0 && kind->own.rule_count > 0) {
+            kind->class = add_class(s, one, &kind->own);
+            ok = kind->class >= 0;
+        }
+        if (ok && kind->class >= 0) {
+            add_name(names, s->classes->list[kind->class].name);
+        }
+        if (ok && s->rest[element].rule_count > 0 && shares) {
+            ok = name_spaces(s, element, names);
+        } else if (ok && s->rest[element].rule_count > 0) {
+            ok = class_rest(s, element) &&
+                 add_name(names, s->classes->list[s->class_of_rest[element]].name);
+        }
+    }
+    if (one->layout != NULL) {
+        add_name(names, one->layout);
+    }
+    one->classes = ok && names[0] != '\0' ? strdup(names) : NULL;
+    return ok && (names[0] == '\0' || one->classes != NULL || glmv_fail_memory(s->err));
+}
+
+static bool sort(struct sorter *s)
+{
+    int count = s->all->count;
+    bool *shares = calloc((size_t)count + 1, sizeof *shares);
+    bool ok = shares != NULL || glmv_fail_memory(s->err);
+    if (ok) {
+        find_kinds(s);
+    }
+    for (int k = 0; ok && k < s->kind_count; k++) {
+        ok = settle_kind(s, k);
+    }
+    for (int i = 0; ok && i < count; i++) {
+        s->class_of_rest[i] = -1;
+        ok = s->kind_of[i] < 0 || find_rest(s, i);
+    }
+    for (int i = 0; ok && i < count; i++) { /* before classes take what is left */
+        shares[i] = shares_spaces(s, i);
+    }
+    for (int i = 0; ok && i < count; i++) {
+        ok = name_element(s, i, shares[i]);
+    }
+    free(shares);
+    return ok;
 }
 
 bool tracer_classes_find(struct tracer_elements *all, struct tracer_classes *classes,
                          struct glmv_err *err)
 {
-    for (int i = 0; i < all->count; i++) {
-        struct tracer_element *one = &all->list[i];
-        char names[NAMES_MAX] = "";
-        if (one->rule_count > 0) {
-            struct tracer_class *own = class_of(classes, one, err);
-            if (own == NULL) {
-                return false;
-            }
-            own->users++;
-            snprintf(names, sizeof names, "%s", own->name);
-        }
-        if (one->layout != NULL) {
-            size_t len = strlen(names);
-            snprintf(names + len, sizeof names - len, "%s%s", len > 0 ? " " : "", one->layout);
-        }
-        one->classes = names[0] != '\0' ? strdup(names) : NULL;
-        if (names[0] != '\0' && one->classes == NULL) {
-            return glmv_fail_memory(err);
-        }
+    size_t size = (size_t)all->count + 1;
+    struct sorter s = {.all = all, .classes = classes, .err = err};
+    s.kinds = calloc(size, sizeof *s.kinds);
+    s.kind_of = calloc(size, sizeof *s.kind_of);
+    s.rest = calloc(size, sizeof *s.rest);
+    s.class_of_rest = calloc(size, sizeof *s.class_of_rest);
+    bool ok = s.kinds != NULL && s.kind_of != NULL && s.rest != NULL && s.class_of_rest != NULL;
+    ok = ok ? sort(&s) : glmv_fail_memory(err);
+    for (int k = 0; k < s.kind_count; k++) {
+        tracer_element_release(&s.kinds[k].own);
     }
-    return true;
+    for (int i = 0; s.rest != NULL && i < all->count; i++) {
+        tracer_element_release(&s.rest[i]);
+    }
+    free(s.kinds);
+    free(s.kind_of);
+    free(s.rest);
+    free(s.class_of_rest);
+    return ok;
 }

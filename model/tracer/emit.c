@@ -147,7 +147,7 @@ bool tracer_beside_indent(struct tracer_emitter *e, const struct tracer_room *ro
                           double right, struct glmv_buf *rules)
 {
     if (left < 0.05 || right < -0.05) { /* it sticks out of its room in the picture as well */
-        return glmv_buf_append_str(rules, "max-width: 100%; ", e->err);
+        return true;
     }
     return left > WIDE_GAP
                ? glmv_buf_appendf(rules, e->err, "max-width: %.4f%%; ", 100 - 100 * left / room->w)
@@ -274,9 +274,8 @@ bool tracer_place_container(struct tracer_emitter *e, const struct tracer_node *
                             struct tracer_room *room, double x, double w, struct glmv_buf *rules)
 {
     if (room->row) {
-        bool ok = tracer_place_in_row(e, node, x, room, rules) &&
-                  glmv_buf_append_str(rules, "flex: 0 1 ", e->err) && tracer_px(w, rules, e->err) &&
-                  glmv_buf_append_str(rules, "; ", e->err);
+        bool ok =
+            tracer_place_in_row(e, node, x, room, rules) && tracer_px_rule(e, rules, "width", w);
         room->right = x + w;
         return ok;
     }
@@ -506,7 +505,9 @@ bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *ou
     struct tracer_emitter e = {
         .draft = draft, .err = err, .marks = marks, .text_px = common_size(draft->scene)};
     glmv_buf_init(&e.body, TRACER_BODY_MAX);
-    bool ok = tracer_scale_find(&e.sheet, draft, err) && emit_body(&e) && write_document(&e, out);
+    bool ok = tracer_scale_find(&e.sheet, draft, err) &&
+              tracer_palette_find(&e.sheet, draft->scene, err) && emit_body(&e) &&
+              write_document(&e, out);
     tracer_sheet_release(&e.sheet);
     tracer_elements_release(&e.elements);
     glmv_buf_release(&e.body);

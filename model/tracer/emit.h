@@ -11,30 +11,48 @@ struct tracer_stack {
     enum glmv_family family;
 };
 
+/* A colour of the palette. */
+struct tracer_color {
+    uint32_t rgba;
+    char name[16];
+    double px;   /* that show it */
+    bool ground; /* fills areas: measured exactly */
+    bool used;   /* the page says it */
+    int same_as; /* index of the one that stands for it, or -1 */
+    int goal;    /* while those are looked for */
+};
+
 enum { TRACER_SIZES = 40, TRACER_STACKS = 16 };
 
 struct tracer_sheet {
     double sizes[TRACER_SIZES]; /* the type scale, px, from small to large */
     int size_count;
+    int base; /* index of the size that most letters have */
     struct tracer_stack stacks[TRACER_STACKS];
     int stack_count;
-    uint32_t *colors; /* owned; the palette, in order of first use */
+    struct tracer_color *colors; /* owned */
     size_t color_count, color_cap;
 };
 
 void tracer_sheet_release(struct tracer_sheet *sheet);
+/* Joins the colours of a scene that nobody can tell apart. */
+bool tracer_palette_find(struct tracer_sheet *sheet, const struct glmv_scene *scene,
+                         struct glmv_err *err);
+/* Appends the colours that were said as variables. The sheet says no more colours after that. */
+bool tracer_palette_write(struct tracer_sheet *sheet, struct glmv_buf *out, struct glmv_err *err);
 /* A colour as CSS says it: a variable of the palette, or rgb() with its alpha. */
 bool tracer_sheet_color(struct tracer_sheet *sheet, uint32_t rgba, struct glmv_buf *out,
                         struct glmv_err *err);
 /* Appends the variables. */
-bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
-                        struct glmv_err *err);
+bool tracer_sheet_write(struct tracer_sheet *sheet, struct glmv_buf *out, struct glmv_err *err);
 
 /* Appends "12px", "0", "3.25px": at most two decimals. */
 bool tracer_px(double value, struct glmv_buf *out, struct glmv_err *err);
 /* Finds the type scale of a page's lines. */
 bool tracer_scale_find(struct tracer_sheet *sheet, const struct glmv_draft *draft,
                        struct glmv_err *err);
+/* What a size of the scale is called: "base", "sm" below it, "lg" above it, and on. */
+void tracer_scale_name(const struct tracer_sheet *sheet, int place, char name[16]);
 /* The size of the scale that a line of px is set in, or -1. */
 int tracer_scale_place(const struct tracer_sheet *sheet, double px);
 /* The letter-spacing that keeps a line as wide as it is when it is set in another size. */

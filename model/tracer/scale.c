@@ -4,6 +4,7 @@
  * line takes up what its size gave away, so that the line stays as wide as it was measured.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #define SAME_SIZE 0.012 /* relative; lines this close are measured in one size */
 #define SNAP 0.015      /* relative; lines this close are set in it */
 #define SNAP_PX 0.4
-#define FAINT_PX 0.3 /* of a line's width: less spacing than makes that is none */
+#define FAINT_PX 0.7 /* of a line's width: less spacing than makes that is none */
 #define COARSE 0.05  /* px; what the spacing of short lines is a multiple of */
 
 struct measured {
@@ -92,9 +93,29 @@ bool tracer_scale_find(struct tracer_sheet *sheet, const struct glmv_draft *draf
             }
         }
     }
+    double base = sheet->size_count > 0 ? sheet->sizes[0] : 0; /* that of most letters */
     qsort(sheet->sizes, (size_t)sheet->size_count, sizeof sheet->sizes[0], by_size);
+    while (sheet->base < sheet->size_count && sheet->sizes[sheet->base] != base) {
+        sheet->base++;
+    }
     free(lines);
     return true;
+}
+
+void tracer_scale_name(const struct tracer_sheet *sheet, int place, char name[16])
+{
+    int step = place - sheet->base;
+    const char *word = step == 0    ? "base"
+                       : step == 1  ? "lg"
+                       : step == -1 ? "sm"
+                       : step > 0   ? "xl"
+                                    : "xs";
+    int times = abs(step) - 1;
+    if (times > 1) {
+        snprintf(name, 16, "%d%s", times, word);
+    } else {
+        snprintf(name, 16, "%s", word);
+    }
 }
 
 int tracer_scale_place(const struct tracer_sheet *sheet, double px)

@@ -11,33 +11,6 @@ void tracer_sheet_release(struct tracer_sheet *sheet)
     memset(sheet, 0, sizeof *sheet);
 }
 
-bool tracer_sheet_color(struct tracer_sheet *sheet, uint32_t rgba, struct glmv_buf *out,
-                        struct glmv_err *err)
-{
-    if ((rgba & 255) != 255) {
-        return glmv_buf_appendf(out, err, "rgb(%u %u %u / %.3g)", (unsigned)(rgba >> 24),
-                                (unsigned)(rgba >> 16 & 255), (unsigned)(rgba >> 8 & 255),
-                                (rgba & 255) / 255.0);
-    }
-    size_t i = 0;
-    while (i < sheet->color_count && sheet->colors[i] != rgba) {
-        i++;
-    }
-    if (i == sheet->color_count) {
-        if (i == sheet->color_cap) {
-            size_t cap = sheet->color_cap == 0 ? 32 : sheet->color_cap * 2;
-            uint32_t *grown = realloc(sheet->colors, cap * sizeof *grown);
-            if (grown == NULL) {
-                return glmv_fail_memory(err);
-            }
-            sheet->colors = grown;
-            sheet->color_cap = cap;
-        }
-        sheet->colors[sheet->color_count++] = rgba;
-    }
-    return glmv_buf_appendf(out, err, "var(--color-%zu)", i + 1);
-}
-
 static const char *const family_names[] = {"sans", "serif", "mono"};
 
 static bool write_stacks(const struct tracer_sheet *sheet, struct glmv_buf *out,
@@ -55,16 +28,13 @@ static bool write_stacks(const struct tracer_sheet *sheet, struct glmv_buf *out,
     return ok;
 }
 
-bool tracer_sheet_write(const struct tracer_sheet *sheet, struct glmv_buf *out,
-                        struct glmv_err *err)
+bool tracer_sheet_write(struct tracer_sheet *sheet, struct glmv_buf *out, struct glmv_err *err)
 {
-    bool ok = glmv_buf_append_str(out, ":root {\n", err);
-    for (size_t i = 0; ok && i < sheet->color_count; i++) {
-        ok = glmv_buf_appendf(out, err, "  --color-%zu: #%06x;\n", i + 1,
-                              (unsigned)(sheet->colors[i] >> 8));
-    }
+    bool ok = glmv_buf_append_str(out, ":root {\n", err) && tracer_palette_write(sheet, out, err);
     for (int i = 0; ok && i < sheet->size_count; i++) {
-        ok = glmv_buf_appendf(out, err, "  --size-%d: ", i + 1) &&
+        char name[16];
+        tracer_scale_name(sheet, i, name);
+        ok = glmv_buf_appendf(out, err, "  --text-%s: ", name) &&
              tracer_px(sheet->sizes[i], out, err) && glmv_buf_append_str(out, ";\n", err);
     }
     return ok && write_stacks(sheet, out, err) && glmv_buf_append_str(out, "}\n", err);
@@ -260,10 +230,14 @@ bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line 
     int place = tracer_scale_place(sheet, type->font_px);
     double spacing =
         place < 0 ? type->letter_spacing : tracer_scale_spacing(line, type, sheet->sizes[place]);
+    char name[16] = "";
+    if (place >= 0) {
+        tracer_scale_name(sheet, place, name);
+    }
     bool ok = glmv_buf_append_str(out, "font-family: ", err) && put_stack(sheet, line, out, err) &&
               glmv_buf_append_str(out, "; font-size: ", err) &&
               (place < 0 ? tracer_px(type->font_px, out, err)
-                         : glmv_buf_appendf(out, err, "var(--size-%d)", place + 1)) &&
+                         : glmv_buf_appendf(out, err, "var(--text-%s)", name)) &&
               glmv_buf_append_str(out, "; line-height: ", err) &&
               (pitch > 0 ? tracer_px(pitch, out, err) : glmv_buf_append_str(out, "1", err)) &&
               glmv_buf_appendf(out, err, "; font-weight: %d; font-style: %s; ", line->weight,

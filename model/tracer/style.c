@@ -1,6 +1,9 @@
 /* The style sheet: variables, what holds for every page of the tracer, the classes of this one. */
 #include "model/tracer/style.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define NARROW 0.95 /* of the picture's width: below it rows break and lines wrap */
 
 static bool put_rules(const struct tracer_element *said, struct glmv_buf *out, struct glmv_err *err)
@@ -21,7 +24,7 @@ static bool put_base(struct glmv_buf *out, struct glmv_err *err)
         out,
         "\n/* Reset */\n"
         "*, *::before, *::after { box-sizing: border-box; margin: 0; padding: 0; }\n"
-        "div, header, main, footer, nav { display: flow-root; min-width: 0; }\n"
+        "div, header, main, footer, nav { display: flow-root; min-width: 0; max-width: 100%; }\n"
         "h1, h2, h3, h4, h5, h6, button, input { font: inherit; }\n"
         "h1, h2, h3, h4, h5, h6, p, pre { overflow-wrap: anywhere; }\n"
         "pre { white-space: pre; overflow-x: auto; }\n"
@@ -30,7 +33,8 @@ static bool put_base(struct glmv_buf *out, struct glmv_err *err)
         "img { display: block; flex: none; max-width: 100%; }\n"
         "table { width: 100%; table-layout: fixed; border-spacing: 0; }\n"
         "td, th { vertical-align: top; text-align: left; font-weight: inherit; }\n"
-        "button, input { display: block; min-width: 0; border: 0; border-radius: 0; "
+        "button, input { display: block; min-width: 0; max-width: 100%; border: 0; border-radius: "
+        "0; "
         "appearance: none; color: inherit; text-align: inherit; background: none; }\n"
         "button span { display: block; }\n"
         "input::placeholder { color: inherit; opacity: 1; }\n"
@@ -70,15 +74,38 @@ static bool put_body_rule(struct tracer_emitter *e, const struct tracer_element 
            put_rules(body, out, e->err) && glmv_buf_append_str(out, "}\n", e->err);
 }
 
-static bool put_classes(const struct tracer_classes *classes, struct glmv_buf *out,
-                        struct glmv_err *err)
+static int by_name(const void *pa, const void *pb)
+{
+    const struct tracer_rule *a = pa;
+    const struct tracer_rule *b = pb;
+    int order = strncmp(a->name, b->name, 4);
+    return order != 0 ? order : atoi(a->name + 4) - atoi(b->name + 4);
+}
+
+/* The classes that set one distance: last, so that they hold. */
+static bool put_spaces(struct tracer_classes *classes, struct glmv_buf *out, struct glmv_err *err)
+{
+    struct tracer_element *spaces = &classes->spaces;
+    if (spaces->rule_count == 0) {
+        return true;
+    }
+    qsort(spaces->rules, (size_t)spaces->rule_count, sizeof *spaces->rules, by_name);
+    bool ok =
+        glmv_buf_append_str(out, "\n/* Distances: mt-8 is a margin of 8 px at the top */\n", err);
+    for (int i = 0; ok && i < spaces->rule_count; i++) {
+        ok = glmv_buf_appendf(out, err, "%s\n", spaces->rules[i].name);
+    }
+    return ok;
+}
+
+static bool put_classes(struct tracer_classes *classes, struct glmv_buf *out, struct glmv_err *err)
 {
     bool ok = glmv_buf_append_str(out, "\n/* Components, in document order */\n", err);
     for (int i = 0; ok && i < classes->count; i++) {
         ok = glmv_buf_appendf(out, err, ".%s {\n", classes->list[i].name) &&
              put_rules(&classes->list[i].said, out, err) && glmv_buf_append_str(out, "}\n", err);
     }
-    return ok;
+    return ok && put_spaces(classes, out, err);
 }
 
 bool tracer_style_write(struct tracer_emitter *e, struct glmv_buf *out)

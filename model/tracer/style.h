@@ -6,14 +6,14 @@
 
 /* A class: its name and what it declares. */
 struct tracer_class {
-    char name[32];
+    char name[48];
     struct tracer_element said; /* its rules; of its role */
-    int users;
 };
 
 struct tracer_classes {
     struct tracer_class *list; /* owned */
     int count, cap;
+    struct tracer_element spaces; /* names are the rules of the classes that set one distance */
 };
 
 void tracer_classes_release(struct tracer_classes *classes);

@@ -35,7 +35,7 @@ static void a_fractional_pitch_keeps_the_height_of_its_paragraph(void)
     scene_text(&kit, "until evening comes and all the owls", 40, 111, 261);
     scene_text(&kit, "awake.", 40, 137, 48);
     char *html = page_of(&kit, false);
-    CHECK(strstr(html, "font-size: var(--size-1);") != NULL);
+    CHECK(strstr(html, "font-size: var(--text-base);") != NULL);
     CHECK(strstr(html, "line-height: 25.6px;") != NULL);
     CHECK(strstr(html, "min-height: 102.4px") != NULL);
     free(html);
@@ -232,9 +232,9 @@ static void sizes_close_to_each_other_are_one(void)
         line->font_px = 14.4 + (i == 1 ? 0.1 : i == 2 ? -0.1 : 0);
     }
     char *html = page_of(&kit, false);
-    CHECK(strstr(html, "--size-1: 14.4px;") != NULL && strstr(html, "--size-2: 24px;") != NULL);
-    CHECK(strstr(html, "--size-3") == NULL);
-    CHECK(count(html, "var(--size-1);") >= 1 && strstr(html, "14.5px") == NULL);
+    CHECK(strstr(html, "--text-base: 14.4px;") != NULL && strstr(html, "--text-lg: 24px;") != NULL);
+    CHECK(strstr(html, "--text-xl") == NULL);
+    CHECK(count(html, "var(--text-base);") >= 1 && strstr(html, "14.5px") == NULL);
     CHECK(strstr(html, "--font-sans: \"Liberation Sans\", Arial") != NULL);
     free(html);
 }
