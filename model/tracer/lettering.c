@@ -15,7 +15,10 @@ enum {
     PHOTO_TILES = 40, /* tiles of the smallest photo that is looked at */
     STROKE = 9,       /* px, half of the widest stroke */
     RAISED = 46,      /* levels that a letter stands out by */
+    RAISED_CALM = 24, /* and where the photo is calm */
+    UNREST = 4,       /* times as much as px of the photo do */
     FAINT = 28,       /* levels that all of its px do */
+    CALM_TILE = 32,   /* px of what is calm or not */
     SOFT = 2,         /* px that faint ones reach beyond those */
     LIGHT = 150,      /* darkest light text */
     DARK = 90,        /* lightest dark text */
@@ -31,6 +34,7 @@ struct hat {
     uint8_t *photo;  /* 1 where a photo is */
     uint8_t *light;  /* luminance */
     uint8_t *raised; /* how far it stands out */
+    uint8_t *limit;  /* a tile of CALM_TILE: how far letters do there */
     uint8_t *a, *b;
     int32_t *queue;
     struct model_rect r; /* of the photos, with the px that a filter looks at */
@@ -195,6 +199,38 @@ static void ground_around(const struct hat *hat, struct model_rect r, uint8_t *b
     }
 }
 
+static int limit_at(const struct hat *hat, int x, int y)
+{
+    return hat->limit[y / CALM_TILE * (hat->view->w / CALM_TILE + 1) + x / CALM_TILE];
+}
+
+/* Noise and leaves stand out as well. Most px of a photo are no letters, even where text is: half
+ * of them tell how much of that there is. */
+static void find_limits(struct hat *hat)
+{
+    const struct model_view *view = hat->view;
+    int across = view->w / CALM_TILE + 1;
+    for (int ty = 0; ty <= view->h / CALM_TILE; ty++) {
+        for (int tx = 0; tx < across; tx++) {
+            int seen[256] = {0};
+            int n = 0;
+            for (int y = ty * CALM_TILE; y < model_min(view->h, (ty + 1) * CALM_TILE); y++) {
+                for (int x = tx * CALM_TILE; x < model_min(view->w, (tx + 1) * CALM_TILE); x++) {
+                    size_t at = (size_t)y * (size_t)view->w + (size_t)x;
+                    seen[hat->raised[at]] += hat->photo[at];
+                    n += hat->photo[at];
+                }
+            }
+            int middle = 0;
+            for (int sum = seen[0]; sum * 2 < n; sum += seen[middle]) {
+                middle++;
+            }
+            hat->limit[ty * across + tx] =
+                (uint8_t)model_min(RAISED, model_max(RAISED_CALM, middle * UNREST));
+        }
+    }
+}
+
 static bool add_letters(struct hat *hat, int surface, struct glmv_err *err)
 {
     struct model_view *view = hat->view;
@@ -216,7 +252,7 @@ static bool add_letters(struct hat *hat, int surface, struct glmv_err *err)
         int h = r.y1 - r.y0;
         double filled = (double)count / ((double)w * h);
         if (h > MAX_HEIGHT || w > 3 * MAX_HEIGHT || (h < MIN_HEIGHT && w > MIN_HEIGHT) ||
-            count < 6 || (filled > 0.95 && h > 12 && w * 3 > h) || filled < 0.12 ||
+            count < 3 || (filled > 0.95 && h > 12 && w * 3 > h) || filled < 0.12 ||
             !has_one_colour(hat, count)) {
             continue;
         }
@@ -227,7 +263,7 @@ static bool add_letters(struct hat *hat, int surface, struct glmv_err *err)
                 model_max(mark.contrast,
                           model_distance(view->image->rgba + (size_t)hat->queue[k] * 4, mark.bg));
         }
-        if (mark.contrast >= RAISED) {
+        if (mark.contrast >= limit_at(hat, r.x0, r.y0)) {
             view->marks[view->mark_count++] = mark;
             added++;
         }
@@ -252,12 +288,14 @@ static bool look_for(struct hat *hat, bool dark, struct glmv_err *err)
     }
     /* Beside letters that stand out far, what stands out less is their edges or the photo. */
     filter(hat, hat->raised, hat->b, hat->a, 255);
+    find_limits(hat);
     for (size_t i = 0; i < total; i++) {
         int up = hat->raised[i];
         int highest = up > 0 ? hat->a[i] : 255;
         bool clear = dark ? hat->light[i] <= DARK : hat->light[i] >= LIGHT;
-        bool strong = up >= (clear ? RAISED : CLEAR) && up * 5 >= highest * 2;
-        hat->a[i] = strong ? 2 : up >= FAINT && up * 4 >= highest;
+        int limit = limit_at(hat, (int)(i % (size_t)view->w), (int)(i / (size_t)view->w));
+        bool strong = up >= (clear ? limit : CLEAR) && up * 5 >= highest * 2;
+        hat->a[i] = strong ? 2 : up >= FAINT * limit / RAISED && up * 4 >= highest;
     }
     return add_letters(hat, dark ? MODEL_ON_PHOTO_DARK : MODEL_ON_PHOTO_LIGHT, err);
 }
@@ -294,9 +332,10 @@ bool model_lettering_find(struct model_view *view, struct glmv_err *err)
     hat.a = malloc(total);
     hat.b = malloc(total);
     hat.queue = malloc(total * sizeof *hat.queue);
+    hat.limit = malloc(total / (CALM_TILE * CALM_TILE) + (size_t)view->w + (size_t)view->h + 1);
     view->lettering = calloc(total, 1);
     bool ok = hat.photo != NULL && hat.light != NULL && hat.raised != NULL && hat.a != NULL &&
-              hat.b != NULL && hat.queue != NULL && view->lettering != NULL;
+              hat.b != NULL && hat.queue != NULL && hat.limit != NULL && view->lettering != NULL;
     if (!ok) {
         glmv_fail_memory(err);
     }
@@ -316,5 +355,6 @@ bool model_lettering_find(struct model_view *view, struct glmv_err *err)
     free(hat.a);
     free(hat.b);
     free(hat.queue);
+    free(hat.limit);
     return ok;
 }

@@ -126,6 +126,15 @@ static void settle_outlines(struct model_text *text)
     }
 }
 
+/* Whether a third of a rectangle or its middle lies in another one. */
+static bool reaches_into(const struct model_rect *r, const struct model_rect *o)
+{
+    int w = model_min(r->x1, o->x1) - model_max(r->x0, o->x0);
+    int h = model_min(r->y1, o->y1) - model_max(r->y0, o->y0);
+    return lies_in(r, o) ||
+           (w > 0 && h > 0 && w * h * 3 >= (r->x1 - r->x0) * (r->y1 - r->y0));
+}
+
 /* Of two readings of one text on a photo one is forgotten. */
 static void settle_photos(struct model_text *text)
 {
@@ -140,7 +149,7 @@ static void settle_photos(struct model_text *text)
         }
         for (int k = 0; k < text->count; k++) {
             if (text->view->rows[k].surface >= 0 && text->lines[k].count > 0 &&
-                lies_in(&text->view->rows[k].r, &text->view->rows[i].r)) {
+                reaches_into(&text->view->rows[k].r, &text->view->rows[i].r)) {
                 forget_row(text, k);
             }
         }

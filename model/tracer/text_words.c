@@ -519,10 +519,15 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
     struct model_view *view = text->view;
     view->text_mask = calloc((size_t)view->w * (size_t)view->h, 1);
     bool ok = view->text_mask != NULL || glmv_fail_memory(err);
+    for (int i = 0; i < text->count; i++) {
+        model_text_join_scraps(&text->lines[i]);
+        if (text->lines[i].count > 0 && is_picture(&view->rows[i], &text->lines[i])) {
+            model_ocr_line_release(&text->lines[i]);
+        }
+    }
     model_text_settle(text);
     for (int i = 0; ok && i < text->count; i++) {
-        model_text_join_scraps(&text->lines[i]);
-        if (text->lines[i].count > 0 && !is_picture(&view->rows[i], &text->lines[i])) {
+        if (text->lines[i].count > 0) {
             size_t before = scene->line_count;
             ok = take_row(view, &view->rows[i], &text->lines[i], scene, err);
             for (size_t k = before; k < scene->line_count; k++) {
