@@ -12,7 +12,9 @@ struct item {
     int tall; /* px, of its typical glyph */
     int parent;
     bool weak;
-    int count; /* of marks */
+    int count;  /* of marks */
+    int large;  /* of those, how many are no specks beside the tallest */
+    bool dense; /* one mark that fills its box as no letter does: a portrait, a tile */
 };
 
 static int height(struct model_rect r)
@@ -68,6 +70,9 @@ static bool are_neighbours(const struct item *a, const struct item *b)
     int high = model_max(ha, hb);
     int gap = gap_x(a->r, b->r);
     double reach = high < 1.6 * low ? high : 1.6 * low;
+    if ((a->dense || b->dense) && high > 2 * low) {
+        return false;
+    }
     if (a->weak != b->weak) {
         bool aligned =
             abs(a->r.y1 - b->r.y1) <= 1 + high / 10 || abs(a->r.y0 - b->r.y0) <= 1 + high / 10;
@@ -121,7 +126,7 @@ static bool is_part_of(const struct item *part, const struct item *line)
         is_dash(part, line)) {
         return true;
     }
-    if (part->count > 3 || (line->count < 2 && (!within || tall > 60))) {
+    if (part->count > 3 || (line->large < 2 && (!within || tall > 60))) {
         return false;
     }
     if (height(part->r) > 0.55 * tall || part->r.x1 - part->r.x0 > 1.3 * tall) {
@@ -141,6 +146,14 @@ static int by_surface_left(const void *pa, const void *pb)
         return a->surface < b->surface ? -1 : 1;
     }
     return a->r.x0 != b->r.x0 ? (a->r.x0 < b->r.x0 ? -1 : 1) : a->r.y0 - b->r.y0;
+}
+
+static bool is_dense(const struct model_mark *mark)
+{
+    enum { LEAST = 20 }; /* px of its height */
+    int w = mark->r.x1 - mark->r.x0;
+    int h = mark->r.y1 - mark->r.y0;
+    return h >= LEAST && w * 10 >= h * 7 && mark->area * 10 >= w * h * 7;
 }
 
 static void link_marks(struct item *items, int n)
@@ -182,6 +195,7 @@ static int contract(struct item *items, int n, int *map)
             fresh[map[i]] = count;
             sets[count] = items[i];
             sets[count].parent = count;
+            sets[count].large = 0;
             count++;
         } else {
             struct item *s = &sets[fresh[map[i]]];
@@ -191,9 +205,13 @@ static int contract(struct item *items, int n, int *map)
             s->r.y1 = model_max(s->r.y1, items[i].r.y1);
             s->tall = model_max(s->tall, items[i].tall);
             s->weak = s->weak && items[i].weak;
+            s->dense = s->dense && items[i].dense;
             s->count += items[i].count;
         }
         map[i] = fresh[map[i]];
+    }
+    for (int i = 0; i < n; i++) {
+        sets[map[i]].large += items[i].tall * 5 >= sets[map[i]].tall * 2 ? items[i].large : 0;
     }
     memcpy(items, sets, (size_t)count * sizeof *items);
     free(fresh);
@@ -236,7 +254,7 @@ static void merge_rows(struct item *items, int n)
             int low = model_min(height(a->r), height(b->r));
             int high = model_max(height(a->r), height(b->r));
             double reach = 0.85 * model_min(a->tall, b->tall) + 2;
-            if (b->r.x0 - a->r.x1 > reach) {
+            if (b->r.x0 - a->r.x1 > reach || ((a->dense || b->dense) && high > 2 * low)) {
                 continue;
             }
             if (overlap_y(a->r, b->r) >= 0.6 * low && gap_x(a->r, b->r) <= reach &&
@@ -294,7 +312,8 @@ bool model_rows_find(struct model_view *view, struct glmv_err *err)
     bool ok = sorted != NULL && items != NULL && mark != NULL && of != NULL && map != NULL;
     for (int i = 0; ok && i < n; i++) {
         const struct model_mark *m = &view->marks[i];
-        sorted[i].item = (struct item){m->r, m->surface, height(m->r), 0, m->weak, 1};
+        sorted[i].item =
+            (struct item){m->r, m->surface, height(m->r), 0, m->weak, 1, 1, is_dense(m)};
         sorted[i].mark = i;
     }
     if (ok) {

@@ -77,7 +77,7 @@ static bool is_icon(const struct model_view *view, const struct model_row *row, 
         return false;
     }
     /* A large one may stand nearer, as it stands in its own measure. */
-    bool large = above * 7 >= tall && below * 7 >= tall;
+    bool large = (above + below) * 3 >= tall && model_min(above, below) * 10 >= tall;
     int usual = large ? model_min(tall, (b.y1 - b.y0) * 6 / 5) : tall;
     return gap * 20 >= usual * 9;
 }

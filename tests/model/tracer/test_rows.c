@@ -110,6 +110,60 @@ static void an_icon_between_words_parts_the_line(void)
     glmv_scene_free(scene);
 }
 
+/* A sheet with writing on it that nearly reaches to the word, as high as capitals are with some
+ * above and little below. Nothing tells OCR that capitals of one height are no small letters. */
+static void a_low_icon_is_no_part_of_the_word_beside_it(void)
+{
+    struct page page = new_page("Liberation Serif", 700);
+    for (int i = 0; i < 2; i++) {
+        int y = 40 + 60 * i;
+        paint_rect(page.image, 30, y, 18, 18, GREY);
+        paint_rect(page.image, 34, y + 9, 14, 3, 0xffffff);
+        paint_rect(page.image, 44, y, 4, 4, 0xffffff);
+        put(&page, i == 0 ? "MUSIC" : "ZIP", 14, 55, y + 16, GREY);
+    }
+    struct glmv_scene *scene = look(&page);
+    const struct glmv_scene_line *music = find_line(scene, "MUSIC");
+    CHECK(music != NULL && music->ink.x > 50);
+    CHECK(find_line(scene, "ZIP") != NULL);
+    glmv_scene_free(scene);
+}
+
+/* A portrait of three times the height of the letters stands a space beside them. */
+static void a_portrait_is_no_part_of_the_text_beside_it(void)
+{
+    struct page page = new_page("Liberation Serif", 400);
+    for (int y = 0; y < 36; y++) {
+        for (int x = 0; x < 36; x++) {
+            uint32_t rgb = (uint32_t)(80 + 4 * x) << 16 | (uint32_t)(60 + 3 * y) << 8 | 90;
+            paint_px(page.image, 30 + x, 40 + y, rgb, 255);
+        }
+    }
+    put(&page, "Alexa Liras", 14, 82, 54, GREY);
+    put(&page, "alexa@people.example", 14, 82, 72, GREY);
+    struct glmv_scene *scene = look(&page);
+    const struct glmv_scene_line *line = find_line(scene, "alexa@people.example");
+    CHECK(line != NULL && line->ink.h < 20);
+    CHECK(find_line(scene, "Alexa Liras") != NULL);
+    glmv_scene_free(scene);
+}
+
+/* A letter that touches a button makes one mark with it, several lines high. */
+static void lines_beside_a_tall_mark_are_read(void)
+{
+    static const char *const entries[] = {"About", "Message", "Favorite", "Search"};
+    struct page page = new_page("Liberation Sans", 400);
+    for (int i = 0; i < 4; i++) {
+        put(&page, entries[i], 16, 40, 60 + 18 * i, GREY);
+    }
+    paint_rect(page.image, 103, 54, 76, 50, GREY);
+    paint_rect(page.image, 104, 55, 74, 48, 0xefefef);
+    struct glmv_scene *scene = look(&page);
+    CHECK(find_line(scene, "About") != NULL);
+    CHECK(find_line(scene, "Search") != NULL);
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     three_dots_belong_to_the_word_before();
@@ -117,5 +171,8 @@ int main(void)
     an_icon_is_no_part_of_the_text_beside_it();
     the_cells_of_a_bar_of_pages_are_read();
     an_icon_between_words_parts_the_line();
+    a_low_icon_is_no_part_of_the_word_beside_it();
+    a_portrait_is_no_part_of_the_text_beside_it();
+    lines_beside_a_tall_mark_are_read();
     TEST_END();
 }
