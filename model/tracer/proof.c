@@ -107,8 +107,9 @@ static bool judge(const struct model_view *view, struct model_faces *faces,
 /* Whether what was read is an icon: it looks unlike its letters, stands far off or out of the line.
  */
 static bool is_icon(const struct evidence *e, const struct glmv_scene_word *word, size_t words,
-                    double gap)
+                    double gap, double size)
 {
+    enum { LARGE = 18 }; /* px of ink: letters that stand alone are hardly ever that high */
     double score = e->likeness + (word->confidence - 90) / 200;
     if (words > 1) {
         double out = fmax(0, fmin(e->top, 0.4) - 0.1) + fmax(0, fmin(e->bottom, 0.4) - 0.1);
@@ -123,9 +124,11 @@ static bool is_icon(const struct evidence *e, const struct glmv_scene_word *word
                     : letters == 1 && word->text[1] == '\0'
                         ? (words == 1 && isalpha((unsigned char)word->text[0]) ? 0.75 : 0.5)
                         : 0.55;
+    wanted += words == 1 && letters == 1 && word->ink.h >= LARGE ? 0.1 : 0;
     /* Icons hardly ever stand a space away with the very height that the letters read would have.
      */
-    bool in_place = words > 1 && gap < 0.4 && fabs(e->top) <= 0.05 && fabs(e->bottom) <= 0.05;
+    double slack = 0.05 + 0.7 / size; /* of an em: ink ends on whole px */
+    bool in_place = words > 1 && gap < 0.4 && fabs(e->top) <= slack && fabs(e->bottom) <= slack;
     return score < wanted - (words > 4 || in_place ? 0.15 : 0);
 }
 
@@ -196,6 +199,119 @@ static void unmask(struct model_view *view, const struct glmv_box *box)
     }
 }
 
+/* Capitals of one height may be read as small letters where no other letter tells them apart. */
+static bool mend_capitals(const struct model_view *view, struct model_faces *faces,
+                          struct glmv_scene_line *line, const struct glmv_scene_line *rest,
+                          bool first, double gap, double likeness)
+{
+    enum { LEAST = 2 };
+    const double better = 0.1;
+    struct glmv_scene_word *word = &line->words[first ? 0 : line->word_count - 1];
+    size_t length = strlen(word->text);
+    char *capitals = length >= LEAST ? strdup(word->text) : NULL;
+    size_t changed = 0;
+    for (size_t i = 0; capitals != NULL && i < length; i++) {
+        changed += islower((unsigned char)capitals[i]) != 0;
+        capitals[i] = (char)toupper((unsigned char)capitals[i]);
+    }
+    struct glmv_scene_word other = *word;
+    other.text = capitals;
+    struct evidence e = {0};
+    if (changed == 0 || !judge(view, faces, rest, &other, &e) || e.likeness < likeness + better ||
+        is_icon(&e, &other, line->word_count, gap, rest->font_px)) {
+        free(capitals);
+        return false;
+    }
+    memcpy(word->text, capitals, length);
+    memcpy(line->text + (first ? 0 : strlen(line->text) - length), capitals, length);
+    free(capitals);
+    return true;
+}
+
+static bool has_ink(const struct model_view *view, int x0, int x1, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++) {
+        for (int x = x0; x < x1; x++) {
+            if (view->text_mask[(size_t)y * (size_t)view->w + (size_t)x]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A word's box without what stands at its left up to the first blank: what may be an icon. */
+static bool without_head(const struct model_view *view, const struct glmv_box *box,
+                         struct glmv_box *head, struct glmv_box *tail)
+{
+    int x0 = (int)box->x;
+    int x1 = (int)(box->x + box->w);
+    int y0 = (int)box->y;
+    int y1 = (int)(box->y + box->h);
+    int end = x0;
+    while (end < x1 && has_ink(view, end, end + 1, y0, y1)) {
+        end++;
+    }
+    int next = end;
+    while (next < x1 && !has_ink(view, next, next + 1, y0, y1)) {
+        next++;
+    }
+    if ((end - x0) * 2 < y1 - y0 || x1 - next < y1 - y0 || next - end < 2) {
+        return false;
+    }
+    *head = (struct glmv_box){x0, y0, end - x0, y1 - y0};
+    while (!has_ink(view, next, x1, y0, y0 + 1)) {
+        y0++;
+    }
+    while (!has_ink(view, next, x1, y1 - 1, y1)) {
+        y1--;
+    }
+    *tail = (struct glmv_box){next, y0, x1 - next, y1 - y0};
+    return true;
+}
+
+/* An icon may have been taken for a part of the first word: it is one if the word alone looks like
+ * what was read. */
+static bool part_head(struct model_view *view, struct model_faces *faces,
+                      struct glmv_scene_line *line, const struct glmv_scene_line *rest, double gap)
+{
+    struct glmv_scene_word *word = &line->words[0];
+    struct glmv_scene_word other = *word;
+    struct glmv_box head;
+    struct evidence e = {0};
+    if (strlen(word->text) < 2 || !without_head(view, &word->ink, &head, &other.ink) ||
+        !judge(view, faces, rest, &other, &e) ||
+        is_icon(&e, &other, line->word_count, gap, rest->font_px)) {
+        return false;
+    }
+    unmask(view, &head);
+    word->ink = other.ink;
+    double right = line->ink.x + line->ink.w;
+    line->ink.x = word->ink.x;
+    line->ink.w = right - word->ink.x;
+    if (line->word_count == 1) {
+        line->ink = word->ink;
+    }
+    return true;
+}
+
+/* Whether the first or the last word of a line is no icon, or none after a change. */
+static bool is_kept(struct model_view *view, struct model_faces *faces,
+                    struct glmv_scene_line *line, const struct glmv_scene_line *rest, bool first,
+                    double gap, bool *changed)
+{
+    struct glmv_scene_word *word = &line->words[first ? 0 : line->word_count - 1];
+    struct evidence e = {0};
+    if (!judge(view, faces, rest, word, &e)) {
+        return true;
+    }
+    bool icon = is_icon(&e, word, line->word_count, gap, rest->font_px);
+    *changed = ((icon || line->word_count == 1) &&
+                mend_capitals(view, faces, line, rest, first, gap, e.likeness)) ||
+               (icon && first && part_head(view, faces, line, rest, gap));
+    return !icon || *changed;
+}
+
 /* Drops the first or the last word of a line where it is an icon. */
 static bool proof_end(struct model_view *view, struct model_faces *faces,
                       struct glmv_scene_line *line, bool first, model_refit_fn *refit,
@@ -213,9 +329,12 @@ static bool proof_end(struct model_view *view, struct model_faces *faces,
         refit(context, &rest);
         gap = gap_beside(line, first) / rest.font_px;
     }
-    struct evidence e = {0};
-    if (!judge(view, faces, &rest, word, &e) || !is_icon(&e, word, line->word_count, gap)) {
+    bool changed = false;
+    if (is_kept(view, faces, line, &rest, first, gap, &changed)) {
         free(text);
+        if (changed) {
+            refit(context, line);
+        }
         return false;
     }
     unmask(view, &word->ink);
