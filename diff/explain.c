@@ -286,8 +286,13 @@ bool glmv_finding_sentence(const struct glmv_finding *f, struct glmv_buf *out, s
     case GLMV_CHANGE_VANISHED:
         return glmv_buf_appendf(out, err, "What was %s is gone.", place);
     case GLMV_CHANGE_MOVED:
-        return glmv_buf_appendf(out, err, "What was %s moved by %+d px sideways and %+d px down.",
-                                place, f->dx, f->dy);
+        return glmv_buf_appendf(out, err, "What was %s moved", place) &&
+               (f->dx == 0 || glmv_buf_appendf(out, err, " %d px to the %s", abs(f->dx),
+                                               f->dx > 0 ? "right" : "left")) &&
+               (f->dx == 0 || f->dy == 0 || glmv_buf_append_str(out, " and", err)) &&
+               (f->dy == 0 ||
+                glmv_buf_appendf(out, err, " %d px %s", abs(f->dy), f->dy > 0 ? "down" : "up")) &&
+               glmv_buf_append_str(out, ".", err);
     case GLMV_CHANGE_SIZE:
         return glmv_buf_appendf(out, err, "The box %s changed from %d x %d to %d x %d px.", place,
                                 f->before_w, f->before_h, f->after_w, f->after_h);

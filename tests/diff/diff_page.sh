@@ -26,18 +26,19 @@ done
 "$GLMV" diff "$tmp/a.html" "$tmp/b.html" --html "$tmp/r.html" >"$tmp/out"
 [ $? -eq 1 ] && grep -q '<code>#note</code>' "$tmp/r.html" || { cat "$tmp/out"; echo "two pages are not compared"; exit 1; }
 # A box that moves by less than its size is one move, and named; a word in it moves along.
-for way in '40 0' '0 30' '-25 12'; do
-    read -r dx dy <<<"$way"
-    page() { echo "<!doctype html><style>body{margin:0;font:15px sans-serif}b{position:absolute;left:${1}px;top:${2}px;width:120px;height:60px;background:#2255cc;color:#fff}</style><p>Weekly report</p><b id=box>$3</b>"; }
-    for word in '' Continue; do
-        page 200 200 "$word" >"$tmp/p.html"
-        page $((200 + dx)) $((200 + dy)) "$word" >"$tmp/q.html"
-        "$GLMV" diff "$tmp/p.html" "$tmp/q.html" >"$tmp/out"
-        [ $? -eq 1 ] && [ "$(wc -l <"$tmp/out")" -eq 2 ] &&
-            grep -q "What was at (200, 200), 120 x 60 px moved by $(printf %+d $dx) px sideways and $(printf %+d $dy) px down. In #box\." "$tmp/out" ||
-            { cat "$tmp/out"; echo "moved by $way, not told as that"; exit 1; }
-    done
-done
+page() { # LEFT TOP WORD
+    echo "<!doctype html><style>body{margin:0;font:15px sans-serif}b{position:absolute;left:${1}px;top:${2}px;width:120px;height:60px;background:#2255cc;color:#fff}</style><p>Weekly report</p><b id=box>$3</b>"
+}
+moved() { # DX DY WORD SENTENCE
+    page 200 200 "$3" >"$tmp/p.html"
+    page $((200 + $1)) $((200 + $2)) "$3" >"$tmp/q.html"
+    "$GLMV" diff "$tmp/p.html" "$tmp/q.html" >"$tmp/out"
+    [ $? -eq 1 ] && [ "$(wc -l <"$tmp/out")" -eq 2 ] && grep -qF "What was at (200, 200), 120 x 60 px moved $4. In #box." "$tmp/out" ||
+        { cat "$tmp/out"; echo "moved by $1, $2, not told as that"; exit 1; }
+}
+moved 40 0 '' '40 px to the right'
+moved 0 30 '' '30 px down'
+moved -25 12 Continue '25 px to the left and 12 px down'
 "$GLMV" diff "$tmp/a.png" "$tmp/none.html" 2>/dev/null
 [ $? -eq 3 ] || { echo "a missing page is not exit code 3"; exit 1; }
 "$GLMV" diff "$tmp/a.png" "$tmp/a.html" --scale 9 2>/dev/null

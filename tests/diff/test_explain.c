@@ -124,6 +124,25 @@ static void moves_by_less_than_the_size_are_one(void)
     }
 }
 
+static void moves_are_said_in_plain_words(void)
+{
+    static const struct {
+        int dx, dy;
+        const char *words;
+    } cases[] = {{7, 0, "moved 7 px to the right."},
+                 {-7, 0, "moved 7 px to the left."},
+                 {0, 3, "moved 3 px down."},
+                 {-2, -3, "moved 2 px to the left and 3 px up."}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct glmv_finding f = {.change = GLMV_CHANGE_MOVED, .dx = cases[i].dx, .dy = cases[i].dy};
+        struct glmv_buf text;
+        glmv_buf_init(&text, 1000);
+        CHECK(glmv_finding_sentence(&f, &text, NULL));
+        CHECK_MSG(strstr(text.data, cases[i].words) != NULL, "%s", text.data);
+        glmv_buf_release(&text);
+    }
+}
+
 static void a_row_of_boxes_moves_as_one(void)
 {
     struct glmv_image *a = page();
@@ -215,6 +234,7 @@ int main(void)
     what_appears_and_vanishes_is_named();
     moves_have_their_distance();
     moves_by_less_than_the_size_are_one();
+    moves_are_said_in_plain_words();
     a_row_of_boxes_moves_as_one();
     what_only_looks_like_two_ends_is_no_move();
     colours_sizes_and_texts_are_told_apart();
