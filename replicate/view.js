@@ -29,7 +29,7 @@ for (const compare of document.querySelectorAll('.compare')) {
     const fit = over => {
         const widest = Math.max(...images.slice(0, 2).map(image => image.naturalWidth));
         for (const image of images.slice(0, 2)) {
-            image.style.width = over ? 100 * image.naturalWidth / widest + '%' : '';
+            image.parentNode.style.width = over ? 100 * image.naturalWidth / widest + '%' : '';
         }
     };
     const show = mode => {
@@ -40,7 +40,7 @@ for (const compare of document.querySelectorAll('.compare')) {
         fit(mode === 'slider' || mode === 'blink');
         if (mode === 'slider') cut(at);
         if (mode === 'blink') timer = setInterval(() => after.style.opacity = 1 - after.style.opacity, 600);
-        for (const button of modes.querySelectorAll('button')) button.ariaPressed = button.dataset.mode === mode;
+        for (const button of modes.querySelectorAll('button[data-mode]')) button.ariaPressed = button.dataset.mode === mode;
     };
     const names = {side: 'Side by side', slider: 'Slider', blink: 'Blink'};
     if (difference) names.difference = 'Difference';
@@ -65,36 +65,51 @@ for (const compare of document.querySelectorAll('.compare')) {
     stage.addEventListener('pointermove', drag);
     show('side');
 
-    // Rows that name a box show it from both pictures, and in the stage when they are picked.
-    const rows = document.querySelectorAll('tr[data-box]');
-    const crops = (row, box) => {
+    // Rows that name a box show it from both pictures, and in the stage when they are picked. The box of the second picture
+    // is the same, unless it has one of its own.
+    const rows = [...document.querySelectorAll('tr[data-box]')];
+    const boxes = row => [row.dataset.box, row.dataset.after || row.dataset.box].map(box => box.split(',').map(Number));
+    const crops = row => boxes(row).forEach((box, i) => {
         const edge = 12;
         const [x, y, w, h] = [Math.max(0, box[0] - edge), Math.max(0, box[1] - edge), box[2] + 2 * edge, box[3] + 2 * edge];
         const scale = Math.min(1, 300 / w, 150 / h);
-        for (const image of images.slice(0, 2)) {
-            const canvas = make('canvas', '');
-            canvas.width = Math.max(1, w * scale);
-            canvas.height = Math.max(1, h * scale);
-            canvas.getContext('2d').drawImage(image, x, y, w, h, 0, 0, w * scale, h * scale);
-            row.querySelector('.crops').append(canvas);
-        }
+        const canvas = make('canvas', '');
+        canvas.width = Math.max(1, w * scale);
+        canvas.height = Math.max(1, h * scale);
+        canvas.getContext('2d').drawImage(images[i], x, y, w, h, 0, 0, w * scale, h * scale);
+        row.querySelector('.crops').append(canvas);
+    });
+    const mark = (row, name) => images.map((image, i) => {
+        if (!image) return null;
+        const element = make('i', name);
+        const box = boxes(row)[i === 1 ? 1 : 0];
+        const sizes = [image.naturalWidth, image.naturalHeight];
+        ['left', 'top', 'width', 'height'].forEach((side, k) => element.style[side] = 100 * box[k] / sizes[k % 2] + '%');
+        element.dataset.number = rows.indexOf(row) + 1;
+        image.parentNode.append(element);
+        return element;
+    });
+    const pick = row => {
+        for (const picked of stage.querySelectorAll('.mark')) picked.remove();
+        const [first] = mark(row, 'mark').filter(element => element && element.offsetParent);
+        first.scrollIntoView({block: 'center', behavior: 'smooth'});
     };
-    const pick = box => {
-        for (const mark of stage.querySelectorAll('.mark')) mark.remove();
-        for (const image of images) {
-            if (!image) continue;
-            const mark = make('i', 'mark');
-            const sizes = [image.naturalWidth, image.naturalHeight];
-            ['left', 'top', 'width', 'height'].forEach((side, i) => mark.style[side] = 100 * box[i] / sizes[i % 2] + '%');
-            image.parentNode.append(mark);
-        }
-        stage.querySelector('.mark').scrollIntoView({block: 'center', behavior: 'smooth'});
-    };
-    Promise.all(images.slice(0, 2).map(image => image.decode())).then(() => {
+    Promise.all(images.filter(image => image).map(image => image.decode())).then(() => {
         for (const row of rows) {
-            const box = row.dataset.box.split(',').map(Number);
-            crops(row, box);
-            row.addEventListener('click', () => pick(box));
+            crops(row);
+            row.addEventListener('click', () => pick(row));
         }
+        const numbered = document.querySelectorAll('table.boxes tr[data-box]');
+        if (numbered.length === 0) return;
+        for (const row of numbered) mark(row, 'box');
+        const button = make('button', '');
+        const toggle = shown => {
+            stage.classList.toggle('boxed', shown);
+            button.ariaPressed = shown;
+        };
+        button.textContent = 'Boxes';
+        button.addEventListener('click', () => toggle(!stage.classList.contains('boxed')));
+        modes.insertBefore(button, range);
+        toggle(true);
     });
 }
