@@ -41,6 +41,7 @@ struct model_region {
     bool gradient;           /* follows the plane and not one colour */
     bool plain;              /* much of it has its very colour */
     bool mottled;            /* near one colour, but not often of it: mist, sky, paper */
+    bool shaded;             /* some of it has its colour, nearly all the rest is darker */
     bool strokes;            /* nowhere thicker than four px: outlines, grids */
     bool is_text;            /* a part of a glyph */
     bool used;               /* shown by a box already */
@@ -95,7 +96,8 @@ struct model_view {
     int row_count;
     struct model_bar *bars;
     size_t bar_count;
-    uint8_t *lettering; /* how far px of photos stand out from what is around them, as letters do; may be NULL */
+    uint8_t *lettering; /* how far px of photos stand out from what is around them, as letters do;
+                           may be NULL */
     uint8_t *text_mask; /* 1 where a line's ink lies */
     int page;           /* region of the page's background, or -1 */
 };
@@ -235,7 +237,8 @@ bool model_type_fit(struct model_view *view, struct model_faces *faces, struct g
 /* Parts lines where their weight or their slant changes, and fits the parts. */
 bool model_type_runs(const struct model_view *view, struct model_faces *faces,
                      struct glmv_scene *scene, struct glmv_err *err);
-/* A rectangle of a region that is no rectangle, or one of another region that hides a part of it. */
+/* A rectangle of a region that is no rectangle, or one of another region that hides a part of it.
+ */
 #define MODEL_SECTIONS 8
 struct model_section {
     struct model_rect r;

@@ -20,6 +20,8 @@ enum {
     STACK_WIDTH = 120, /* px */
 };
 
+#define DARKER 1.3 /* times what is seen at the lower side */
+#define STAYS 0.7  /* of what is seen beside a side, at the end of what is looked at */
 #define FADED 0.25 /* of its strongest, where a shadow has nearly ended */
 
 /* What lies under a shadow: the colour of a surface, or its gradient. */
@@ -105,6 +107,18 @@ static void measure(const struct model_view *view, const struct glmv_box *b,
             out->drop[side][d] = v;
             out->length[side] = d + 1;
         }
+    }
+}
+
+/* No side of a shadow is darker than the lower one, and all fade: others lie on something else. */
+static void drop_other_grounds(struct profile *p)
+{
+    double most = p->length[GLMV_BOTTOM] > 0 ? p->drop[GLMV_BOTTOM][0] : 0;
+    for (int side = 0; side < 4; side++) {
+        int n = p->length[side];
+        bool darker = n > 0 && p->drop[side][0] > DARKER * most + MIN_DROP;
+        bool stays = n == DEPTH && p->drop[side][n - 1] > STAYS * p->drop[side][0] + MIN_DROP;
+        p->length[side] = darker || stays ? 0 : n;
     }
 }
 
@@ -227,6 +241,7 @@ static bool shadow_of(const struct model_view *view, const struct glmv_box *b, b
         return false;
     }
     measure(view, b, &ground, &profile);
+    drop_other_grounds(&profile);
     double darkest = 0;
     for (int side = 0; side < 4; side++) {
         if (profile.length[side] >= 3) {

@@ -23,6 +23,9 @@ enum {
 #define PLAIN 0.3      /* of a surface that has its very colour: shadows change the rest */
 #define MOTTLED 0.4    /* most of a surface that may have its very colour and still be of a photo */
 #define SHADE_FLAT 0.06 /* of a ground under shadows that none of them reaches */
+#define FRAMED 0.5      /* of the rim of a ground under drawings that has its very colour */
+#define GROUND_EDGE 0.4 /* of the edge of the picture that a ground under deep shadows reaches */
+#define DARKER 0.97     /* of such a ground is its colour or darker */
 
 static int32_t find_root(int32_t *parent, int32_t i)
 {
@@ -102,7 +105,7 @@ static int number_regions(struct model_view *view)
 /* Sums for a least-squares plane of the colour over a region. */
 struct sums {
     double n, x, y, xx, xy, yy, c[3], cx[3], cy[3];
-    int near_flat, near_plane, equal, shaded, inner;
+    int near_flat, near_plane, equal, shaded, darker, inner;
 };
 
 static void measure_extent(struct model_view *view, struct sums *sums)
@@ -227,6 +230,7 @@ static void count_near(struct model_view *view, struct sums *sums, int flat)
             int darker = g->rgb[0] + g->rgb[1] + g->rgb[2] - p[0] - p[1] - p[2];
             sums[l].equal += darker >= -1 && darker <= 1;
             bool lighter = p[0] > g->rgb[0] + 3 || p[1] > g->rgb[1] + 3 || p[2] > g->rgb[2] + 3;
+            sums[l].darker += !lighter;
             sums[l].shaded += !lighter && darker >= -3 && darker <= 3 * SHADE_DEPTH;
             double worst = 0;
             for (int c = 0; c < 3; c++) {
@@ -257,6 +261,46 @@ static void find_strokes(struct model_view *view, struct sums *sums)
     }
 }
 
+/* Share of the rim of a region's rectangle that has its very colour. */
+static double framed(const struct model_view *view, int label)
+{
+    const struct model_region *g = &view->regions[label];
+    int w = g->r.x1 - g->r.x0;
+    int h = g->r.y1 - g->r.y0;
+    int hits = 0;
+    for (int i = 0; i < 2 * (w + h); i++) {
+        int along = i / 2;
+        bool far = i % 2 != 0;
+        int x = along < w ? g->r.x0 + along : far ? g->r.x1 - 1 : g->r.x0;
+        int y = along >= w ? g->r.y0 + along - w : far ? g->r.y1 - 1 : g->r.y0;
+        hits += view->label[y * view->w + x] == label &&
+                model_distance(model_px(view, x, y), g->rgb) <= 1;
+    }
+    return (double)hits / (2 * (w + h));
+}
+
+/* The region that most of the picture's edge is of, where it is much of it and has but shadows on
+ * it; -1: none. */
+static int ground_at_edge(const struct model_view *view)
+{
+    int *edge = calloc((size_t)view->region_count + 1, sizeof *edge);
+    int best = -1;
+    for (int i = 0; edge != NULL && i < 2 * (view->w + view->h); i++) {
+        int along = i / 2;
+        bool far = i % 2 != 0;
+        int x = along < view->w ? along : far ? view->w - 1 : 0;
+        int y = along >= view->w ? along - view->w : far ? view->h - 1 : 0;
+        int32_t l = view->label[y * view->w + x];
+        if (l >= 0 && ++edge[l] > 0 && view->regions[l].shaded &&
+            (best < 0 || edge[l] > edge[best])) {
+            best = l;
+        }
+    }
+    bool much = best >= 0 && edge[best] >= GROUND_EDGE * 2 * (view->w + view->h);
+    free(edge);
+    return much ? best : -1;
+}
+
 /* The largest surface at an edge of the picture, -1 without one. */
 static int largest_at_edge(const struct model_view *view, bool gradients)
 {
@@ -280,6 +324,12 @@ static void choose_page(struct model_view *view)
     int flat = largest_at_edge(view, false);
     view->page =
         flat >= 0 && view->regions[flat].area >= PAGE_SHARE * view->regions[any].area ? flat : any;
+    int ground = ground_at_edge(view);
+    if (ground >= 0 && (view->page < 0 || view->regions[view->page].mottled)) {
+        view->regions[ground].surface = true;
+        view->regions[ground].mottled = false;
+        view->page = ground;
+    }
 }
 
 static void free_regions(struct model_view *view)
@@ -336,6 +386,8 @@ static bool measure_regions(struct model_view *view, const uint8_t *even)
             bool light = g->rgb[0] + g->rgb[1] + g->rgb[2] > 3 * SHADE_LIGHT;
             bool shaded = light && g->area >= SHADE_MIN_AREA && sums[i].shaded >= 0.95 * g->area &&
                           sums[i].equal >= SHADE_FLAT * g->area;
+            g->shaded = g->area >= SHADE_MIN_AREA && sums[i].darker >= DARKER * g->area &&
+                        sums[i].equal >= SHADE_FLAT * g->area;
             g->surface = g->area >= SURFACE_MIN_AREA && (flat || plane || shaded);
             g->gradient = plane && sums[i].near_flat < 0.85 * g->area;
             ok = find_ramp(view, i, (flat || shaded) && !g->gradient);
@@ -348,6 +400,18 @@ static bool measure_regions(struct model_view *view, const uint8_t *even)
     return ok;
 }
 
+/* Surfaces of one colour under soft drawings that merge with it. */
+static void find_grounds(struct model_view *view)
+{
+    for (int i = 0; i < view->region_count; i++) {
+        struct model_region *g = &view->regions[i];
+        if (!g->surface && g->plain && g->area >= SHADE_MIN_AREA && framed(view, i) >= FRAMED) {
+            g->surface = true;
+            g->mottled = false;
+        }
+    }
+}
+
 static bool label_regions(struct model_view *view, const uint8_t *even)
 {
     free_regions(view);
@@ -355,7 +419,11 @@ static bool label_regions(struct model_view *view, const uint8_t *even)
     view->region_count = number_regions(view);
     bool split = false;
     bool ok = measure_regions(view, even) && model_regions_split(view, &split);
-    return ok && (!split || measure_regions(view, even));
+    ok = ok && (!split || measure_regions(view, even));
+    if (ok) {
+        find_grounds(view);
+    }
+    return ok;
 }
 
 /* Scraps of a texture are flat by chance, but neither large nor filled. */

@@ -292,6 +292,77 @@ static void photos_that_their_shadows_join_are_cut_apart(void)
     glmv_scene_free(scene);
 }
 
+/* What a blurred box takes from a light ground, as CSS has it with a blur of 2 * deviation. */
+static void paint_deep_shadow(struct glmv_image *image, int x0, int y0, int w, int h,
+                              double deviation, double strength)
+{
+    const double black[3] = {0, 0, 0};
+    for (int y = 0; y < image->height; y++) {
+        for (int x = 0; x < image->width; x++) {
+            double across = 0.5 * (erf((x + 0.5 - x0) / deviation / sqrt(2)) -
+                                   erf((x + 0.5 - x0 - w) / deviation / sqrt(2)));
+            double along = 0.5 * (erf((y + 0.5 - y0) / deviation / sqrt(2)) -
+                                  erf((y + 0.5 - y0 - h) / deviation / sqrt(2)));
+            put(image, x, y, black, strength * across * along);
+        }
+    }
+}
+
+static void the_page_is_what_lies_along_its_edge_even_under_deep_shadows(void)
+{
+    struct glmv_image *image = blank(640, 900, 0xeeeeee);
+    paint_deep_shadow(image, 30, 190, 580, 650, 14, 0.45);
+    paint_photo(image, 0, 0, 640, 220);
+    for (int y = 90; y < 220; y++) { /* the dark end of the photo is nearly flat */
+        for (int x = 0; x < 640; x++) {
+            double v = 3 + (x / 7 + y / 5) % 4;
+            const double dark[3] = {v, v, v};
+            put(image, x, y, dark, 1);
+        }
+    }
+    fill(image, 30, 180, 580, 650, 0xffffff);
+    struct glmv_scene *scene = look_at(image);
+    CHECK_MSG(scene->background == 0xeeeeeeff, "%08x", (unsigned)scene->background);
+    CHECK(box_at(scene, 30, 180, 580, 650) != NULL);
+    glmv_scene_free(scene);
+}
+
+static void a_shadow_on_two_grounds_is_that_of_the_lower_side(void)
+{
+    struct glmv_image *image = blank(600, 520, 0xf8f9fa);
+    paint_deep_shadow(image, 180, 100, 240, 330, 12, 0.08);
+    paint_photo(image, 20, 20, 560, 180);
+    fill(image, 180, 90, 240, 330, 0xffffff);
+    struct glmv_scene *scene = look_at(image);
+    const struct glmv_scene_box *card = box_at(scene, 180, 90, 240, 330);
+    if (card != NULL) {
+        CHECK(card->shadow.present && (card->shadow.color & 255) < 40);
+        CHECK_MSG(card->shadow.blur >= 16, "%g", card->shadow.blur);
+    }
+    CHECK(scene->picture_count > 0 && scene->pictures[0].kind == GLMV_PICTURE_PHOTO);
+    glmv_scene_free(scene);
+}
+
+static void a_section_keeps_its_colour_under_soft_discs(void)
+{
+    struct glmv_image *image = blank(800, 600, 0xffffff);
+    fill(image, 0, 0, 800, 360, 0xfdf2f8);
+    for (int y = 0; y < 360; y++) {
+        for (int x = 0; x < 800; x++) {
+            const double blue[3] = {150, 190, 250};
+            double d = fmin(hypot(x - 620, y - 190), hypot(x - 350, y - 170));
+            put(image, x, y, blue, 0.8 * 0.5 * erfc((d - 110) / 28));
+        }
+    }
+    struct glmv_scene *scene = look_at(image);
+    bool found = scene->background == 0xfdf2f8ff;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        found = found || (scene->boxes[i].color == 0xfdf2f8ff && scene->boxes[i].box.w == 800);
+    }
+    CHECK(found);
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them();
@@ -303,5 +374,8 @@ int main(void)
     shadows_without_blur_are_no_borders();
     the_parts_of_a_card_cast_one_shadow();
     photos_that_their_shadows_join_are_cut_apart();
+    the_page_is_what_lies_along_its_edge_even_under_deep_shadows();
+    a_shadow_on_two_grounds_is_that_of_the_lower_side();
+    a_section_keeps_its_colour_under_soft_discs();
     TEST_END();
 }
