@@ -17,6 +17,8 @@ void glm_cuda_choose_take(struct glm_cuda_choose *c, struct glm_cuda_arena *aren
     c->part_ids = glm_cuda_take(arena, parts * sizeof *c->part_ids);
     c->best_ids = glm_cuda_take(arena, best * sizeof *c->best_ids);
     c->best_chances = glm_cuda_take(arena, best * sizeof *c->best_chances);
+    c->cut = glm_cuda_take(arena, rows * sizeof *c->cut);
+    c->mass = glm_cuda_take(arena, rows * sizeof *c->mass);
 }
 
 bool glm_cuda_choose_open(struct glm_cuda_choose *c, struct glm_cuda_device *device,
@@ -53,21 +55,24 @@ void glm_cuda_choose_close(struct glm_cuda_choose *c)
 
 struct glm_cuda_settings glm_cuda_settings_of(const struct glm_sampler *s)
 {
-    bool greedy = !(s->temperature > 0) || s->top_k == 1;
-    struct glm_cuda_settings settings = {
-        .temperature = greedy ? 0 : s->temperature,
-        .top_p = greedy ? 1 : s->top_p,
-        .penalty = s->repetition_penalty > 0 ? s->repetition_penalty : 1,
-        .want = greedy                                      ? 1
-                : s->top_k > 0 && s->top_k <= GLM_CUDA_BEST ? (uint32_t)s->top_k
-                                                            : 0};
+    const bool greedy = !(s->temperature > 0) || s->top_k == 1;
+    const uint32_t top_k = s->top_k > 0 ? (uint32_t)s->top_k : 0;
+    const bool sorted = top_k > 0 && top_k <= GLM_CUDA_BEST;
+    struct glm_cuda_settings settings = {.temperature = greedy ? 0 : s->temperature,
+                                         .top_p = greedy ? 1 : s->top_p,
+                                         .penalty =
+                                             s->repetition_penalty > 0 ? s->repetition_penalty : 1,
+                                         .want = greedy   ? 1
+                                                 : sorted ? top_k
+                                                          : 0,
+                                         .top_k = greedy || sorted ? 0 : top_k};
     return settings;
 }
 
 void glm_cuda_choose_prepare(struct glm_cuda_choose *c, const struct glm_cuda_settings *settings,
                              const struct glm_step *step)
 {
-    if (settings->want == 0 || !(settings->penalty < 1 || settings->penalty > 1)) {
+    if (!(settings->penalty < 1 || settings->penalty > 1)) {
         return;
     }
     const size_t len = step->history_len;
@@ -100,18 +105,24 @@ bool glm_cuda_choose_run(struct glm_cuda_choose *c, const struct glm_cuda_settin
                                 .best_ids = c->best_ids,
                                 .best_chances = c->best_chances,
                                 .best_count = glm_cuda_input_counts(input, input->device),
+                                .cut = c->cut,
+                                .mass = c->mass,
                                 .temperature = settings->temperature,
                                 .top_p = settings->top_p,
                                 .penalty = settings->penalty,
                                 .n = (uint32_t)n,
                                 .vocab = (uint32_t)c->vocab,
-                                .want = settings->want};
-    return settings->want == 0 ||
-           ((!penalty ||
-             glm_cuda_send(c->device, c->seen, c->seen_host, c->words * sizeof *c->seen, err)) &&
-            glm_cuda_run(c->device, glm_cuda_best_parts_launch(&a), &a, err) &&
-            glm_cuda_run(c->device, glm_cuda_best_merge_launch(&a), &a, err) &&
-            glm_cuda_run(c->device, glm_cuda_verify_launch(&a), &a, err));
+                                .want = settings->want,
+                                .top_k = settings->top_k};
+    const bool whole = settings->want == 0;
+    const struct glm_cuda_launch first = whole ? glm_cuda_whole_limit_launch(&a)
+                                               : glm_cuda_best_parts_launch(&a),
+                                 second = whole ? glm_cuda_whole_draw_launch(&a)
+                                                : glm_cuda_best_merge_launch(&a);
+    return (!penalty ||
+            glm_cuda_send(c->device, c->seen, c->seen_host, c->words * sizeof *c->seen, err)) &&
+           glm_cuda_run(c->device, first, &a, err) && glm_cuda_run(c->device, second, &a, err) &&
+           glm_cuda_run(c->device, glm_cuda_verify_launch(&a), &a, err);
 }
 
 size_t glm_cuda_choose_read(const struct glm_step *step, const struct glm_cuda_state *state,

@@ -9,8 +9,8 @@
 /* How a step chooses, as far as its kernels depend on it. */
 struct glm_cuda_settings {
     double temperature, top_p, penalty;
-    uint32_t want; /* best tokens of a row; 0: chosen on the host */
-    uint32_t unused;
+    uint32_t want;  /* best tokens of a row; 0: of top_k, or of all */
+    uint32_t top_k; /* where want is 0; 0: all */
 };
 
 struct glm_cuda_choose {
@@ -23,6 +23,7 @@ struct glm_cuda_choose {
     float *part_logits;
     int32_t *part_ids, *best_ids;
     double *best_chances;
+    uint64_t *cut, *mass;
 };
 
 /* Takes device memory from an arena that may only count. */
@@ -38,7 +39,7 @@ struct glm_cuda_settings glm_cuda_settings_of(const struct glm_sampler *sampler)
 /* Brings seen_host up to the history, where a penalty needs it. */
 void glm_cuda_choose_prepare(struct glm_cuda_choose *choose,
                              const struct glm_cuda_settings *settings, const struct glm_step *step);
-/* The kernels, after those of n rows; with want 0, none. */
+/* The kernels, after those of n rows. */
 bool glm_cuda_choose_run(struct glm_cuda_choose *choose, const struct glm_cuda_settings *settings,
                          const struct glm_cuda_text *text, size_t n, struct glmv_err *err);
 /* From what came back to choices: returns how many. */

@@ -130,6 +130,16 @@ DEVICE void warp_wait(void)
     __syncwarp();
 }
 
+/* To a sum in shared memory that threads add to at the same time; a counter's next number. */
+DEVICE void add_shared(uint64_t *to, uint64_t value)
+{
+    atomicAdd(reinterpret_cast<unsigned long long *>(to), (unsigned long long)value);
+}
+DEVICE uint32_t next_shared(uint32_t *counter)
+{
+    return atomicAdd(counter, 1u);
+}
+
 /* Before the first access to what the kernel before this one wrote or reads. */
 DEVICE void depend_wait(void)
 {

@@ -14,7 +14,7 @@
 struct emulate_place {
     uint32_t x, y, z;
 };
-struct uint2 {
+struct alignas(8) uint2 {
     uint32_t x, y;
 };
 struct alignas(16) uint4 {
@@ -42,6 +42,9 @@ void emulate_copy_close(void);
 void emulate_copy_wait(int left);
 /* Every thread of a kernel has to call it. */
 void emulate_depend_wait(void);
+/* Reads of memory that the kernel does not write, and of shared memory by whole warps. */
+void emulate_constant(const void *from, size_t size);
+void emulate_shared_read(const void *from, size_t size);
 /* Fails the test where an address is not a multiple of size. */
 void emulate_aligned(const void *p, size_t size);
 
@@ -65,14 +68,14 @@ DEVICE float float_of(uint32_t bits)
 DEVICE uint4 load_once(const void *from)
 {
     uint4 v;
-    emulate_aligned(from, 16);
+    emulate_constant(from, 16);
     memcpy(&v, from, sizeof v);
     return v;
 }
 DEVICE uint2 load_once_8(const void *from)
 {
     uint2 v;
-    emulate_aligned(from, 8);
+    emulate_constant(from, 8);
     memcpy(&v, from, sizeof v);
     return v;
 }
@@ -118,6 +121,7 @@ DEVICE uint16_t emulate_cell(const void *const *rows, uint32_t matrix, uint32_t 
 DEVICE void emulate_load_matrices(uint32_t r[4], const void *row, bool turned)
 {
     emulate_aligned(row, 16);
+    emulate_shared_read(row, 16);
     const void *const *rows = meet_warp(row);
     const uint32_t g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
     for (uint32_t i = 0; i < 4; i++) {
@@ -172,6 +176,14 @@ DEVICE void block_wait(void)
 DEVICE void warp_wait(void)
 {
     meet_warp(0);
+}
+DEVICE void add_shared(uint64_t *to, uint64_t value)
+{
+    *to += value;
+}
+DEVICE uint32_t next_shared(uint32_t *counter)
+{
+    return (*counter)++;
 }
 DEVICE void depend_wait(void)
 {

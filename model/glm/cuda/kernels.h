@@ -87,6 +87,8 @@ struct glm_cuda_matrix {
     X(CUT, cut)                                                                                    \
     X(BEST_PARTS, best_parts)                                                                      \
     X(BEST_MERGE, best_merge)                                                                      \
+    X(WHOLE_LIMIT, whole_limit)                                                                    \
+    X(WHOLE_DRAW, whole_draw)                                                                      \
     X(VERIFY, verify)                                                                              \
     X(QUANTISE, quantise)                                                                          \
     X(CONVERT, convert)                                                                            \
@@ -510,8 +512,11 @@ struct glm_cuda_sample {
     int32_t *best_ids;                  /* [n][want] */
     double *best_chances;               /* [n][want] */
     int32_t *best_count;                /* [n] */
+    uint64_t *cut, *mass;               /* [n]; of the whole kernels */
     double temperature, top_p, penalty; /* of glm_sampler */
-    uint32_t n, vocab, want;            /* want: 1 where greedy, else top_k, 1 .. GLM_CUDA_BEST */
+    uint32_t n, vocab;
+    uint32_t want;  /* 1 where greedy, else top_k, 1 .. GLM_CUDA_BEST; 0: by the whole kernels */
+    uint32_t top_k; /* of these; 0: all */
 };
 static inline struct glm_cuda_launch glm_cuda_best_parts_launch(const struct glm_cuda_sample *a)
 {
@@ -523,6 +528,19 @@ static inline struct glm_cuda_launch glm_cuda_best_merge_launch(const struct glm
 {
     struct glm_cuda_launch l = {GLM_CUDA_K_BEST_MERGE, a->n, 1, 1, 256, 0};
     l.shared = GLM_CUDA_PARTS * a->want * (uint32_t)(sizeof(float) + sizeof(int32_t));
+    return l;
+}
+/* Instead of these two, want 0: whole_limit finds the tokens that may be chosen, whole_draw one of
+ * them, best_ids[n], for every row. The order of the tokens is sample.c's; chances are rounded to
+ * 2^-44 of the best one's, by which one draw in a million may fall on the neighbour. */
+static inline struct glm_cuda_launch glm_cuda_whole_limit_launch(const struct glm_cuda_sample *a)
+{
+    struct glm_cuda_launch l = {GLM_CUDA_K_WHOLE_LIMIT, a->n, 1, 1, 1024, 0};
+    return l;
+}
+static inline struct glm_cuda_launch glm_cuda_whole_draw_launch(const struct glm_cuda_sample *a)
+{
+    struct glm_cuda_launch l = {GLM_CUDA_K_WHOLE_DRAW, a->n, 1, 1, 1024, 0};
     return l;
 }
 static inline struct glm_cuda_launch glm_cuda_verify_launch(const struct glm_cuda_sample *a)

@@ -17,8 +17,6 @@ struct runner {
     struct glm_cuda_choose choose;
     struct glm_cuda_graphs graphs;
     struct glm_cuda_budget budget;
-    struct glm_chooser chooser;  /* for what the device does not choose */
-    float *logits;               /* owned; [GLM_CUDA_ROWS][vocab], made when first needed */
     glm_device_ptr cache, work;  /* owned */
     struct glm_cuda_arena steps; /* of work: what a step or a picture may use */
     bool plain;
@@ -173,22 +171,6 @@ static bool record(void *arg, struct glmv_err *err)
            glm_cuda_fetch(&r->device, input->host, input->device, input->answer_bytes, err);
 }
 
-static bool choose_here(struct runner *r, const struct glm_step *step, struct glm_choice *choices,
-                        size_t *chosen, struct glmv_err *err)
-{
-    const size_t vocab = (size_t)r->config.text.vocab, size = vocab * sizeof(float);
-    if (r->logits == NULL && (r->logits = malloc(GLM_CUDA_ROWS * size)) == NULL) {
-        return glmv_fail_memory(err);
-    }
-    if (!glm_cuda_fetch(&r->device, r->logits, r->text.decode.logits, (step->guessed + 1) * size,
-                        err) ||
-        !glm_cuda_wait(&r->device, err)) {
-        return false;
-    }
-    *chosen = glm_chooser_run(&r->chooser, step, r->logits, choices);
-    return true;
-}
-
 /* The last sure item and the guesses. */
 static bool decode(struct runner *r, const struct glm_step *step, struct glm_choice *choices,
                    size_t *chosen, struct glmv_err *err)
@@ -208,11 +190,9 @@ static bool decode(struct runner *r, const struct glm_step *step, struct glm_cho
                         : glm_cuda_graphs_run(&r->graphs, &r->device, n, c.splits, &c.settings,
                                               record, &c, err)) &&
               glm_cuda_wait(&r->device, err);
-    if (ok && c.settings.want > 0) {
+    if (ok) {
         *chosen = glm_cuda_choose_read(step, glm_cuda_input_state(input, input->host),
                                        glm_cuda_input_counts(input, input->host), choices);
-    } else if (ok) {
-        ok = choose_here(r, step, choices, chosen, err);
     }
     r->base.len += ok ? *chosen : 0;
     return ok;
@@ -244,8 +224,6 @@ static void close_runner(struct glm_runner *runner)
         glm_cuda_weights_release(&r->weights, &r->device);
         glm_cuda_device_close(&r->device);
     }
-    glm_chooser_release(&r->chooser);
-    free(r->logits);
     free(r);
 }
 
@@ -293,8 +271,7 @@ static bool open_memory(struct runner *r, const unsigned char *banned, struct gl
                        true);
     glm_cuda_rows_take(&r->text.prefill, &prefill_rows, c, &r->weights, b->batch, b->capacity,
                        false);
-    return glm_cuda_choose_open(&r->choose, &r->device, b->capacity, banned, err) &&
-           glm_chooser_init(&r->chooser, (size_t)c->vocab, b->capacity, banned, err);
+    return glm_cuda_choose_open(&r->choose, &r->device, b->capacity, banned, err);
 }
 
 struct glm_runner *glm_runner_cuda(struct glm_model *model, const struct glm_cuda_options *o,

@@ -2,7 +2,7 @@
  * Logits to tokens, with the steps and the order of sample.c: penalty, bans, the best top-k,
  * chances by the temperature, the smallest set that reaches top-p, one draw.
  */
-#include "model/glm/cuda/device.cuh"
+#include "model/glm/cuda/sample.cuh"
 
 static constexpr uint32_t SAMPLE_THREADS = 256, SAMPLE_WARPS = SAMPLE_THREADS / 32;
 
@@ -41,31 +41,6 @@ DEVICE candidate block_best(candidate c, candidate room[SAMPLE_WARPS])
     return c;
 }
 
-DEVICE bool has_bit(const uint32_t *bits, uint32_t id)
-{
-    return bits != nullptr && (bits[id / 32] >> id % 32 & 1) != 0;
-}
-
-/* The logit that counts for a row: what was said before it, and the guesses of the rows up to it,
- * are penalised once. */
-DEVICE float adjusted(const glm_cuda_sample &a, uint32_t row, uint32_t id)
-{
-    float x = a.logits[(size_t)row * a.vocab + id];
-    if (has_bit(a.banned, id) || !(fabsf(x) < INFINITY)) {
-        return -INFINITY;
-    }
-    if (a.penalty > 0 && a.penalty != 1 && a.seen != nullptr) {
-        bool said = has_bit(a.seen, id);
-        for (uint32_t i = 1; i <= row && !said; i++) {
-            said = a.ids[i] == (int32_t)id;
-        }
-        if (said) {
-            x = (float)(x < 0 ? (double)x * a.penalty : (double)x / a.penalty);
-        }
-    }
-    return x;
-}
-
 /* The want best of a piece of the vocabulary, one after the other. */
 KERNEL(256, 1) glm_cuda_best_parts(const glm_cuda_sample a)
 {
@@ -78,7 +53,7 @@ KERNEL(256, 1) glm_cuda_best_parts(const glm_cuda_sample a)
     const uint32_t first = blockIdx.x * each;
     const uint32_t left = first < a.vocab ? a.vocab - first : 0, count = left < each ? left : each;
     for (uint32_t i = threadIdx.x; i < count; i += SAMPLE_THREADS) {
-        logits[i] = adjusted(a, row, first + i);
+        logits[i] = adjust(a, row, first + i, a.logits[(size_t)row * a.vocab + first + i]);
     }
     const size_t out = ((size_t)row * GLM_CUDA_PARTS + blockIdx.x) * a.want;
     for (uint32_t k = 0; k < a.want; k++) {
@@ -158,18 +133,13 @@ KERNEL(256, 1) glm_cuda_best_merge(const glm_cuda_sample a)
     }
 }
 
-/* splitmix64, as sample.c draws */
-DEVICE double random_unit(uint64_t *state)
-{
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return (double)((z ^ z >> 31) >> 11) / 9007199254740992.0;
-}
-
 /* The token of a row, -1 where every one is banned. */
 DEVICE int32_t choose(const glm_cuda_sample &a, uint32_t row, uint64_t *random)
 {
+    if (a.want == 0) { /* whole_draw has found it */
+        *random += a.best_count[row] > 1 ? DRAW : 0;
+        return a.best_count[row] > 0 ? a.best_ids[row] : -1;
+    }
     const int32_t *ids = a.best_ids + (size_t)row * a.want;
     const double *p = a.best_chances + (size_t)row * a.want;
     const int32_t count = a.best_count[row];

@@ -24,7 +24,15 @@ unsigned char *emulate_dynamic_shared;
 namespace
 {
 
-enum state { RUNS, WAITS_FOR_WARP, WAITS_FOR_GROUP, WAITS_FOR_BLOCK, ASKS_AGAIN, DONE };
+enum state {
+    RUNS,
+    WAITS_FOR_WARP,
+    WAITS_FOR_GROUP,
+    WAITS_FOR_BLOCK,
+    WAITS_FOR_KERNEL, /* before this one */
+    ASKS_AGAIN,
+    DONE
+};
 constexpr size_t STACK = 256 << 10, LARGEST = 64; /* bytes of what a lane brings to a meeting */
 
 struct copy {
@@ -32,6 +40,18 @@ struct copy {
     const void *from;
     bool valid;
     bool hidden; /* from products, until a fence */
+};
+
+/* An access to shared memory, by its place in the block's. */
+struct access {
+    uint32_t at, size;
+};
+
+/* What was read as nobody's to write while the kernel runs. */
+struct constant {
+    const void *from;
+    size_t size;
+    unsigned char bytes[16];
 };
 
 /* What was put into a tile and products do not see yet. */
@@ -48,8 +68,10 @@ struct fiber {
     bool waited;                        /* for the kernel before */
     std::deque<std::vector<copy>> sets; /* asynchronous copies; the last set is open */
     std::vector<hidden> unfenced;
-    bool fenced; /* since the last batch of products was closed */
-    int left;    /* batches that the wait it is at leaves */
+    std::vector<access> accesses;
+    int registers; /* of a kernel that moves them; 0 until it does */
+    bool fenced;   /* since the last batch of products was closed */
+    int left;      /* batches that the wait it is at leaves */
     std::deque<std::vector<emulate_product>> batches; /* the last one is open */
     std::map<float *, std::vector<float>> sums;       /* of products under way */
 };
@@ -70,6 +92,10 @@ size_t shared_size;
 const char *kernel_name;
 void (*body)(const void *args);
 const void *body_args;
+std::vector<constant> constants;
+struct glm_emulate_turns turns;
+void (*before_ended)(void *arg); /* NULL once it was told */
+void *before_arg;
 
 [[noreturn]] void fail(const char *what)
 {
@@ -154,6 +180,71 @@ uint32_t count_in(uint32_t first, uint32_t count, state wanted)
         found += fibers[i].now == wanted ? 1 : 0;
     }
     return found;
+}
+
+/* Turns of the banks for lanes that reach shared memory at the same time: 32 banks of 4 bytes, in
+ * parts of a warp that bring 128 bytes. */
+void count_turns(const access *const *lanes)
+{
+    const uint32_t size = lanes[0]->size, part = size >= 4 ? 128 / size : 32;
+    for (uint32_t first = 0; first < 32; first += part) {
+        uint32_t words[32] = {0};
+        std::vector<uint32_t> seen;
+        for (uint32_t i = first; i < first + part; i++) {
+            for (uint32_t byte = 0; byte < size; byte += 4) {
+                const uint32_t word = (lanes[i]->at + byte) / 4;
+                bool again = false;
+                for (uint32_t other : seen) {
+                    again = again || other == word;
+                }
+                if (!again) {
+                    seen.push_back(word);
+                    words[word % 32]++;
+                }
+            }
+        }
+        uint32_t most = 1;
+        for (uint32_t count : words) {
+            most = count > most ? count : most;
+        }
+        turns.taken += most;
+        turns.least++;
+    }
+}
+
+/* The accesses of a block that has ended: those of a warp that all of its lanes made. */
+void count_accesses(uint32_t threads)
+{
+    for (uint32_t warp = 0; warp < threads / 32; warp++) {
+        const fiber *lanes = &fibers[warp * 32];
+        const size_t count = lanes[0].accesses.size();
+        bool same = true;
+        for (uint32_t i = 1; i < 32; i++) {
+            same = same && lanes[i].accesses.size() == count;
+        }
+        for (size_t k = 0; same && k < count; k++) {
+            const access *all[32];
+            for (uint32_t i = 0; i < 32; i++) {
+                all[i] = &lanes[i].accesses[k];
+            }
+            count_turns(all);
+        }
+    }
+}
+
+/* A kernel whose warpgroups hold more registers together than it began with waits for ever. */
+void check_registers(uint32_t threads)
+{
+    const uint32_t each = 65536 / threads / 8 * 8;
+    uint32_t held = 0;
+    bool moved = false;
+    for (uint32_t i = 0; i < threads; i++) {
+        moved = moved || fibers[i].registers != 0;
+        held += fibers[i].registers != 0 ? (uint32_t)fibers[i].registers : each;
+    }
+    if (moved && held > each * threads) {
+        fail("more registers than the kernel began with");
+    }
 }
 
 /* Until every lane of a warp waits for more than its warp, or is done. */
@@ -339,6 +430,8 @@ void prepare(uint32_t threads)
         f.waited = false;
         f.sets.assign(1, {});
         f.unfenced.clear();
+        f.accesses.clear();
+        f.registers = 0;
         f.fenced = false;
         f.batches.assign(1, {});
         f.sums.clear();
@@ -376,13 +469,26 @@ void run_block(uint32_t threads)
         }
         const uint32_t waiting = count_in(0, threads, WAITS_FOR_BLOCK);
         const bool all = waiting > 0 && waiting + count_in(0, threads, DONE) == threads;
+        if (before_ended != nullptr && count_in(0, threads, WAITS_FOR_KERNEL) == threads) {
+            before_ended(before_arg);
+            before_ended = nullptr;
+            events++;
+        }
         events += all ? 1 : 0;
         for (uint32_t i = 0; i < threads; i++) {
-            const bool goes =
-                fibers[i].now == ASKS_AGAIN || (all && fibers[i].now == WAITS_FOR_BLOCK);
+            const bool goes = fibers[i].now == ASKS_AGAIN ||
+                              (fibers[i].now == WAITS_FOR_KERNEL && before_ended == nullptr) ||
+                              (all && fibers[i].now == WAITS_FOR_BLOCK);
             fibers[i].now = goes ? RUNS : fibers[i].now;
         }
     }
+    check_registers(threads);
+    count_accesses(threads);
+}
+
+void note_access(const void *p, size_t size)
+{
+    fibers[current].accesses.push_back({emulate_shared_address(p), (uint32_t)size});
 }
 
 template <class Args, void (*kernel)(const Args)> void call(const void *args)
@@ -413,6 +519,24 @@ void emulate_meet_block(void)
 void emulate_depend_wait(void)
 {
     fibers[current].waited = true;
+    if (before_ended != nullptr) {
+        leave(WAITS_FOR_KERNEL);
+    }
+}
+
+void emulate_constant(const void *from, size_t size)
+{
+    constant c = {from, size, {0}};
+    emulate_aligned(from, size);
+    if (constants.size() < 1u << 20) {
+        memcpy(c.bytes, from, size);
+        constants.push_back(c);
+    }
+}
+
+void emulate_shared_read(const void *from, size_t size)
+{
+    note_access(from, size);
 }
 
 void emulate_aligned(const void *p, size_t size)
@@ -426,6 +550,7 @@ static void copy_later(void *to, const void *from, bool valid, bool hidden)
 {
     emulate_aligned(to, 16);
     emulate_aligned(from, 16);
+    note_access(to, 16);
     memset(to, 0xFF, 16); /* nobody may read it until it has arrived */
     fibers[current].sets.back().push_back({to, from, valid, hidden});
 }
@@ -445,6 +570,16 @@ void emulate_copy_close(void)
     fibers[current].sets.push_back({});
 }
 
+/* Written, and not seen by products before the next fence. */
+static void hide(void *to, const void *from, size_t size)
+{
+    hidden h = {to, size, {0}};
+    emulate_aligned(to, size);
+    memcpy(h.bytes, from, size);
+    fibers[current].unfenced.push_back(h);
+    memset(to, 0xFF, size);
+}
+
 void emulate_copy_wait(int left)
 {
     static const unsigned char zeros[16] = {0};
@@ -452,7 +587,7 @@ void emulate_copy_wait(int left)
     while (sets.size() > (size_t)left + 1) {
         for (const copy &c : sets.front()) {
             if (c.hidden) {
-                emulate_put(c.to, c.valid ? c.from : zeros, 16);
+                hide(c.to, c.valid ? c.from : zeros, 16);
             } else {
                 memcpy(c.to, c.valid ? c.from : zeros, 16);
             }
@@ -474,11 +609,8 @@ uint32_t emulate_shared_address(const void *p)
 
 void emulate_put(void *to, const void *from, size_t size)
 {
-    hidden h = {to, size, {0}};
-    emulate_aligned(to, size);
-    memcpy(h.bytes, from, size);
-    fibers[current].unfenced.push_back(h);
-    memset(to, 0xFF, size);
+    note_access(to, size);
+    hide(to, from, size);
 }
 
 void emulate_products_fence(void)
@@ -523,6 +655,24 @@ void emulate_barrier_wait(uint64_t *barrier, uint32_t parity)
 void emulate_group_fence(void)
 {
     fibers[current].fenced = true;
+}
+
+void emulate_registers(int count, bool more)
+{
+    const int now = (int)(65536 / blockDim.x / 8 * 8);
+    fiber &f = fibers[current];
+    if (f.registers != 0 || (more ? count < now : count > now)) {
+        fail("registers are moved the other way, or twice");
+    }
+    f.registers = count;
+    warp_wait();
+}
+
+void emulate_hold(const float *sums)
+{
+    if (fibers[current].sums.count(const_cast<float *>(sums)) != 0) {
+        fail("sums of products under way were touched");
+    }
 }
 
 void emulate_multiply(const emulate_product &product)
@@ -594,6 +744,8 @@ DECLARE(across, across)
 DECLARE(cut, cut)
 DECLARE(sample, best_parts)
 DECLARE(sample, best_merge)
+DECLARE(sample, whole_limit)
+DECLARE(sample, whole_draw)
 DECLARE(sample, verify)
 DECLARE(quantise, quantise)
 DECLARE(convert, convert)
@@ -613,8 +765,34 @@ const char *glm_emulate_name(enum glm_cuda_kernel kernel)
     return kernels[kernel].name;
 }
 
+/* Nobody wrote what was read as constant. */
+static void check_constants(void)
+{
+    for (const constant &c : constants) {
+        if (memcmp(c.from, c.bytes, c.size) != 0) {
+            fail("what was read as constant was written by the same kernel");
+        }
+    }
+    constants.clear();
+}
+
+struct glm_emulate_turns glm_emulate_turns(void)
+{
+    return turns;
+}
+
 void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed)
 {
+    glm_emulate_early(launch, args, seed, nullptr, nullptr);
+}
+
+void glm_emulate_early(struct glm_cuda_launch launch, const void *args, uint64_t seed,
+                       void (*ended)(void *arg), void *arg)
+{
+    before_ended = ended;
+    before_arg = arg;
+    turns = {0, 0};
+    constants.clear();
     kernel_name = kernels[launch.kernel].name;
     body = kernels[launch.kernel].run;
     body_args = args;
@@ -637,4 +815,5 @@ void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed)
         run_block(launch.threads);
         free(memory);
     }
+    check_constants();
 }

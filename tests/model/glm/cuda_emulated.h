@@ -18,6 +18,18 @@ extern "C" {
  * warp part at an instruction they share, an address is not aligned, or a kernel does not wait for
  * the one before it. */
 void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed);
+/* The same beginning before the kernel before it has ended, as programmatic launches do: the first
+ * block runs up to its depend_wait, then ended(arg) is called, and the rest happens. */
+void glm_emulate_early(struct glm_cuda_launch launch, const void *args, uint64_t seed,
+                       void (*ended)(void *arg), void *arg);
+
+/* Shared memory of the last launch, as far as it was reached by the functions that copy, put and
+ * load whole fragments: turns that its banks took, and how many would have done. */
+struct glm_emulate_turns {
+    uint64_t taken, least;
+};
+struct glm_emulate_turns glm_emulate_turns(void);
+
 /* "linear8_bf16" for GLM_CUDA_K_LINEAR8_BF16 */
 const char *glm_emulate_name(enum glm_cuda_kernel kernel);
 

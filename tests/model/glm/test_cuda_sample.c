@@ -20,6 +20,7 @@ struct sampler {
     float part_logits[MAX_ROWS * GLM_CUDA_PARTS * GLM_CUDA_BEST];
     int32_t best_ids[MAX_ROWS * GLM_CUDA_BEST], best_count[MAX_ROWS];
     double best_chances[MAX_ROWS * GLM_CUDA_BEST];
+    uint64_t cut[MAX_ROWS], mass[MAX_ROWS];
 };
 
 static void run_sampler(struct sampler *s, const struct setting *t, float *logits, uint64_t seed)
@@ -34,14 +35,23 @@ static void run_sampler(struct sampler *s, const struct setting *t, float *logit
                                     .best_ids = s->best_ids,
                                     .best_chances = s->best_chances,
                                     .best_count = s->best_count,
+                                    .cut = s->cut,
+                                    .mass = s->mass,
                                     .temperature = t->temperature,
                                     .top_p = t->top_p,
                                     .penalty = t->penalty,
                                     .n = t->n,
                                     .vocab = VOCAB,
                                     .want = t->temperature > 0 ? (uint32_t)t->top_k : 1};
-    glm_emulate(glm_cuda_best_parts_launch(&s->a), &s->a, seed);
-    glm_emulate(glm_cuda_best_merge_launch(&s->a), &s->a, seed + 1);
+    if (t->temperature > 0 && (t->top_k == 0 || t->top_k > GLM_CUDA_BEST)) {
+        s->a.top_k = s->a.want;
+        s->a.want = 0;
+        glm_emulate(glm_cuda_whole_limit_launch(&s->a), &s->a, seed);
+        glm_emulate(glm_cuda_whole_draw_launch(&s->a), &s->a, seed + 1);
+    } else {
+        glm_emulate(glm_cuda_best_parts_launch(&s->a), &s->a, seed);
+        glm_emulate(glm_cuda_best_merge_launch(&s->a), &s->a, seed + 1);
+    }
     glm_emulate(glm_cuda_verify_launch(&s->a), &s->a, seed + 2);
 }
 
@@ -117,10 +127,31 @@ static void test_sample(const struct setting *t, uint32_t right, uint64_t seed)
     free(s);
 }
 
-static void test_nothing_left(void)
+/* Draws all over the order of one row's tokens, with chances that a device has as whole numbers. */
+static void test_draws(const struct setting *t, float spread, uint64_t draws, uint64_t seed)
 {
     struct sampler *s = calloc(1, sizeof *s);
-    const struct setting t = {0.8, 0.6, 1.1, 4, 2, false};
+    float *logits = test_floats(VOCAB, spread);
+    int32_t want[1], guess[2] = {0};
+    size_t differ = 0;
+    for (uint64_t i = 0; i < draws; i++) {
+        uint64_t random = seed + 1000 * i;
+        s->state = (struct glm_cuda_state){.random = random};
+        choose(t, logits, guess, guess, 0, &random, want, s->banned);
+        memset(s->seen, 0, sizeof s->seen);
+        run_sampler(s, t, logits, seed + i);
+        differ += s->state.tokens[0] != want[0] || s->state.random != random ? 1 : 0;
+    }
+    CHECK_MSG(differ == 0, "top-k %d, top-p %g, spread %g: %zu draws differ", t->top_k, t->top_p,
+              spread, differ);
+    free(logits);
+    free(s);
+}
+
+static void test_nothing_left(int top_k)
+{
+    struct sampler *s = calloc(1, sizeof *s);
+    const struct setting t = {0.8, 0.6, 1.1, top_k, 2, false};
     float *logits = test_floats(2 * VOCAB, 1);
     for (int i = 0; i < VOCAB; i++) {
         logits[i] = -INFINITY;
@@ -238,7 +269,9 @@ static void test_fill_and_streams(void)
 
 int main(void)
 {
-    const struct setting settings[] = {{0, 1, 1, 0, 1, false},       {0, 1, 1.1, 0, 3, true},
+    const struct setting settings[] = {{0.9, 1, 1, 0, 1, false},     {0.7, 0.8, 1.1, 0, 3, true},
+                                       {1.1, 0.95, 1, 100, 2, true}, {0.01, 0.5, 1, 0, 3, false},
+                                       {0, 1, 1, 0, 1, false},       {0, 1, 1.1, 0, 3, true},
                                        {0.8, 0.6, 1.1, 2, 3, false}, {1.5, 0.95, 1, 4, 3, true},
                                        {1, 1, 1.3, 9, 1, true},      {0.7, 0.9, 1, 1, 2, false}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
@@ -246,7 +279,16 @@ int main(void)
             test_sample(&settings[i], right, 77 + i * 10 + right);
         }
     }
-    test_nothing_left();
+    const struct setting wide[] = {{1, 1, 1, 0, 1, false},
+                                   {1, 0.9, 1, 0, 1, false},
+                                   {0.6, 1, 1, 300, 1, false},
+                                   {5, 0.97, 1, 65, 1, true}};
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        test_draws(&wide[i], 4, 6, 5 + i);
+        test_draws(&wide[i], 0, 1, 9 + i); /* all alike */
+    }
+    test_nothing_left(4);
+    test_nothing_left(0);
     test_quantise(GLM_FORM_INT4, 20, 256, 128);
     test_quantise(GLM_FORM_INT4, 16, 96, 32);
     test_quantise(GLM_FORM_INT4, 5, 160, 128); /* the last group is short */

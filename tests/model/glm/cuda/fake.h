@@ -15,6 +15,9 @@
  *                                 a context return from every later call as well
  *     FAKE_CUDA_HOLLOW=1          kernels do nothing, memory begins with zeros: for what does not
  *                                 depend on results
+ *     FAKE_CUDA_EARLY=1           kernels that may begin before the one before them has ended do:
+ *                                 what their first block does ahead of its wait sees the memory as
+ *                                 it was before that one, and loses what it writes
  *     FAKE_CUDA_LOG=FILE          a line at the end: calls, kernels, graphs, most memory in use
  */
 #ifndef GLMV_TESTS_MODEL_GLM_CUDA_FAKE_H
@@ -40,6 +43,7 @@ struct fake_work {
     unsigned char value;
     enum glm_cuda_kernel kernel;
     unsigned grid[3], threads, shared;
+    bool early; /* launched programmatically */
     void *args; /* owned */
     size_t args_size;
     glm_cu_event event;
@@ -62,7 +66,14 @@ void fake_memory_give(void *memory, bool pinned);
 bool fake_memory_holds(const void *at, size_t bytes, bool pinned);
 void fake_memory_count(size_t *pieces, size_t *bytes, size_t *most);
 
+/* The device's memory as it is, kept; then back to how it was before that was kept last, and to how
+ * it was when it was. */
+void fake_memory_keep(void);
+void fake_memory_back(void);
+void fake_memory_forth(void);
+
 bool fake_is_hollow(void);
+bool fake_is_early(void);
 /* Runs it now. */
 void fake_work_run(const struct fake_work *work);
 /* The kernel of this name, GLM_CUDA_KERNEL_COUNT for none; the bytes of its structure. */

@@ -28,6 +28,7 @@ enum glm_cuda_kernel fake_kernel_find(const char *name, size_t *args)
                  {"across", sizeof(struct glm_cuda_across)},
                  {"cut", sizeof(struct glm_cuda_cut)},
                  {"best", sizeof(struct glm_cuda_sample)},
+                 {"whole", sizeof(struct glm_cuda_sample)},
                  {"verify", sizeof(struct glm_cuda_sample)},
                  {"quantise", sizeof(struct glm_cuda_quantise)},
                  {"convert", sizeof(struct glm_cuda_convert)},
@@ -96,9 +97,31 @@ static void need(const void *at, size_t bytes, bool pinned, const char *what)
     }
 }
 
-void fake_work_run(const struct fake_work *w)
+static void ended(void *arg)
+{
+    (void)arg;
+    fake_memory_forth();
+}
+
+static void run_kernel(const struct fake_work *w)
 {
     static uint64_t order; /* in which threads get their turn: another one each time */
+    const struct glm_cuda_launch launch = {w->kernel,  w->grid[0], w->grid[1],
+                                           w->grid[2], w->threads, w->shared};
+    const bool early = fake_is_early();
+    if (early) {
+        fake_memory_keep();
+    }
+    if (early && w->early) {
+        fake_memory_back();
+        glm_emulate_early(launch, w->args, ++order, ended, NULL);
+    } else {
+        glm_emulate(launch, w->args, ++order);
+    }
+}
+
+void fake_work_run(const struct fake_work *w)
+{
     const void *from = w->copy != NULL ? w->copy : w->from;
     switch (w->kind) {
     case FAKE_UP:
@@ -123,12 +146,9 @@ void fake_work_run(const struct fake_work *w)
         memset(w->to, w->value, w->bytes);
         break;
     case FAKE_KERNEL:
-        if (fake_is_hollow()) {
-            break;
+        if (!fake_is_hollow()) {
+            run_kernel(w);
         }
-        glm_emulate((struct glm_cuda_launch){w->kernel, w->grid[0], w->grid[1], w->grid[2],
-                                             w->threads, w->shared},
-                    w->args, ++order);
         break;
     case FAKE_EVENT:
         break;
