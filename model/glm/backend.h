@@ -22,15 +22,16 @@ enum glm_form {
     GLM_FORM_BF16,
     GLM_FORM_INT8,
     GLM_FORM_INT4,
-    GLM_FORM_LEAST, /* four bits that count up from a least value of the group */
-    GLM_FORM_BLOCKS /* as a GGUF file holds them: rows can be read, not multiplied */
+    GLM_FORM_LEAST,  /* four bits that count up from a least value of the group */
+    GLM_FORM_BLOCKS, /* as a GGUF file holds them: rows can be read, not multiplied */
+    GLM_FORM_FP8     /* e4m3, row-major, a float a row; of devices and their packs, likewise */
 };
 
 struct glm_matrix {
     enum glm_form form;
     size_t rows, cols;
     const void *data;       /* row-major [rows][cols]; quantised: tiles, see codes.h */
-    const uint16_t *scales; /* half floats, NULL unless quantised */
+    const uint16_t *scales; /* half floats, NULL unless quantised; of FP8, the rows' floats */
     size_t group;           /* 32 or 128 where quantised; of blocks, their enum glm_type */
 };
 

@@ -57,6 +57,10 @@ size_t glm_tile_bytes(const struct glm_matrix *m)
 bool glm_tile_sizes(const struct glm_matrix *m, size_t *data, size_t *scales)
 {
     size_t tiles = glm_tile_count(m), bytes;
+    if (m->form == GLM_FORM_FP8) { /* no tiles: rows side by side */
+        return glmv_size_mul(m->rows, m->cols, data) &&
+               glmv_size_mul(m->rows, sizeof(float), scales);
+    }
     return glmv_size_mul(m->cols, GLM_TILE, &bytes) &&
            glmv_size_mul(tiles, glm_tile_bytes(m), data) &&
            glmv_size_mul(tiles, glm_group_count(m) * glm_tile_halves(m) * sizeof *m->scales,

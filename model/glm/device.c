@@ -53,18 +53,27 @@ static bool has_blocks(const struct glm_model *model)
     return found || model->merge_down.form == GLM_FORM_BLOCKS;
 }
 
+/* How a pack of that name is kept, those for devices alone among them. */
+static bool store_of(const char *name, struct glm_store *store, struct glmv_err *err)
+{
+    if (name != NULL && strcmp(name, "fp8") == 0) {
+        *store = (struct glm_store){GLM_FORM_FP8, 0};
+        return true;
+    }
+    return glm_store_parse(name, store, err);
+}
+
 struct glm_model *glm_device_open_cuda(const char *where, const char *name, struct glmv_err *err)
 {
-    struct glm_store store, look = {GLM_FORM_BLOCKS, 0};
+    struct glm_store store, look = {GLM_FORM_BLOCKS, 0}, plain = {GLM_FORM_BF16, 0};
     struct glm_cuda_kept kept;
-    if (!glm_cuda_kept_parse(name, &kept, err) ||
-        !glm_store_parse(kept.form == GLM_CUDA_FP8 ? "bf16" : name, &store, err)) {
+    if (!glm_cuda_kept_parse(name, &kept, err) || !store_of(name, &store, err)) {
         return NULL;
     }
     struct glm_model *model = glm_model_open(where, look, 0, err);
     if (model != NULL && has_blocks(model)) { /* they have to become tiles, which a pack is for */
         glm_model_close(model);
-        return glm_model_open(where, store, 0, err);
+        return glm_model_open(where, store.form == GLM_FORM_FP8 ? plain : store, 0, err);
     }
     if (model != NULL && store.form != GLM_FORM_BF16) {
         glm_model_find_pack(model, store);
@@ -92,7 +101,7 @@ void glm_device_keep_pack(struct glm_model *model, const char *name, struct glm_
     struct glm_store store;
     struct fetched fetched = {model, runner};
     const struct glm_pack_maker maker = {fetch_part, &fetched};
-    if (model->pack.base == NULL && glm_store_parse(name, &store, NULL)) {
+    if (model->pack.base == NULL && store_of(name, &store, NULL)) {
         glm_model_keep_pack(model, store, &maker);
     }
 }

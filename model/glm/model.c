@@ -318,7 +318,8 @@ static struct glm_part *parts_of(struct glm_model *m, struct glm_store store, si
         size_t text = glm_model_matrices(m, all), total = text + tower_matrices(m, all + text);
         for (size_t i = 0; i < total; i++) {
             if (i < text && store.form != GLM_FORM_BF16) {
-                enum glm_form form = i + 1 == text ? GLM_FORM_INT8 : store.form;
+                const bool eight = i + 1 == text && store.form == GLM_FORM_INT4;
+                enum glm_form form = eight ? GLM_FORM_INT8 : store.form;
                 parts[(*count)++] = (struct glm_part){all[i], {form, store.group}};
             } else if (all[i]->form == GLM_FORM_BLOCKS) {
                 enum glm_form form = glm_blocks_form((enum glm_type)all[i]->group);

@@ -71,6 +71,7 @@ bool glm_pack_path(uint64_t source, struct glm_store store, char *out, size_t si
                    (unsigned long long)source,
                    store.form == GLM_FORM_INT4   ? "int4"
                    : store.form == GLM_FORM_INT8 ? "int8"
+                   : store.form == GLM_FORM_FP8  ? "fp8"
                                                  : "stored",
                    store.group);
     return len > 0 && (size_t)len < size;

@@ -7,6 +7,18 @@
 #include "model/glm/blocks.h"
 #include "model/glm/pool.h"
 
+/* e4m3, times the number of its row */
+static float small_float(const struct glm_matrix *m, size_t row, size_t col)
+{
+    const unsigned char code = ((const unsigned char *)m->data)[row * m->cols + col];
+    const int exponent = code >> 3 & 15, mantissa = code & 7;
+    float scale;
+    memcpy(&scale, (const unsigned char *)m->scales + row * sizeof scale, sizeof scale);
+    const float size =
+        exponent == 0 ? ldexpf((float)mantissa, -9) : ldexpf((float)(8 + mantissa), exponent - 10);
+    return scale * ((code & 0x80) != 0 ? -size : size);
+}
+
 static float element(const struct glm_matrix *m, size_t row, size_t col)
 {
     size_t at = row * m->cols + col;
@@ -30,6 +42,8 @@ static float element(const struct glm_matrix *m, size_t row, size_t col)
     case GLM_FORM_INT4:
     case GLM_FORM_LEAST:
         return glm_tile_value(m, row, col);
+    case GLM_FORM_FP8:
+        return small_float(m, row, col);
     case GLM_FORM_BLOCKS:
         break; /* glm_row_part reads these */
     }

@@ -56,6 +56,7 @@ static enum glm_cuda_form device_form(enum glm_form form)
     return form == GLM_FORM_INT8    ? GLM_CUDA_INT8
            : form == GLM_FORM_INT4  ? GLM_CUDA_INT4
            : form == GLM_FORM_LEAST ? GLM_CUDA_LEAST
+           : form == GLM_FORM_FP8   ? GLM_CUDA_FP8
                                     : GLM_CUDA_BF16;
 }
 
@@ -72,6 +73,12 @@ static bool sizes_of(const struct glm_cuda_matrix *m, size_t *data, size_t *scal
     return glm_tile_sizes(&tiles, data, scales);
 }
 
+/* As the device has it, from a pack. */
+static bool is_packed(const struct glm_matrix *m)
+{
+    return (m->form >= GLM_FORM_INT8 && m->form <= GLM_FORM_LEAST) || m->form == GLM_FORM_FP8;
+}
+
 /* What a matrix is on the device: what it is already, or what the store says. */
 static struct glm_cuda_kept target_of(const struct glm_matrix *m, struct glm_cuda_kept wanted)
 {
@@ -79,8 +86,7 @@ static struct glm_cuda_kept target_of(const struct glm_matrix *m, struct glm_cud
         return (struct glm_cuda_kept){device_form(glm_blocks_form((enum glm_type)m->group)),
                                       (uint32_t)glm_blocks_group(m)};
     }
-    bool tiles = m->form >= GLM_FORM_INT8 && m->form <= GLM_FORM_LEAST;
-    return tiles ? (struct glm_cuda_kept){device_form(m->form), (uint32_t)m->group} : wanted;
+    return is_packed(m) ? (struct glm_cuda_kept){device_form(m->form), (uint32_t)m->group} : wanted;
 }
 
 /* A whole matrix in random numbers of sigma, as bf16. */
@@ -156,7 +162,7 @@ static bool load_matrix(struct loader *l, const struct glm_matrix *from,
         return l->device == NULL;
     }
     void *to = (void *)(uintptr_t)out->data;
-    if (from->form >= GLM_FORM_INT8 && from->form <= GLM_FORM_LEAST) {
+    if (is_packed(from)) {
         return sizes_of(out, &data, &scales) &&
                glm_cuda_upload_later(&l->upload, to, from->data, data, l->err) &&
                glm_cuda_upload_later(&l->upload, (void *)(uintptr_t)out->scales, from->scales,

@@ -55,7 +55,7 @@ bool glm_cuda_weights_count(struct glm_cuda_weights *weights, struct glm_model *
 bool glm_cuda_weights_load(struct glm_cuda_weights *weights, struct glm_cuda_device *device,
                            struct glm_model *model, struct glm_cuda_kept store, uint64_t seed,
                            struct glmv_err *err);
-/* Matrix number at of glm_model_matrices, whose tiles come back; free() data and scales. False for
+/* Matrix number at of glm_model_matrices, whose tiles (or rows of fp8) come back; free() data and scales. False for
  * other forms than that. */
 bool glm_cuda_weights_fetch(const struct glm_cuda_weights *weights, struct glm_cuda_device *device,
                             int layers, size_t at, const struct glm_store *wanted,
