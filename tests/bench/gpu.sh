@@ -3,13 +3,15 @@
 #     tests/bench/gpu.sh [PART...]
 # Parts, in this order where none is named: device, test, torch, bf16, int4-g128, prompts, pictures, fp8, logits, load,
 # transformers, memcheck, racecheck, synccheck, int8, products. Each is a program of its own with a time limit, whose lines
-# are there at once; one that fails leaves the others alone. GPU.md has the minutes of each.
+# are there at once; one that fails leaves the others alone. GPU.md has the minutes of each. A call ends after GPU_SECONDS:
+# what would not fit any more is not begun, and the call that goes on is said at the end.
 # Weights are random, of the published sizes, and made on the device. torch gives the ceiling of a product, transformers
 # the engine to compare with, where python3 can import them.
 #     GPU_BUILD=build/release   a release build with CUDA kernels; or the folder that gpu_folder.sh has made
 #     GPU_LOAD=FOLDER           where "load" puts 8 GB of files, /tmp/glmv-gpu-load by default
+#     GPU_SECONDS=570           what a call may take
 #     GPU_LOG=FILE              keeps everything that was printed
-# 77 where there is no device: nothing was measured then. 1 where a part failed.
+# 77 where there is no device: nothing was measured then. 1 where a part failed, 3 where some were not begun.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 here=$PWD
@@ -26,13 +28,21 @@ slow=${slow:-1}
 log=${GPU_LOG:-$(mktemp)}
 : >"$log"
 [ -n "${GPU_LOG:-}" ] || trap 'rm -f "$log"' EXIT
-failed=0 product=()
+failed=0 product=() ceilings=() later=() most=${GPU_SECONDS:-570}
 
 say() { echo "$@" | tee -a "$log"; }
 
+# seconds of a limit that this call still has
+within() {
+    local seconds=$(($1 * slow)) rest=$((most - SECONDS))
+    [ $rest -gt 5 ] || rest=5
+    echo $((seconds < rest ? seconds : rest))
+}
+
 # limited SECONDS COMMAND...: its exit code; what it prints is in the log as well
 limited() {
-    local seconds=$(($1 * slow))
+    local seconds
+    seconds=$(within "$1")
     shift
     timeout -k 5 "$seconds" "$@" 2>&1 | tee -a "$log"
     local code=${PIPESTATUS[0]}
@@ -41,16 +51,18 @@ limited() {
 }
 
 measured() { # PART: lines of the table
-    limited 150 "$bench" $small "${product[@]}" "$1"
-    local code=$?
+    limited 150 "$bench" $small "${product[@]}" "${ceilings[@]}" "$1"
+    local code=$? said
     [ $code != 77 ] || exit 77
+    said=$(sed -n 's/^-- ceilings: //p' "$log" | tail -1) # measured once, first of all
+    [ -z "$said" ] || ceilings=(--ceilings "$said")
     return $code
 }
 
 # peers, their lines, and how much faster we are
 transformers() {
     local peer
-    peer=$(timeout -k 5 180 python3 tests/bench/gpu_peer.py decode ${small:+small} 2>>"$log") || return $?
+    peer=$(timeout -k 5 "$(within 180)" python3 tests/bench/gpu_peer.py decode ${small:+small} 2>>"$log") || return $?
     say "| transformers, bf16, tokens a second: $peer"
     awk -v peer="$peer" -F'|' '
         $2 ~ /decode at (512|16), tokens/ {
@@ -69,12 +81,14 @@ sanitize() { # TOOL
     fi
     local out
     out=$(mktemp)
-    timeout -k 5 150 compute-sanitizer --tool "$1" --error-exitcode 9 "$check" real >"$out" 2>&1
+    local seconds
+    seconds=$(within 150)
+    timeout -k 5 "$seconds" compute-sanitizer --tool "$1" --error-exitcode 9 "$check" real >"$out" 2>&1
     local code=$?
     if [ $code = 0 ]; then
         say "compute-sanitizer $1: clean"
     elif [ $code = 124 ]; then
-        say "compute-sanitizer $1: not done after 150 s; until then: $(grep -c '=========.*\(Invalid\|Race\|ERROR\|hazard\)' "$out") findings"
+        say "compute-sanitizer $1: not done after $seconds s; until then: $(grep -c '=========.*\(Invalid\|Race\|ERROR\|hazard\)' "$out") findings"
     else
         say "compute-sanitizer $1: FAILED ($code)"
         tail -40 "$out" | tee -a "$log"
@@ -102,7 +116,7 @@ part() {
         tee -a "$log"; return 0 ;;
     torch)
         local found
-        found=$(timeout -k 5 90 python3 tests/bench/gpu_peer.py product ${small:+small} 2>>"$log") || return $?
+        found=$(timeout -k 5 "$(within 90)" python3 tests/bench/gpu_peer.py product ${small:+small} 2>>"$log") || return $?
         product=(--product "$(head -1 <<<"$found")")
         say "$(tail -n +2 <<<"$found")" ;;
     bf16 | int4-g128 | fp8 | int8 | prompts | pictures | logits | products) measured "$1" ;;
@@ -118,6 +132,10 @@ parts=("$@")
 [ $# -gt 0 ] || parts=(device test torch bf16 int4-g128 prompts pictures fp8 logits load transformers memcheck racecheck
     synccheck int8 products)
 for name in "${parts[@]}"; do
+    if [ $((most - SECONDS)) -lt 30 ]; then
+        later+=("$name")
+        continue
+    fi
     start=$SECONDS
     part "$name"
     code=$?
@@ -128,4 +146,8 @@ for name in "${parts[@]}"; do
     esac
 done
 echo "must reached: $(grep -c '| \(met\|stretch\) *|$' "$log"), missed: $(grep -c '| missed *|$' "$log")"
+if [ ${#later[@]} -gt 0 ]; then
+    say "not begun, since $SECONDS s are over; go on with: tests/bench/gpu.sh ${later[*]}"
+    [ $failed = 1 ] || failed=3
+fi
 exit $failed

@@ -51,6 +51,9 @@ static bool find_kernel(struct glm_cuda_device *d, size_t at, struct glmv_err *e
     if (code == GLM_CU_SUCCESS) {
         code = api->kernel_function(&d->functions[at], kernel);
     }
+    if (code == GLM_CU_SUCCESS) { /* now: a step may be recorded before it was ever launched */
+        code = api->function_load(d->functions[at]);
+    }
     return glm_cuda_check(&d->cuda, code, names[at], err);
 }
 

@@ -142,6 +142,7 @@ struct glm_cu_update_result {
     X(library_kernel, "cuLibraryGetKernel",                                                        \
       (glm_cu_kernel * kernel, glm_cu_library library, const char *name))                          \
     X(kernel_function, "cuKernelGetFunction", (glm_cu_function * function, glm_cu_kernel kernel))  \
+    X(function_load, "cuFuncLoad", (glm_cu_function function))                                     \
     X(function_set, "cuFuncSetAttribute", (glm_cu_function function, int attribute, int value))    \
     X(occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor",                                    \
       (int *blocks, glm_cu_function function, int block, size_t shared))                           \

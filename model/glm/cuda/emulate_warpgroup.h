@@ -30,6 +30,9 @@ void emulate_products_fence(void);
 void emulate_group_fence(void);
 void emulate_group_close(void);
 void emulate_group_wait(int left);
+void emulate_registers(int count, bool more);
+/* Sums that nothing under way adds to. */
+void emulate_hold(const float *sums);
 void emulate_multiply(const emulate_product &product);
 
 DEVICE uint32_t shared_address(const void *p)
@@ -67,11 +70,12 @@ DEVICE void copy_tile(void *to, const void *from, bool valid)
 template <int COUNT> DEVICE void registers_fewer(void)
 {
     static_assert(COUNT % 8 == 0 && COUNT >= 24 && COUNT <= 256, "no such number of registers");
-    warp_wait();
+    emulate_registers(COUNT, false);
 }
 template <int COUNT> DEVICE void registers_more(void)
 {
-    registers_fewer<COUNT>();
+    static_assert(COUNT % 8 == 0 && COUNT >= 24 && COUNT <= 256, "no such number of registers");
+    emulate_registers(COUNT, true);
 }
 DEVICE void group_fence(void)
 {
@@ -84,6 +88,13 @@ DEVICE void group_close(void)
 template <int LEFT> DEVICE void group_wait(void)
 {
     emulate_group_wait(LEFT);
+}
+template <int COUNT> DEVICE void hold(float *sums)
+{
+    emulate_hold(sums);
+}
+template <int COUNT> DEVICE void hold_left(uint32_t (*)[4])
+{
 }
 DEVICE void settle(float)
 {

@@ -92,6 +92,14 @@ static inline double test_distance(const float *got, const float *want, size_t c
         CHECK_MSG(near_distance <= (limit), "%s: %g off", near_what, near_distance);               \
     } while (0)
 
+/* Tiles of the last launch lie so that banks of shared memory give them in one turn. */
+static inline void test_turns(const char *what)
+{
+    const struct glm_emulate_turns t = glm_emulate_turns();
+    CHECK_MSG(t.least > 0 && t.taken == t.least, "%s: banks take %llu turns where %llu would do",
+              what, (unsigned long long)t.taken, (unsigned long long)t.least);
+}
+
 /* A matrix in a form of the kernels, and what it means. */
 struct test_matrix {
     struct glm_cuda_matrix device;

@@ -161,6 +161,7 @@ static void test_gemm(uint32_t form, uint32_t rows, uint32_t cols, uint32_t n, u
                               .n = n,
                               .store = store};
     glm_emulate(wide > 0 ? glm_cuda_gemm_wide_launch(&a, wide) : glm_cuda_gemm_launch(&a), &a, 11);
+    test_turns(form_names[form]);
     float *want[2] = {test_product(&m[0], x, n), test_product(&m[1], x, n)};
     float *full = test_new((size_t)n * width, 4), *got = test_new((size_t)n * width, 4);
     for (uint32_t i = 0; i < n * width; i++) {
@@ -203,6 +204,7 @@ static void test_gemm_gate(uint32_t form, uint32_t rows, uint32_t cols, uint32_t
                               .store = GLM_CUDA_STORE_BF16};
     glm_emulate(wide > 0 ? glm_cuda_gemm_wide_gate_launch(&a, wide) : glm_cuda_gemm_gate_launch(&a),
                 &a, 13);
+    test_turns(form_names[form]);
     float *want = gated(&gate, &up, x, n), *got = test_widened(out, (size_t)n * rows);
     CHECK_NEAR(got, want, (size_t)n * rows, 4e-3, "gemm gate %s", form_names[form]);
     free(x);

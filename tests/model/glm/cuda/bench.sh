@@ -19,7 +19,7 @@ mkdir "$tmp/bin"
 printf '#!/bin/bash\n[ "$2" = product ] && echo 700 || echo 2.5\n' >"$tmp/bin/python3" # as if torch were there
 printf '#!/bin/bash\n[ $2 != racecheck ] || { echo "========= Race reported"; exit 9; }\n' >"$tmp/bin/compute-sanitizer"
 chmod +x "$tmp/bin/"*
-export GPU_SMALL=1 LD_LIBRARY_PATH=$programs/driver
+export GPU_SMALL=1 GPU_SECONDS=3000 LD_LIBRARY_PATH=$programs/driver
 PATH=$tmp/bin:$PATH bash tests/bench/gpu.sh torch bf16 int4-g128 prompts pictures fp8 logits test load transformers memcheck \
     racecheck products nothing >"$tmp/out" 2>&1
 code=$?
@@ -33,7 +33,12 @@ for line in "copy, read and written" "read-only sum" "8192.3 bf16" "bf16: decode
     "int4-g128: against transformers in bf16 .*  6 " "bf16: against transformers in bf16 .*  2 " "must reached: [0-9]"; do
     grep -qe "$line" "$tmp/out" || wrong "no line '$line'"
 done
+[ "$(grep -c 'read-only sum' "$tmp/out")" = 1 ] || wrong "the ceilings were measured again"
 [ "$(grep -c 'ids equal.* 100.000' "$tmp/out")" = 3 ] || wrong "ids differ"
+
+# a call that has no time left says how to go on
+GPU_SECONDS=20 bash tests/bench/gpu.sh bf16 logits >"$tmp/out" 2>&1
+[ $? = 3 ] && grep -q "go on with: tests/bench/gpu.sh bf16 logits" "$tmp/out" || wrong "begun without time"
 
 # a folder that can be carried away: nothing in it needs more than the C library
 GPU_PROGRAMS=bench_gpu_tried tests/bench/gpu_folder.sh "$GLMV_BUILD" "$tmp/folder" >"$tmp/out" 2>&1 || wrong "no folder"

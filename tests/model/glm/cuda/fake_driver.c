@@ -15,6 +15,7 @@ struct glm_cu_function {
     enum glm_cuda_kernel kernel;
     size_t args;
     int shared;
+    bool loaded;
 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local glm_cu_context current;
@@ -47,6 +48,11 @@ static long long setting(const char *name, long long otherwise)
 bool fake_is_hollow(void)
 {
     return setting("FAKE_CUDA_HOLLOW", 0) != 0;
+}
+
+bool fake_is_early(void)
+{
+    return setting("FAKE_CUDA_EARLY", 0) != 0;
 }
 
 static bool is_final(int code)
@@ -528,8 +534,9 @@ int fake_library_kernel(glm_cu_kernel *kernel, glm_cu_library library, const cha
     if (found == GLM_CUDA_KERNEL_COUNT) {
         return fake_leave(GLM_CU_NOT_FOUND);
     }
-    functions[found] = (struct glm_cu_function){found, args, 0}; /* of shared memory: as if its own
-                                                                    were all that goes unasked */
+    functions[found] =
+        (struct glm_cu_function){found, args, 0, false}; /* of shared memory: as if its own
+                                                     were all that goes unasked */
     *kernel = (glm_cu_kernel)(void *)&functions[found];
     return fake_leave(0);
 }
@@ -538,6 +545,13 @@ int fake_kernel_function(glm_cu_function *function, glm_cu_kernel kernel)
 {
     ENTER("cuKernelGetFunction", true);
     *function = (glm_cu_function)(void *)kernel;
+    return fake_leave(0);
+}
+
+int fake_function_load(glm_cu_function function)
+{
+    ENTER("cuFuncLoad", true);
+    function->loaded = true;
     return fake_leave(0);
 }
 
@@ -579,11 +593,15 @@ int fake_launch(const struct glm_cu_launch *l, glm_cu_function function, void **
             fake_wrong("launch attribute %u", l->attributes[i].id);
         }
     }
+    if (s->recording && !function->loaded) {
+        fake_wrong("kernel %d has to be loaded while a step is recorded", (int)function->kernel);
+    }
     struct fake_work work = {.kind = FAKE_KERNEL,
                              .kernel = function->kernel,
                              .grid = {l->grid[0], l->grid[1], l->grid[2]},
                              .threads = l->block[0],
                              .shared = l->shared,
+                             .early = l->attribute_count > 0 && l->attributes[0].value.flag != 0,
                              .args = parameters[0],
                              .args_size = function->args};
     put(s, &work);

@@ -7,6 +7,7 @@ struct piece {
     unsigned char *base;
     size_t bytes;
     bool pinned;
+    unsigned char *kept, *before; /* owned; see fake_memory_keep */
     struct piece *next;
 };
 
@@ -26,7 +27,7 @@ void *fake_memory_take(size_t bytes, bool pinned)
     if (p == NULL || base == NULL) {
         fake_wrong("the test itself has no memory");
     }
-    *p = (struct piece){base, bytes, pinned, pieces};
+    *p = (struct piece){base, bytes, pinned, NULL, NULL, pieces};
     pieces = p;
     count++;
     in_use += bytes;
@@ -43,6 +44,8 @@ void fake_memory_give(void *memory, bool pinned)
             in_use -= p->bytes;
             count--;
             free(p->base);
+            free(p->kept);
+            free(p->before);
             free(p);
             return;
         }
@@ -60,6 +63,39 @@ bool fake_memory_holds(const void *at, size_t bytes, bool pinned)
         }
     }
     return false;
+}
+
+void fake_memory_keep(void)
+{
+    for (struct piece *p = pieces; p != NULL; p = p->next) {
+        if (!p->pinned) {
+            unsigned char *room = p->before != NULL ? p->before : malloc(p->bytes);
+            if (room == NULL) {
+                fake_wrong("the test itself has no memory");
+            }
+            p->before = p->kept;
+            p->kept = room;
+            memcpy(room, p->base, p->bytes);
+        }
+    }
+}
+
+void fake_memory_back(void)
+{
+    for (struct piece *p = pieces; p != NULL; p = p->next) {
+        if (p->before != NULL) {
+            memcpy(p->base, p->before, p->bytes);
+        }
+    }
+}
+
+void fake_memory_forth(void)
+{
+    for (struct piece *p = pieces; p != NULL; p = p->next) {
+        if (p->before != NULL) {
+            memcpy(p->base, p->kept, p->bytes);
+        }
+    }
 }
 
 void fake_memory_count(size_t *out, size_t *bytes, size_t *most)

@@ -172,8 +172,10 @@ static void reference(const char *where, const char *name, float *logits)
 {
     struct glm_store store;
     struct glmv_err err = {0};
-    CHECK(glm_store_parse(name, &store, NULL));
-    struct glm_model *m = glm_model_open(where, store, 1, &err);
+    const bool fp8 = strcmp(name, "fp8") == 0;
+    CHECK(fp8 || glm_store_parse(name, &store, NULL));
+    struct glm_model *m =
+        fp8 ? glm_device_open_cuda(where, name, &err) : glm_model_open(where, store, 1, &err);
     CHECK_MSG(m != NULL, "%s", err.message);
     float *made[64];
     size_t count = 0;
@@ -247,11 +249,11 @@ static void test_logits(void)
     static const struct {
         const char *where, *name, *like;
         double limit;
-    } cases[] = {
-        {NANO, "bf16", "bf16", 1e-2},   {NANO, "int8", "int8", 1.5e-2},
-        {NANO, "int4", "int4", 1.5e-2}, {NANO, "int4-g128", "int4-g128", 1.5e-2},
-        {GGUF, "bf16", "bf16", 1.5e-2}, /* blocks, which come as tiles */
-        {NANO, "fp8", "bf16", 1.5e-1}}; /* other weights: how far they are is what is seen */
+    } cases[] = {{NANO, "bf16", "bf16", 1e-2},
+                 {NANO, "int8", "int8", 1.5e-2},
+                 {NANO, "int4", "int4", 1.5e-2},
+                 {NANO, "int4-g128", "int4-g128", 1.5e-2},
+                 {GGUF, "bf16", "bf16", 1.5e-2}}; /* blocks, which come as tiles */
     static float wanted[LAST * 768], one[LAST * 768], many[LAST * 768];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         reference(cases[i].where, cases[i].like, wanted);
@@ -262,6 +264,52 @@ static void test_logits(void)
         CHECK_MSG(memcmp(one, many, sizeof one) == 0, "%s: one row and %d differ", cases[i].name,
                   LAST);
     }
+}
+
+/* The one file in a folder; its name. */
+static size_t only_file(const char *folder, char *out, size_t size)
+{
+    DIR *dir = opendir(folder);
+    size_t count = 0;
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            snprintf(out, size, "%s/%s", folder, entry->d_name);
+            count++;
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return count;
+}
+
+/* fp8 is for devices alone: what one has made is kept, and gives the next start the same bits; the
+ * processor reads the pack's rows. */
+static void test_fp8(void)
+{
+    static float wanted[LAST * 768], first[LAST * 768], second[LAST * 768];
+    char cache[] = "/tmp/glmv-cuda-XXXXXX", folder[64], path[400];
+    CHECK(mkdtemp(cache) != NULL);
+    snprintf(folder, sizeof folder, "%s/glmv-replicate", cache);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    reference(NANO, "bf16", wanted);
+    double off = distance(NANO, "fp8", wanted, LAST, first);
+    CHECK_MSG(off < 1.5e-1, "fp8: logits off by %g from bf16's", off);
+    CHECK(only_file(folder, path, sizeof path) == 0);
+    glmv_chat_close(open_on("fp8", "cuda"));
+    CHECK_MSG(only_file(folder, path, sizeof path) == 1, "no pack");
+    struct glm_model *m = glm_device_open_cuda(NANO, "fp8", NULL);
+    CHECK(m != NULL && m->pack.base != NULL && m->head.form == GLM_FORM_FP8);
+    glm_model_close(m);
+    reference(NANO, "fp8", wanted);
+    double near = distance(NANO, "fp8", wanted, LAST, second);
+    printf("fp8: logits off by %.2e, from bf16's by %.2e\n", near, off);
+    CHECK_MSG(near < 1.5e-2, "fp8: logits off by %g", near);
+    CHECK_MSG(memcmp(first, second, sizeof first) == 0, "the pack gives other bits");
+    unlink(path);
+    rmdir(folder);
+    rmdir(cache);
+    setenv("XDG_CACHE_HOME", "/proc/none", 1);
 }
 
 /* Patches made on the device: the processor's, rounded to bf16, every bit. Larger, smaller and as
@@ -308,23 +356,6 @@ static void test_patches(void)
     glm_model_close(m);
 }
 
-/* The one file in a folder; its name. */
-static size_t only_file(const char *folder, char *out, size_t size)
-{
-    DIR *dir = opendir(folder);
-    size_t count = 0;
-    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            snprintf(out, size, "%s/%s", folder, entry->d_name);
-            count++;
-        }
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    return count;
-}
-
 /* What a device has quantised is kept, byte for byte as the processor would have; the next start
  * takes it from there, on either. */
 static void test_pack_kept(void)
@@ -358,7 +389,6 @@ static void test_pack_kept(void)
         glmv_buf_release(&bytes[1]);
     }
     glmv_chat_close(open_on("bf16", "cuda"));
-    glmv_chat_close(open_on("fp8", "cuda"));
     CHECK(only_file(folder, path[0], sizeof path[0]) == 0);
     rmdir(folder);
     rmdir(cache);
@@ -375,6 +405,22 @@ static void test_older_card(void)
     printf("bf16 on compute capability 8.0: logits off by %.2e\n", off);
     CHECK_MSG(off < 1e-2, "logits off by %g", off);
     unsetenv("FAKE_CUDA_CAPABILITY");
+}
+
+/* Kernels that begin before the one before them has ended: the same bits. */
+static void test_early(void)
+{
+    static const char *const names[] = {"bf16", "int4"};
+    static float wanted[LAST * 768], late[LAST * 768], early[LAST * 768];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        reference(NANO, names[i], wanted);
+        distance(NANO, names[i], wanted, 1, late);
+        setenv("FAKE_CUDA_EARLY", "1", 1);
+        distance(NANO, names[i], wanted, 1, early);
+        unsetenv("FAKE_CUDA_EARLY");
+        CHECK_MSG(memcmp(late, early, sizeof late) == 0, "%s: early launches give other bits",
+                  names[i]);
+    }
 }
 
 /* A device that is told the processor's tokens one by one: what it would say itself is the best
@@ -498,11 +544,13 @@ int main(int argc, char **argv)
     test_patches();
     test_pack_kept();
     test_logits();
+    test_fp8();
     test_follows();
     test_same_tokens();
     test_guesses();
     if (!real) {
         test_older_card();
+        test_early();
         test_resumed();
     }
     TEST_END();
