@@ -9,6 +9,7 @@
  */
 #include "model/glm/cuda/warpgroup.cuh"
 
+#if HAS_WARPGROUPS
 static constexpr uint32_t QUERIES = GLM_CUDA_FLASH_QUERIES, KEYS = GLM_CUDA_FLASH_WIDE_KEYS;
 static constexpr uint32_t DIM = 128, HALF = KEYS * TILE_ROW, TILE = 2 * HALF; /* bytes */
 static constexpr int SLOTS = GLM_CUDA_FLASH_WIDE_SLOTS, LAG = 2;
@@ -82,10 +83,11 @@ DEVICE void ask_scores(float s[64], const unsigned char *queries, const unsigned
 }
 
 /* Asks for the sums of values by their weights. */
-DEVICE void ask_sums(float out[64], const uint32_t weights[KEYS / 16][4],
-                     const unsigned char *values)
+DEVICE void ask_sums(float out[64], uint32_t weights[KEYS / 16][4], const unsigned char *values)
 {
     const uint64_t v = describe(values, HALF);
+    hold<64>(out);
+    hold_left<KEYS / 16>(weights);
     group_fence();
 #pragma unroll
     for (uint32_t i = 0; i < KEYS / 16; i++) {
@@ -190,6 +192,7 @@ DEVICE void multiply_slots(const glm_cuda_flash &a, const flash_part &p, flash_r
     ring_use(slots, at);
     ask_scores(s, q, tiles);
     group_wait<0>();
+    hold<64>(s);
     ring_leave(slots, at);
     ring_advance<SLOTS>(at);
     find_seen(seen, a, p, row, 0);
@@ -207,11 +210,14 @@ DEVICE void multiply_slots(const glm_cuda_flash &a, const flash_part &p, flash_r
         ring_use(slots, at);
         ask_sums(out, weights, tiles + at.slot * TILE);
         group_wait<1>();
+        hold<64>(s);
         ring_leave(slots, keys);
         find_seen(seen, a, p, row, i);
         find_weights(s, rows, shrink, seen, scale);
         settle(rows.sum[0] + rows.sum[1]);
         group_wait<0>();
+        hold<64>(out);
+        hold_left<KEYS / 16>(weights);
         ring_leave(slots, at);
         ring_advance<SLOTS>(at);
         pack_weights(weights, s);
@@ -223,11 +229,11 @@ DEVICE void multiply_slots(const glm_cuda_flash &a, const flash_part &p, flash_r
     ring_use(slots, at);
     ask_sums(out, weights, tiles + at.slot * TILE);
     group_wait<0>();
+    hold<64>(out);
     ring_leave(slots, at);
     store_rows(a, out, rows, first);
 }
 
-#if HAS_WARPGROUPS
 KERNEL(384, 1) glm_cuda_flash_wide128(const glm_cuda_flash a)
 {
     DYNAMIC_SHARED(shared);

@@ -322,6 +322,7 @@ DEVICE void multiply_slots(const glm_cuda_gemm &a, wide_ring &slots, unsigned ch
             ring_advance<WIDE_SLOTS>(at);
         }
         group_wait<0>();
+        hold<128>(sums);
         ring_leave(slots, before);
         if constexpr (GATE) {
             store_wide_gates<FORM>(a, rows, place.x * TALL + half, sums);

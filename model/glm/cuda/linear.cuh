@@ -147,8 +147,11 @@ DEVICE void sum_strand(float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4], const
     }
     depend_wait();
     depend_release();
-    for (uint32_t at = s.first; at < s.end; at += GLM_CUDA_STRANDS) {
-        const bool more = at + GLM_CUDA_STRANDS < s.end;
+    /* the place and the end in one register, which sm_80 has not to spare; both are below 2^16 */
+    for (uint32_t span = s.end << 16 | s.first; (span & 0xFFFF) < span >> 16;
+         span += GLM_CUDA_STRANDS) {
+        const uint32_t at = span & 0xFFFF;
+        const bool more = at + GLM_CUDA_STRANDS < span >> 16;
         if (AHEAD && more) {
             load_step<FORM>(next, w, at + GLM_CUDA_STRANDS, m);
         }

@@ -95,6 +95,23 @@ template <int LEFT> DEVICE void group_wait(void)
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(LEFT) : "memory");
 }
 
+/* Registers of products: what is done with them before stays before, and after, after. To the
+ * compiler a product has ended where it was asked for. */
+template <int COUNT> DEVICE void hold(float *sums)
+{
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        asm volatile("" : "+f"(sums[i])::"memory");
+    }
+}
+template <int COUNT> DEVICE void hold_left(uint32_t (*left)[4])
+{
+#pragma unroll
+    for (int i = 0; i < 4 * COUNT; i++) {
+        asm volatile("" : "+r"(left[i / 4][i % 4])::"memory");
+    }
+}
+
 /* Names and operands of the registers of a product, ten and eight at a time. */
 #define NAMES_10(tens)                                                                             \
     "%" #tens "0, %" #tens "1, %" #tens "2, %" #tens "3, %" #tens "4, %" #tens "5, %" #tens        \
