@@ -1,10 +1,13 @@
 /* Attention: the work shared out, and the loops of the reference. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
+#include "model/glm/config.h"
 #include "model/glm/pool.h"
 
-void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count);
+void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count,
+                       float *out);
 void glm_halve_scalar(const float *x, size_t count, uint16_t *out);
 
 void glm_halve(struct glm_pool *pool, const float *x, size_t count, uint16_t *out)
@@ -60,11 +63,10 @@ static float number_at(const struct glm_attention *a, const void *from, size_t a
 }
 
 /* Softmax in one pass: what was summed is scaled down when a larger score turns up. */
-static void attend_one(const struct glm_attention *a, size_t head, size_t i)
+static void attend_one(const struct glm_attention *a, size_t head, size_t i, float *out)
 {
     const float *q = a->q + i * a->q_row + head * a->q_head;
     const size_t k = head / a->group * a->k_head, v = head / a->group * a->v_head;
-    float *out = a->out + i * a->out_row + head * a->out_head;
     float scale = 1.0f / sqrtf((float)a->dim), most = -INFINITY, sum = 0;
     memset(out, 0, a->dim * sizeof *out);
     for (size_t j = 0; j < a->first + i * a->step; j++) {
@@ -86,32 +88,80 @@ static void attend_one(const struct glm_attention *a, size_t head, size_t i)
     }
 }
 
-void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count)
+void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count,
+                       float *out)
 {
-    for (size_t t = from; t < from + count; t++) {
-        attend_one(a, key_head * a->group + t % a->group, t / a->group);
+    for (size_t t = from; t < from + count; t++, out += a->dim) {
+        attend_one(a, key_head * a->group + t % a->group, t / a->group, out);
     }
 }
 
 struct attend_job {
-    const struct glm_attention *a;
+    struct glm_attention a;
     const struct glm_kernels *kernels;
     size_t queries, bundles; /* of a key head; bundles of GLM_QUERIES queries */
 };
 
-static void attend_part(void *arg, size_t begin, size_t end)
+/* A bundle; see glm_work. */
+static void attend_race(void *arg, size_t begin, size_t end, struct glm_try *try)
 {
     const struct attend_job *job = arg;
+    const struct glm_attention *a = &job->a;
+    _Alignas(64) float out[GLM_QUERIES * GLM_MOST_DIM];
+    assert(end == begin + 1);
+    const size_t from = begin % job->bundles * GLM_QUERIES, key_head = begin / job->bundles;
+    const size_t left = job->queries - from, count = left < GLM_QUERIES ? left : GLM_QUERIES;
+    job->kernels->attend(a, key_head, from, count, out);
+    if (!glm_pool_mine(try)) {
+        return;
+    }
+    for (size_t t = 0; t < count; t++) {
+        const size_t head = key_head * a->group + (from + t) % a->group;
+        memcpy(a->out + (from + t) / a->group * a->out_row + head * a->out_head, out + t * a->dim,
+               a->dim * sizeof *out);
+    }
+}
+
+static void attend_part(void *arg, size_t begin, size_t end)
+{
     for (size_t at = begin; at < end; at++) {
-        size_t from = at % job->bundles * GLM_QUERIES, left = job->queries - from;
-        job->kernels->attend(job->a, at / job->bundles, from,
-                             left < GLM_QUERIES ? left : GLM_QUERIES);
+        attend_race(arg, at, at + 1, NULL);
+    }
+}
+
+struct keep_job {
+    const float *q;
+    size_t width, row;
+    float *to;
+};
+
+static void keep_part(void *arg, size_t begin, size_t end)
+{
+    const struct keep_job *job = arg;
+    for (size_t i = begin; i < end; i++) {
+        memcpy(job->to + i * job->width, job->q + i * job->row, job->width * sizeof *job->to);
     }
 }
 
 void glm_attend(struct glm_pool *pool, const struct glm_attention *a)
 {
-    struct attend_job job = {.a = a, .kernels = glm_pool_kernels(pool), .queries = a->group * a->n};
+    struct attend_job job = {
+        .a = *a, .kernels = glm_pool_kernels(pool), .queries = a->group * a->n};
     job.bundles = (job.queries + GLM_QUERIES - 1) / GLM_QUERIES;
-    glm_pool_run(pool, a->heads / a->group * job.bundles, 1, attend_part, &job);
+    struct glm_work work = {
+        .count = a->heads / a->group * job.bundles, .part = 1, .most = 1, .run = attend_part};
+    if (a->n <= GLM_COLUMNS && a->q_head == a->dim &&
+        glm_pool_has_room(pool, a->n * a->heads * a->dim * sizeof *a->q)) {
+        /* a token: bundles take long where the context is long, so they are a race, with queries
+         * of their own; about keys and values see backend.h */
+        struct keep_job keep = {a->q, a->heads * a->dim, a->q_row, NULL};
+        const struct glm_work copy = {.count = a->n, .part = 1, .most = 1, .run = keep_part};
+        keep.to = glm_pool_room(pool, a->n * keep.width * sizeof *keep.to);
+        glm_pool_queue(pool, &copy, &keep, sizeof keep);
+        job.a.q = keep.to;
+        job.a.q_row = keep.width;
+        work.race = attend_race;
+        work.last = true;
+    }
+    glm_pool_queue(pool, &work, &job, sizeof job);
 }

@@ -46,15 +46,18 @@ struct glm_pool *glm_pool_new(int threads, struct glmv_err *err);
 /* NULL is allowed. */
 void glm_pool_free(struct glm_pool *pool);
 int glm_pool_threads(const struct glm_pool *pool);
-/* Calls run(arg, begin, end) for parts of 0 .. count until all is done; parts are claimed, so that
- * a thread that does not get the processor holds nobody up. */
+/* Calls run(arg, begin, end) for parts of 0 .. count until all is done. One caller at a time. */
 void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
                   void (*run)(void *arg, size_t begin, size_t end), void *arg);
-
-/* The same with parts that are large at first and part in the end: for what passes through memory
- * once, since what a thread fetches ahead is lost at the end of a part. */
-void glm_pool_run_falling(struct glm_pool *pool, size_t count, size_t part,
-                          void (*run)(void *arg, size_t begin, size_t end), void *arg);
+/*
+ * A batch: operations between these two may return before they are done; all are at the end. The
+ * threads go through them without waiting for the caller, which matters on a busy machine. In
+ * between, no result is looked at, and vectors stay where they are. Matrices have to stay until the
+ * pool is freed, or until a product outside of a batch has returned: a thread that has lost its
+ * processor may still read them.
+ */
+void glm_pool_begin(struct glm_pool *pool);
+void glm_pool_end(struct glm_pool *pool);
 
 /* The best this processor can do, or the wanted one where it can. For tests and benchmarks. */
 enum glm_cpu glm_cpu_best(void);
@@ -102,6 +105,8 @@ struct glm_attention {
     size_t first, step;                      /* keys the first query sees, more for each next */
     bool half;
 };
+/* After a batch, blocks of keys that are not full may still be read: nothing is written there
+ * before glm_pool_left (pool.h) has returned. */
 void glm_attend(struct glm_pool *pool, const struct glm_attention *attention);
 /* Puts count keys, rows of dim floats that are row apart, at place .. of the blocks. */
 void glm_keys_put(float *blocks, size_t dim, size_t place, const float *keys, size_t row,

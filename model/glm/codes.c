@@ -39,6 +39,19 @@ uint16_t glm_half_from_float(float value)
     return (uint16_t)(sign | (((unsigned)(exponent + 14) << 10) + mantissa));
 }
 
+size_t glm_codes_room(size_t cols, size_t rows)
+{
+    return rows * (cols + cols / GLM_GROUP * (sizeof(float) + sizeof(int32_t)));
+}
+
+struct glm_codes glm_codes_at(void *room, size_t cols, size_t rows)
+{
+    float *scale = room; /* first, so that everything is aligned */
+    const size_t groups = cols / GLM_GROUP * rows;
+    int32_t *fix = (int32_t *)(void *)(scale + groups);
+    return (struct glm_codes){cols, (int8_t *)(fix + groups), scale, fix};
+}
+
 size_t glm_group_count(const struct glm_matrix *m)
 {
     return (m->cols + m->group - 1) / m->group;

@@ -21,12 +21,16 @@
 
 /* Rows of inputs as codes. */
 struct glm_codes {
-    size_t width;       /* columns */
-    const int8_t *code; /* [n][width] */
-    const float *scale; /* [n][width / GLM_GROUP] */
-    const int32_t *fix; /* [n][width / GLM_GROUP] what the offset of stored weights adds too much,
-                         * negative */
+    size_t width; /* columns */
+    int8_t *code; /* [n][width] */
+    float *scale; /* [n][width / GLM_GROUP] */
+    int32_t *fix; /* [n][width / GLM_GROUP] what the offset of stored weights adds too much,
+                   * negative */
 };
+
+/* Bytes for so many rows of cols inputs (glm_pool_room), and where the arrays lie in them. */
+size_t glm_codes_room(size_t cols, size_t rows);
+struct glm_codes glm_codes_at(void *room, size_t cols, size_t rows);
 
 float glm_half_to_float(uint16_t h);
 /* To nearest; what is too small or large becomes 0 or the largest number. */

@@ -111,8 +111,8 @@ static bool parse_text(struct glm_text_config *text, const cJSON *root, const cJ
         !number(node, "num_key_value_heads", 1, 1024, 0, &text->kv_heads, where, err) ||
         !number(node, "intermediate_size", 1, 1 << 20, 0, &text->inner, where, err) ||
         !number(node, "vocab_size", 2, 1 << 22, 0, &text->vocab, where, err) ||
-        !number(node, "head_dim", 2, 1024, text->hidden / text->heads, &text->head_dim, where,
-                err) ||
+        !number(node, "head_dim", 2, GLM_MOST_DIM, text->hidden / text->heads, &text->head_dim,
+                where, err) ||
         !number(node, "max_position_embeddings", 16, 1 << 24, 65536, &context, where, err)) {
         return false;
     }
@@ -145,8 +145,9 @@ static bool parse_vision(struct glm_vision_config *vision, const cJSON *node, in
     vision->grid = image / vision->patch;
     vision->eps = (float)real(node, "rms_norm_eps", 1e-5);
     vision->head_dim = vision->hidden / vision->heads;
-    if (vision->hidden % vision->heads != 0 || vision->head_dim % 4 != 0 || vision->grid < 1 ||
-        vision->out != text_hidden || !(vision->eps > 0)) {
+    if (vision->hidden % vision->heads != 0 || vision->head_dim % 4 != 0 ||
+        vision->head_dim > GLM_MOST_DIM || vision->grid < 1 || vision->out != text_hidden ||
+        !(vision->eps > 0)) {
         return glmv_fail(err, GLMV_ERR_FORMAT,
                          "%s: the numbers of vision_config do not fit together", where);
     }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 #define GLM_MAX_EOS 8
+#define GLM_MOST_DIM 1024 /* of a head */
 
 struct glm_text_config {
     int hidden, layers, heads, kv_heads, head_dim, inner, vocab;

@@ -5,11 +5,16 @@
 
 #include "base/size.h"
 #include "model/glm/model.h"
+#include "model/glm/pool.h"
 
-static void see(const struct glm_trace *trace, const char *stage, const float *data, size_t count)
+/* In a batch, which is interrupted for it. */
+static void see(const struct glm_decoder *d, const struct glm_trace *trace, const char *stage,
+                const float *data, size_t count)
 {
     if (trace != NULL) {
+        glm_pool_end(d->model->pool);
         trace->see(trace->arg, stage, data, count);
+        glm_pool_begin(d->model->pool);
     }
 }
 
@@ -33,7 +38,8 @@ bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t cap
     d->keys = malloc(cache);
     d->values = malloc(cache);
     d->scratch = malloc(row * GLM_STEP * sizeof(float));
-    if (d->keys == NULL || d->values == NULL || d->scratch == NULL) {
+    d->attended = calloc((size_t)c->layers, sizeof *d->attended);
+    if (d->keys == NULL || d->values == NULL || d->scratch == NULL || d->attended == NULL) {
         glm_decoder_release(d);
         return glmv_fail(err, GLMV_ERR_MEMORY,
                          "no memory for %zu tokens of context (%.1f GB); use a smaller --context",
@@ -55,9 +61,13 @@ bool glm_decoder_init(struct glm_decoder *d, struct glm_model *model, size_t cap
 
 void glm_decoder_release(struct glm_decoder *d)
 {
+    if (d->model != NULL) { /* keys may still be read */
+        glm_pool_left(d->model->pool, glm_pool_number(d->model->pool));
+    }
     free(d->keys);
     free(d->values);
     free(d->scratch);
+    free(d->attended);
     memset(d, 0, sizeof *d);
 }
 
@@ -140,7 +150,9 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
         {&l->q, l->q_bias, d->q}, {&l->k, l->k_bias, d->k}, {&l->v, l->v_bias, d->v}};
     glm_linears(pool, qkv, 3, d->h, n);
     struct kept kept = {d, keys, values, part};
-    glm_pool_run(pool, n, 4, keep_part, &kept);
+    glm_pool_left(pool, d->attended[at]); /* who has read these keys the last time */
+    const struct glm_work work = {.count = n, .part = 4, .most = 1, .run = keep_part};
+    glm_pool_queue(pool, &work, &kept, sizeof kept);
     struct glm_attention a = {.q = d->q,
                               .k = keys,
                               .v = values,
@@ -160,6 +172,7 @@ static void attention(struct glm_decoder *d, const struct glm_text_layer *l, siz
                               .first = d->len + 1,
                               .step = 1};
     glm_attend(pool, &a);
+    d->attended[at] = glm_pool_number(pool);
     glm_linear(pool, &l->o, NULL, d->attn, n, d->h);
 }
 
@@ -198,20 +211,22 @@ bool glm_decoder_step(struct glm_decoder *d, const float *input, const int32_t *
     }
     memcpy(d->x, input, n * h * sizeof(float));
     angles(d, positions, n);
+    glm_pool_begin(d->model->pool);
     glm_rms_norm(d->model->pool, d->x, d->model->layers[0].norm_in, c->eps, n, h, d->h);
     for (size_t at = 0; at < (size_t)c->layers; at++) {
         layer(d, at, n);
         if (at == 0) {
-            see(trace, "text.layer0", d->x, n * h);
+            see(d, trace, "text.layer0", d->x, n * h);
         }
     }
-    d->len += n;
     if (wanted > 0) {
         glm_rms_norm(d->model->pool, d->x + (n - wanted) * h, d->model->norm, c->eps, wanted, h,
                      d->h);
-        see(trace, "text.norm", d->h, wanted * h);
+        see(d, trace, "text.norm", d->h, wanted * h);
         glm_linear(d->model->pool, &d->model->head, NULL, d->h, wanted, logits);
-        see(trace, "text.logits", logits, wanted * (size_t)c->vocab);
+        see(d, trace, "text.logits", logits, wanted * (size_t)c->vocab);
     }
+    glm_pool_end(d->model->pool);
+    d->len += n;
     return true;
 }

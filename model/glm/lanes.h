@@ -198,7 +198,7 @@ INLINE void block_of(struct bundle *b, bool half, size_t first, size_t count, si
 }
 
 INLINE void attend_of(const struct glm_attention *a, bool half, size_t key_head, size_t begin,
-                      size_t count)
+                      size_t count, float *out)
 {
     _Alignas(64) float s[GLM_QUERIES][KEYS];
     float shrink[GLM_QUERIES];
@@ -208,7 +208,7 @@ INLINE void attend_of(const struct glm_attention *a, bool half, size_t key_head,
     for (size_t t = 0; t < count; t++) {
         size_t head = key_head * a->group + (begin + t) % a->group, i = (begin + t) / a->group;
         b.q[t] = a->q + i * a->q_row + head * a->q_head;
-        b.out[t] = a->out + i * a->out_row + head * a->out_head;
+        b.out[t] = out + t * a->dim;
         b.keys[t] = a->first + i * a->step;
         b.most[t] = -INFINITY;
         b.sum[t] = SET(0);
@@ -232,11 +232,11 @@ INLINE void attend_of(const struct glm_attention *a, bool half, size_t key_head,
 }
 
 TARGET static void attend(const struct glm_attention *a, size_t key_head, size_t begin,
-                          size_t count)
+                          size_t count, float *out)
 {
     if (a->half) {
-        attend_of(a, true, key_head, begin, count);
+        attend_of(a, true, key_head, begin, count, out);
     } else {
-        attend_of(a, false, key_head, begin, count);
+        attend_of(a, false, key_head, begin, count, out);
     }
 }

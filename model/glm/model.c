@@ -524,13 +524,13 @@ void glm_model_close(struct glm_model *m)
     if (m == NULL) {
         return;
     }
+    glm_pool_free(m->pool); /* first: its threads may still read matrices */
     for (size_t i = 0; i < m->owned_count; i++) {
         free(m->owned[i]);
     }
     free(m->owned);
     free(m->layers);
     free(m->blocks);
-    glm_pool_free(m->pool);
     glm_pack_close(&m->pack);
     glm_weights_close(&m->weights);
     free(m);

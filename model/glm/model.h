@@ -94,6 +94,7 @@ struct glm_decoder {
     float *scratch;       /* for up to GLM_STEP rows at a time */
     float *x, *h, *q, *k, *v, *attn, *gate, *up;
     float *cos, *sin;
+    uint64_t *attended; /* [layer] number of the job behind the one that has read its keys */
 };
 
 #define GLM_STEP 96  /* rows a step of the prefill takes: more are faster, but who cancels waits */

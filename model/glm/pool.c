@@ -1,152 +1,24 @@
-/* A pool of threads that does not collapse on a busy machine: work is claimed in parts from one
- * counter, and who waits looks for some microseconds, then sleeps. */
+/* The threads of a pool, and the memory that jobs share. */
 #define _GNU_SOURCE /* sched_getaffinity */
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/glm/pool.h"
+#include "model/glm/jobs.h"
 
-#define MAX_THREADS 256
-
-struct glm_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t wake, idle;
-    pthread_t threads[MAX_THREADS];
-    int count;          /* helpers, without the caller */
-    int asleep;         /* helpers that have to be woken */
-    atomic_int busy;    /* helpers inside the present job; changed under the lock */
-    atomic_uint serial; /* of the present job; changed under the lock */
-    bool stop, open;    /* open: the present job still takes helpers */
-    atomic_size_t next;
-    size_t total, part;
-    bool falling; /* parts are large at first and part in the end */
-    void (*run)(void *arg, size_t begin, size_t end);
-    void *arg;
-    struct glm_kernels kernels;
-    struct glm_code_space codes;
-};
-
-/* Takes the next part; false when nothing is left. */
-static bool take(struct glm_pool *pool, size_t *begin, size_t *end)
+/* Aligned: what threads change lies on lines of its own. */
+static void *zeroed(size_t bytes)
 {
-    size_t at = atomic_load(&pool->next), next;
-    do {
-        if (at >= pool->total) {
-            return false;
-        }
-        size_t left = pool->total - at, part = pool->part;
-        size_t share = left / ((size_t)(pool->count + 1) * 4);
-        part = pool->falling && share > part ? share : part;
-        next = part < left ? at + part : pool->total;
-    } while (!atomic_compare_exchange_weak(&pool->next, &at, next));
-    *begin = at;
-    *end = next;
-    return true;
+    void *memory = aligned_alloc(64, bytes);
+    return memory != NULL ? memset(memory, 0, bytes) : NULL;
 }
 
-static void claim(struct glm_pool *pool)
+static void *help(void *arg)
 {
-    size_t begin, end;
-    while (take(pool, &begin, &end)) {
-        pool->run(pool->arg, begin, end);
-    }
-}
-
-/* The jobs of a token follow each other within microseconds; waking a thread takes more. */
-enum { LOOKS = 400 };
-
-static void look_away(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
-
-static void *helper(void *arg)
-{
-    struct glm_pool *pool = arg;
-    unsigned seen = 0;
-    for (;;) {
-        for (int i = 0; i < LOOKS && atomic_load(&pool->serial) == seen; i++) {
-            look_away();
-        }
-        pthread_mutex_lock(&pool->lock);
-        while (!pool->stop && atomic_load(&pool->serial) == seen) {
-            pool->asleep++;
-            pthread_cond_wait(&pool->wake, &pool->lock);
-            pool->asleep--;
-        }
-        bool stop = pool->stop, open = pool->open;
-        seen = atomic_load(&pool->serial);
-        if (!stop && open) {
-            atomic_fetch_add(&pool->busy, 1);
-        }
-        pthread_mutex_unlock(&pool->lock);
-        if (stop) {
-            return NULL;
-        }
-        if (!open) {
-            continue; /* the job ended before this thread woke */
-        }
-        claim(pool);
-        pthread_mutex_lock(&pool->lock);
-        if (atomic_fetch_sub(&pool->busy, 1) == 1) {
-            pthread_cond_signal(&pool->idle);
-        }
-        pthread_mutex_unlock(&pool->lock);
-    }
-}
-
-static void run_job(struct glm_pool *pool, size_t count, size_t part, bool falling,
-                    void (*run)(void *arg, size_t begin, size_t end), void *arg)
-{
-    if (pool->count == 0 || count <= part) {
-        if (count > 0) {
-            run(arg, 0, count);
-        }
-        return;
-    }
-    pthread_mutex_lock(&pool->lock);
-    pool->run = run;
-    pool->arg = arg;
-    pool->total = count;
-    pool->part = part;
-    pool->falling = falling;
-    atomic_store(&pool->next, 0);
-    pool->open = true;
-    atomic_fetch_add(&pool->serial, 1);
-    if (pool->asleep > 0) {
-        pthread_cond_broadcast(&pool->wake);
-    }
-    pthread_mutex_unlock(&pool->lock);
-    claim(pool);
-    pthread_mutex_lock(&pool->lock);
-    pool->open = false; /* who has not woken yet has nothing left to do */
-    pthread_mutex_unlock(&pool->lock);
-    for (int i = 0; i < LOOKS && atomic_load(&pool->busy) > 0; i++) {
-        look_away();
-    }
-    pthread_mutex_lock(&pool->lock);
-    while (atomic_load(&pool->busy) > 0) {
-        pthread_cond_wait(&pool->idle, &pool->lock);
-    }
-    pthread_mutex_unlock(&pool->lock);
-}
-
-void glm_pool_run(struct glm_pool *pool, size_t count, size_t part,
-                  void (*run)(void *arg, size_t begin, size_t end), void *arg)
-{
-    run_job(pool, count, part, false, run, arg);
-}
-
-void glm_pool_run_falling(struct glm_pool *pool, size_t count, size_t part,
-                          void (*run)(void *arg, size_t begin, size_t end), void *arg)
-{
-    run_job(pool, count, part, true, run, arg);
+    struct glm_hand *hand = arg;
+    glm_jobs_help(hand->pool, (size_t)(hand - hand->pool->hands));
+    return NULL;
 }
 
 /* Processors this process may use: the affinity mask, cut by the cgroup's quota. */
@@ -163,36 +35,37 @@ static int processors(void)
         }
         fclose(file);
     }
-    return count < 1 ? 1 : count > MAX_THREADS ? MAX_THREADS : count;
+    return count < 1 ? 1 : count > GLM_MAX_THREADS ? GLM_MAX_THREADS : count;
 }
 
 struct glm_pool *glm_pool_new(int threads, struct glmv_err *err)
 {
-    struct glm_pool *pool = calloc(1, sizeof *pool);
-    if (pool == NULL) {
+    const int want = threads > 0 && threads <= GLM_MAX_THREADS ? threads : processors();
+    struct glm_pool *pool = zeroed(sizeof *pool);
+    struct glm_job *jobs = want > 1 ? zeroed(GLM_JOBS * sizeof *jobs) : NULL;
+    if (pool == NULL || (want > 1 && jobs == NULL)) {
+        free(pool);
+        free(jobs);
         glmv_fail_memory(err);
         return NULL;
     }
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->idle, NULL);
     glm_pool_choose(pool, glm_cpu_best());
-    int want = (threads > 0 && threads <= MAX_THREADS ? threads : processors()) - 1;
-    while (pool->count < want &&
-           pthread_create(&pool->threads[pool->count], NULL, helper, pool) == 0) {
+    for (int i = 0; i < want; i++) {
+        pool->hands[i].pool = pool;
+        atomic_init(&pool->hands[i].inside, GLM_OUTSIDE);
+    }
+    while (pool->count + 1 < want && pthread_create(&pool->threads[pool->count], NULL, help,
+                                                    &pool->hands[pool->count + 1]) == 0) {
         pool->count++;
     }
+    if (pool->count == 0) {
+        free(jobs);
+        jobs = NULL;
+    }
+    pool->jobs = jobs;
     return pool;
-}
-
-static void free_codes(struct glm_code_space *c)
-{
-    free(c->code);
-    free(c->scale);
-    free(c->low);
-    free(c->fix);
-    free(c->plain);
-    memset(c, 0, sizeof *c);
 }
 
 void glm_pool_free(struct glm_pool *pool)
@@ -200,60 +73,21 @@ void glm_pool_free(struct glm_pool *pool)
     if (pool == NULL) {
         return;
     }
-    pthread_mutex_lock(&pool->lock);
-    pool->stop = true;
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->lock);
+    atomic_store(&pool->stop, true);
+    glm_jobs_wake(pool);
     for (int i = 0; i < pool->count; i++) {
         pthread_join(pool->threads[i], NULL);
     }
     pthread_cond_destroy(&pool->wake);
-    pthread_cond_destroy(&pool->idle);
     pthread_mutex_destroy(&pool->lock);
-    free_codes(&pool->codes);
+    free(pool->jobs);
+    free(pool->room);
     free(pool);
 }
 
 int glm_pool_threads(const struct glm_pool *pool)
 {
     return pool->count + 1;
-}
-
-enum glm_cpu glm_cpu_best(void)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-        return __builtin_cpu_supports("avx512bf16") ? GLM_CPU_BF16 : GLM_CPU_AVX512;
-    }
-    /* every processor with AVX2 converts half floats too */
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        return GLM_CPU_AVX2;
-    }
-#endif
-    return GLM_CPU_SCALAR;
-}
-
-void glm_pool_choose(struct glm_pool *pool, enum glm_cpu cpu)
-{
-    cpu = cpu > glm_cpu_best() ? glm_cpu_best() : cpu;
-    pool->kernels = glm_kernels_scalar;
-#if defined(__x86_64__)
-    if (cpu >= GLM_CPU_AVX512) {
-        pool->kernels = glm_kernels_avx512;
-        if (!__builtin_cpu_supports("avx512vnni")) {
-            pool->kernels.dots = glm_dots_avx2;
-            pool->kernels.wide_dots = NULL;
-        }
-    } else if (cpu == GLM_CPU_AVX2) {
-        pool->kernels = glm_kernels_avx2;
-    }
-    if (cpu == GLM_CPU_BF16) {
-        pool->kernels.pairs = glm_pairs_bf16;
-        pool->kernels.wide_pairs = glm_wide_pairs_bf16;
-        pool->kernels.round = glm_round_bf16;
-    }
-#endif
 }
 
 const struct glm_kernels *glm_pool_kernels(const struct glm_pool *pool)
@@ -263,29 +97,28 @@ const struct glm_kernels *glm_pool_kernels(const struct glm_pool *pool)
 
 bool glm_pool_fit(struct glm_pool *pool, size_t cols, struct glmv_err *err)
 {
-    const size_t blocks = glm_wide_blocks(cols, GLM_WIDE_CODES), width = blocks * GLM_WIDE_CODES;
-    const size_t groups = width / GLM_GROUP * GLM_WIDE_ROWS;
-    struct glm_code_space *c = &pool->codes;
-    if (width <= c->width) {
+    enum { PARTS = 3 }; /* what is late still reads the first when the third is written */
+    const size_t codes = glm_codes_room(cols, GLM_WIDE_ROWS), wide = glm_wide_room(cols);
+    const size_t plain = GLM_COLUMNS * cols * sizeof(float) + 64;
+    size_t part = codes > wide ? codes : wide;
+    part = ((part > plain ? part : plain) + 63) / 64 * 64;
+    const size_t size = pool->jobs != NULL ? PARTS * part : part;
+    if (part <= pool->room_part) {
         return true;
     }
-    free_codes(c);
-    /* aligned: loads that cross a line cost two */
-    c->code = aligned_alloc(64, blocks * GLM_WIDE_CODE_ROW * GLM_WIDE_ROWS);
-    c->scale = aligned_alloc(64, groups * sizeof *c->scale);
-    c->low = aligned_alloc(64, groups * sizeof *c->low);
-    c->fix = aligned_alloc(64, groups * sizeof *c->fix);
-    c->plain = aligned_alloc(64, blocks * GLM_WIDE_ROW * GLM_WIDE_ROWS);
-    if (c->code == NULL || c->scale == NULL || c->low == NULL || c->fix == NULL ||
-        c->plain == NULL) {
-        free_codes(c);
+    if (pool->jobs != NULL) {
+        glm_jobs_finish(pool);
+        glm_jobs_settle(pool);
+    }
+    free(pool->room);
+    pool->room = aligned_alloc(64, size);
+    if (pool->room == NULL) {
+        pool->room_size = pool->room_part = 0;
         return glmv_fail_memory(err);
     }
-    c->width = width;
+    pool->room_size = size;
+    pool->room_part = part;
+    pool->retired = atomic_load(&pool->queued);
+    pool->room_head = pool->room_free = pool->room_tail = 0;
     return true;
-}
-
-const struct glm_code_space *glm_pool_codes(const struct glm_pool *pool)
-{
-    return &pool->codes;
 }

@@ -29,8 +29,9 @@ struct glm_kernels {
     /* See glm_code_row, which is the reference: the same bits. */
     void (*code)(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix);
     /* Queries from .. from + count (GLM_QUERIES at most) of a key head; query t is the head
-     * t % group of token t / group. */
-    void (*attend)(const struct glm_attention *a, size_t key_head, size_t from, size_t count);
+     * t % group of token t / group. out: [count][dim], instead of a->out. */
+    void (*attend)(const struct glm_attention *a, size_t key_head, size_t from, size_t count,
+                   float *out);
     void (*norm)(const float *x, const float *weight, float eps, size_t width, float *y);
     void (*silu_mul)(float *gate, const float *up, size_t count);
 };
@@ -45,15 +46,31 @@ void glm_round_bf16(const float *x, size_t count, uint16_t *out);
 
 const struct glm_kernels *glm_pool_kernels(const struct glm_pool *pool);
 
-/* Memory for the codes of GLM_WIDE_ROWS rows, or the rows in floats or bf16; used by one job at a
- * time. */
-struct glm_code_space {
-    size_t width; /* the largest number of columns that fits */
-    int8_t *code;
-    float *scale, *low;
-    int32_t *fix;
-    void *plain;
+/*
+ * Work for all threads: count things in pieces of part, most pieces at a time. run does a piece. Or
+ * race does, in a thread that may lose its processor while another one does the same pieces: it
+ * reads only what no later job changes (matrices, glm_pool_room), computes into memory of its own,
+ * then asks glm_pool_mine, and writes only if that is true.
+ */
+struct glm_try;
+struct glm_work {
+    size_t count, part, most;
+    void (*run)(void *arg, size_t begin, size_t end);
+    void (*race)(void *arg, size_t begin, size_t end, struct glm_try *try);
+    bool last; /* who needs the room that was given out */
 };
-const struct glm_code_space *glm_pool_codes(const struct glm_pool *pool);
+bool glm_pool_mine(struct glm_try *try);
+/* Done at once, or in a batch (backend.h) after what was queued before. size bytes of arg are
+ * copied, GLM_JOB_BYTES at most. */
+#define GLM_JOB_BYTES 256
+void glm_pool_queue(struct glm_pool *pool, const struct glm_work *work, void *arg, size_t size);
+/* Memory for what the next jobs read, up to the first one that is the last; at most what
+ * glm_pool_fit has made room for. It is aligned. */
+void *glm_pool_room(struct glm_pool *pool, size_t bytes);
+bool glm_pool_has_room(const struct glm_pool *pool, size_t bytes);
+/* The number of the next job. */
+uint64_t glm_pool_number(const struct glm_pool *pool);
+/* Waits until no thread is in a job before that one. */
+void glm_pool_left(struct glm_pool *pool, uint64_t number);
 
 #endif

@@ -1,6 +1,5 @@
 /* Products of matrices and rows of inputs: how the work is cut and shared out, and the loops of the
  * reference. */
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -100,7 +99,8 @@ static void silu_mul_scalar(float *gate, const float *up, size_t count)
 }
 
 void glm_halve_scalar(const float *x, size_t count, uint16_t *out);
-void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count);
+void glm_attend_scalar(const struct glm_attention *a, size_t key_head, size_t from, size_t count,
+                       float *out);
 
 const struct glm_kernels glm_kernels_scalar = {
     .rows = rows_scalar,
@@ -120,7 +120,7 @@ static bool quantised(const struct glm_matrix *m)
 /* The outputs of a job lie one after the other in units: tiles, or GLM_ROWS rows. */
 struct linear_job {
     const struct glm_kernels *kernels;
-    const struct glm_output *outputs;
+    struct glm_output outputs[GLM_OUTPUTS];
     size_t count, ends[GLM_OUTPUTS]; /* where the units of each output end */
     const float *x;
     size_t from, n; /* rows of x and y in this job */
@@ -148,29 +148,36 @@ static void tile_unit(const struct linear_job *job, const struct glm_output *o, 
     }
 }
 
-static void rows_unit(const struct linear_job *job, const struct glm_output *o, size_t unit,
-                      size_t n)
+/* out[rows][count] for the rows of a unit, GLM_ROWS at most; returns how many. */
+static size_t rows_of(const struct linear_job *job, const struct glm_matrix *m, size_t unit,
+                      size_t n, size_t count, float *out)
 {
-    const struct glm_matrix *m = o->m;
     const struct glm_kernels *k = job->kernels;
-    const size_t row = unit * GLM_ROWS;
-    size_t rows = m->rows - row < GLM_ROWS ? m->rows - row : GLM_ROWS;
-    size_t count = job->n - n < GLM_COLUMNS ? job->n - n : GLM_COLUMNS;
-    float out[GLM_ROWS * GLM_COLUMNS];
+    const size_t row = unit * GLM_ROWS, rows = m->rows - row < GLM_ROWS ? m->rows - row : GLM_ROWS;
     if (m->form == GLM_FORM_BF16 && k->pairs != NULL) {
         k->pairs(m, row, rows, job->halves + n * m->cols, m->cols, count, out);
     } else {
         k->rows(m, row, rows, job->x + n * m->cols, m->cols, count, out);
     }
+    return rows;
+}
+
+static void rows_unit(const struct linear_job *job, const struct glm_output *o, size_t unit,
+                      size_t n)
+{
+    const size_t count = job->n - n < GLM_COLUMNS ? job->n - n : GLM_COLUMNS;
+    float out[GLM_ROWS * GLM_COLUMNS];
+    const size_t rows = rows_of(job, o->m, unit, n, count, out);
     for (size_t r = 0; r < rows; r++) {
         for (size_t i = 0; i < count; i++) {
-            put(o, job->from + n + i, row + r, out[r * count + i]);
+            put(o, job->from + n + i, unit * GLM_ROWS + r, out[r * count + i]);
         }
     }
 }
 
 enum { NEAR_UNITS = 8 }; /* 256 KiB of weights with 4096 columns in 16 bits */
 
+/* Many rows of x without kernels for them. */
 static void linear_part(void *arg, size_t begin, size_t end)
 {
     const struct linear_job *job = arg;
@@ -197,71 +204,130 @@ static void linear_part(void *arg, size_t begin, size_t end)
     }
 }
 
+enum { RACE_UNITS = 8 }; /* at a time */
+
+static const struct glm_output *output_of(const struct linear_job *job, size_t *unit)
+{
+    size_t at = 0;
+    while (*unit >= job->ends[at]) {
+        at++;
+    }
+    *unit -= at > 0 ? job->ends[at - 1] : 0;
+    return &job->outputs[at];
+}
+
+/* GLM_COLUMNS rows of x at most; see glm_work. */
+static void linear_race(void *arg, size_t begin, size_t end, struct glm_try *try)
+{
+    const struct linear_job *job = arg;
+    float sums[RACE_UNITS][GLM_TILE * GLM_COLUMNS]; /* a tile's by input, others by row */
+    for (size_t at = begin; at < end; at++) {
+        size_t unit = at;
+        const struct glm_output *o = output_of(job, &unit);
+        if (quantised(o->m)) {
+            job->kernels->dots(o->m, unit, &job->codes, 0, job->n, sums[at - begin]);
+        } else {
+            rows_of(job, o->m, unit, 0, job->n, sums[at - begin]);
+        }
+    }
+    if (!glm_pool_mine(try)) {
+        return;
+    }
+    for (size_t at = begin; at < end; at++) {
+        size_t unit = at;
+        const struct glm_output *o = output_of(job, &unit);
+        const bool tile = quantised(o->m);
+        const size_t high = tile ? GLM_TILE : GLM_ROWS, row = unit * high;
+        for (size_t r = 0; r < high && row + r < o->m->rows; r++) {
+            for (size_t n = 0; n < job->n; n++) {
+                put(o, job->from + n, row + r,
+                    sums[at - begin][tile ? n * GLM_TILE + r : r * job->n + n]);
+            }
+        }
+    }
+}
+
 struct code_job {
     const struct glm_kernels *kernels;
-    const struct glm_code_space *space;
+    struct glm_codes codes;
+    uint16_t *halves;
+    float *floats; /* of these three, those that are not wanted are NULL */
     const float *x;
     size_t cols;
-    bool eight, four, halves; /* what the matrices of the job want */
+    bool four;
 };
 
 static void code_part(void *arg, size_t begin, size_t end)
 {
     const struct code_job *job = arg;
-    const struct glm_code_space *s = job->space;
     const size_t cols = job->cols, groups = cols / GLM_GROUP;
     for (size_t n = begin; n < end; n++) {
-        if (job->eight || job->four) {
-            job->kernels->code(job->x + n * cols, cols, job->four, s->code + n * cols,
-                               s->scale + n * groups, s->fix + n * groups);
-        }
-        if (job->halves) {
-            job->kernels->round(job->x + n * cols, cols, (uint16_t *)s->plain + n * cols);
+        const float *x = job->x + n * cols;
+        if (job->codes.code != NULL) {
+            job->kernels->code(x, cols, job->four, job->codes.code + n * cols,
+                               job->codes.scale + n * groups, job->codes.fix + n * groups);
+        } else if (job->halves != NULL) {
+            job->kernels->round(x, cols, job->halves + n * cols);
+        } else {
+            memcpy(job->floats + n * cols, x, cols * sizeof *x);
         }
     }
 }
 
-/* All outputs of a job, at most one of int8 and int4 among them. */
+/* Rows of inputs of a job in the form that the product reads; false: as they are. */
+static bool prepare(struct glm_pool *pool, struct linear_job *job, const struct glm_matrix *m,
+                    bool race)
+{
+    const size_t cols = m->cols;
+    struct code_job codes = {.kernels = job->kernels, .x = job->x, .cols = cols};
+    if (quantised(m)) {
+        codes.four = glm_four_bits(m);
+        job->codes = codes.codes =
+            glm_codes_at(glm_pool_room(pool, glm_codes_room(cols, job->n)), cols, job->n);
+    } else if (m->form == GLM_FORM_BF16 && job->kernels->pairs != NULL) {
+        job->halves = codes.halves = glm_pool_room(pool, job->n * cols * sizeof *codes.halves);
+    } else if (race) {
+        job->x = codes.floats = glm_pool_room(pool, job->n * cols * sizeof *codes.floats);
+    } else {
+        return false;
+    }
+    const struct glm_work work = {.count = job->n, .part = 1, .most = 1, .run = code_part};
+    glm_pool_queue(pool, &work, &codes, sizeof codes);
+    return true;
+}
+
+/* All outputs of a job have the same form. */
 static void run_job(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
                     const float *x, size_t n)
 {
     if (glm_wide_run(pool, outputs, count, x, n)) {
         return;
     }
-    const struct glm_kernels *kernels = glm_pool_kernels(pool);
-    const struct glm_code_space *space = glm_pool_codes(pool);
     const size_t cols = outputs[0].m->cols;
-    struct linear_job job = {.kernels = kernels,
-                             .outputs = outputs,
-                             .count = count,
-                             .codes = {cols, space->code, space->scale, space->fix},
-                             .halves = space->plain};
-    struct code_job codes = {.kernels = kernels, .space = space, .cols = cols};
+    struct linear_job job = {.kernels = glm_pool_kernels(pool), .count = count};
     size_t units = 0;
     for (size_t i = 0; i < count; i++) {
         const struct glm_matrix *m = outputs[i].m;
-        codes.four = codes.four || glm_four_bits(m);
-        codes.eight = codes.eight || m->form == GLM_FORM_INT8;
-        codes.halves = codes.halves || (m->form == GLM_FORM_BF16 && kernels->pairs != NULL);
         units += quantised(m) ? glm_tile_count(m) : (m->rows + GLM_ROWS - 1) / GLM_ROWS;
         job.ends[i] = units;
+        job.outputs[i] = outputs[i];
     }
-    assert(cols <= space->width || !(codes.four || codes.eight || codes.halves));
     /* about 64 KiB of weights a part: big enough to hide the claim, small enough to share out; with
      * many rows more, since each part reads all of x */
-    size_t part = 65536 / (cols * 8 + 1) * (n >= 16 && !codes.four && !codes.eight ? 4 : 1);
+    const bool race = n <= GLM_COLUMNS, tiles = quantised(outputs[0].m);
+    size_t part = 65536 / (cols * 8 + 1) * (n >= 16 && !tiles ? 4 : 1);
+    part = part < 1 ? 1 : race && part > RACE_UNITS ? RACE_UNITS : part;
     for (size_t from = 0; from < n; from += job.n) {
         job.from = from;
         job.n = n - from < GLM_WIDE_ROWS ? n - from : GLM_WIDE_ROWS;
-        job.x = codes.x = x + from * cols;
-        if (codes.four || codes.eight || codes.halves) {
-            glm_pool_run(pool, job.n, 1, code_part, &codes);
-        }
-        if (job.n <= GLM_COLUMNS) {
-            glm_pool_run_falling(pool, units, part < 1 ? 1 : part, linear_part, &job);
-        } else {
-            glm_pool_run(pool, units, part < 1 ? 1 : part, linear_part, &job);
-        }
+        job.x = x + from * cols;
+        const struct glm_work work = {.count = units,
+                                      .part = part,
+                                      .most = 1,
+                                      .run = linear_part,
+                                      .race = race ? linear_race : NULL,
+                                      .last = prepare(pool, &job, outputs[0].m, race)};
+        glm_pool_queue(pool, &work, &job, sizeof job);
     }
 }
 
@@ -304,7 +370,8 @@ void glm_rms_norm(struct glm_pool *pool, const float *x, const float *weight, fl
                   size_t width, float *y)
 {
     struct norm_job job = {glm_pool_kernels(pool), x, weight, y, eps, width};
-    glm_pool_run(pool, n, 8, norm_part, &job);
+    const struct glm_work work = {.count = n, .part = 8, .most = 1, .run = norm_part};
+    glm_pool_queue(pool, &work, &job, sizeof job);
 }
 
 struct add_job {
@@ -334,7 +401,8 @@ void glm_add_norm(struct glm_pool *pool, float *x, const float *after, const flo
                   float eps, size_t n, size_t width, float *h)
 {
     struct add_job job = {glm_pool_kernels(pool), after, before, x, h, eps, width};
-    glm_pool_run(pool, n, 4, add_part, &job);
+    const struct glm_work work = {.count = n, .part = 4, .most = 1, .run = add_part};
+    glm_pool_queue(pool, &work, &job, sizeof job);
 }
 
 struct silu_job {
@@ -353,5 +421,6 @@ void glm_silu_mul(struct glm_pool *pool, float *gate, const float *up, size_t co
 {
     struct silu_job job = {glm_pool_kernels(pool), gate, up};
     /* a multiple of every register, so that the number of threads changes no bit */
-    glm_pool_run(pool, count, 16384, silu_part, &job);
+    const struct glm_work work = {.count = count, .part = 16384, .most = 1, .run = silu_part};
+    glm_pool_queue(pool, &work, &job, sizeof job);
 }

@@ -48,6 +48,8 @@ static inline size_t glm_wide_blocks(size_t cols, size_t size)
     return (cols + size - 1) / size;
 }
 
+/* Bytes of packed inputs of so many columns, at most. */
+size_t glm_wide_room(size_t cols);
 /* All outputs of the same form and cols; false: there is no kernel for them, or n is too small. */
 bool glm_wide_run(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
                   const float *x, size_t n);

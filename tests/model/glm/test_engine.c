@@ -564,27 +564,8 @@ static void test_attention(void)
     glm_pool_free(pool);
 }
 
-static void add_part(void *arg, size_t begin, size_t end)
-{
-    atomic_fetch_add((atomic_size_t *)arg, end - begin);
-}
-
-/* Short jobs one after the other: a helper that wakes late must not meet the next one's halves. */
-static void test_pool(void)
-{
-    struct glm_pool *pool = glm_pool_new(4, NULL);
-    atomic_size_t done;
-    atomic_init(&done, 0);
-    for (int i = 0; i < 5000; i++) {
-        glm_pool_run(pool, 40, 1, add_part, &done);
-    }
-    CHECK(atomic_load(&done) == 200000);
-    glm_pool_free(pool);
-}
-
 int main(void)
 {
-    test_pool();
     test_kernels();
     test_codes();
     test_attention();
