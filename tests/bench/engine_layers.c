@@ -5,7 +5,7 @@
  *     build/release/tests/model/glm/bench_engine_layers bf16|int8|int4|int4-g128 [OPTIONS]
  *         --layers N (4)  --threads N (all)  --turns N (12)  --context N (512) tokens before
  *         --floats 1  keys and values in floats, not in half floats
- *         --load N    N busy processes for each thread run beside it
+ *         --load N    by turns also beside N busy processes for each thread
  */
 #include <signal.h>
 #include <stdio.h>
@@ -119,10 +119,54 @@ static double steps(struct glm_decoder *d, size_t context, size_t rows, size_t c
     return (now() - start) / (double)(count * rows);
 }
 
-static void burn(void)
+/* Busy processes, which are stopped while nothing is measured beside them. */
+struct beside {
+    pid_t process[8 * 256];
+    int count;
+};
+
+static void tell(const struct beside *beside, int signal)
 {
-    for (volatile unsigned long i = 0;; i++) {
+    for (int i = 0; i < beside->count; i++) {
+        kill(beside->process[i], signal);
     }
+    for (int i = 0; signal != SIGCONT && i < beside->count; i++) {
+        waitpid(beside->process[i], NULL, WUNTRACED);
+    }
+    if (beside->count > 0) {
+        usleep(20000); /* until they are spread over the processors */
+    }
+}
+
+static void start(struct beside *beside)
+{
+    for (int i = 0; i < beside->count; i++) {
+        beside->process[i] = fork();
+        if (beside->process[i] == 0) {
+            for (volatile unsigned long k = 0;; k++) {
+            }
+        }
+        if (beside->process[i] < 0) {
+            exit(1);
+        }
+    }
+    tell(beside, SIGSTOP);
+}
+
+/* Seconds a token, at best and summed over turns: one at a time, and of a prompt. */
+struct seen {
+    double read, one, many, ones, manys;
+};
+static const struct seen nothing_seen = {0, 1e9, 1e9, 0, 0};
+
+static void look(struct glm_decoder *d, size_t context, float *x, struct seen *seen)
+{
+    const double one = steps(d, context, 1, 8, x);
+    const double many = steps(d, context, GLM_STEP, PROMPT / GLM_STEP, x);
+    seen->one = one < seen->one ? one : seen->one;
+    seen->many = many < seen->many ? many : seen->many;
+    seen->ones += one;
+    seen->manys += many;
 }
 
 struct options {
@@ -192,34 +236,39 @@ int main(int argc, char **argv)
     }
     memset(buffer, 5, bytes);
     steps(&d, 0, GLM_STEP, context / GLM_STEP, x); /* what the attention looks at */
-    pid_t burners[8 * 256];
-    int burning = o.load * glm_pool_threads(m.pool);
-    for (int i = 0; i < burning; i++) {
-        burners[i] = fork();
-        if (burners[i] == 0) {
-            burn();
+    struct beside beside = {.count = o.load * glm_pool_threads(m.pool)};
+    start(&beside);
+    struct seen quiet = nothing_seen, loaded = nothing_seen;
+    for (int i = 0; i < o.turns; i++) {
+        double r = read_rate(m.pool, buffer, bytes);
+        quiet.read = r > quiet.read ? r : quiet.read;
+        look(&d, context, x, &quiet);
+        if (beside.count > 0) {
+            tell(&beside, SIGCONT);
+            look(&d, context, x, &loaded);
+            tell(&beside, SIGSTOP);
         }
     }
-    double read = 0, one = 1e9, many = 1e9, sum = 0;
-    for (int i = 0; i < o.turns; i++) {
-        double r = read_rate(m.pool, buffer, bytes), a = steps(&d, context, 1, 4, x);
-        double b = steps(&d, context, GLM_STEP, PROMPT / GLM_STEP, x);
-        read = r > read ? r : read;
-        one = a < one ? a : one;
-        many = b < many ? b : many;
-        sum += a;
+    tell(&beside, SIGKILL);
+    const double turns = o.turns, rate = need.text / quiet.one;
+    const double work =
+        o.layers * 2e-9 * (2.0 * HIDDEN * (HEADS + KV) * DIM + 3.0 * HIDDEN * INNER);
+    printf("%s, %d layers, %d threads: read %.1f GB/s\n", argv[1], o.layers,
+           glm_pool_threads(m.pool), quiet.read / 1e9);
+    printf("  a token: %.2f ms at best, %.2f on average; %.1f GB/s, %.0f %% of read\n",
+           quiet.one * 1e3, quiet.ones / turns * 1e3, rate / 1e9, 100 * rate / quiet.read);
+    printf("  a prompt: %.2f ms a token at best, %.0f GFLOP/s\n", quiet.many * 1e3,
+           work / quiet.many);
+    if (beside.count > 0) {
+        const double processors = (double)sysconf(_SC_NPROCESSORS_ONLN);
+        const double all = beside.count + glm_pool_threads(m.pool);
+        printf(
+            "  beside %d busy processes, on average: a token %.2f ms, %.0f %% of the quiet rate; a "
+            "prompt %.2f ms a token, %.0f %%; an equal share is %.0f %%\n",
+            beside.count, loaded.ones / turns * 1e3, 100 * quiet.ones / loaded.ones,
+            loaded.manys / turns * 1e3, 100 * quiet.manys / loaded.manys,
+            100 * (all > processors ? processors / all : 1));
     }
-    for (int i = 0; i < burning; i++) {
-        kill(burners[i], SIGKILL);
-        waitpid(burners[i], NULL, 0);
-    }
-    double rate = need.text / one;
-    printf("%s, %d layers, %d threads, %d busy processes beside: read %.1f GB/s\n", argv[1],
-           o.layers, glm_pool_threads(m.pool), burning, read / 1e9);
-    printf("  a token: %.2f ms at best, %.2f on average; %.1f GB/s, %.0f %% of read\n", one * 1e3,
-           sum / o.turns * 1e3, rate / 1e9, 100 * rate / read);
-    printf("  a prompt: %.2f ms a token, %.0f GFLOP/s\n", many * 1e3,
-           o.layers * 2e-9 * (2.0 * HIDDEN * (HEADS + KV) * DIM + 3.0 * HIDDEN * INNER) / many);
     fflush(stdout);
     _exit(0); /* gigabytes that nobody looks at again */
 }
