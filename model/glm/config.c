@@ -12,6 +12,7 @@
 #include "model/glm/gguf.h"
 
 #define MAX_CONFIG (4u << 20)
+#define PICTURE_FILE "preprocessor_config.json"
 
 static const cJSON *get(const cJSON *object, const char *key)
 {
@@ -154,6 +155,38 @@ static bool parse_vision(struct glm_vision_config *vision, const cJSON *node, in
     return true;
 }
 
+static bool says(const cJSON *object, const char *name, const char *value)
+{
+    const cJSON *item = get(object, name);
+    return cJSON_IsString(item) && strcasecmp(item->valuestring, value) == 0;
+}
+
+/* What the file of the pictures says about patches has to be what the tower has learned. */
+static bool same_patches(const struct glm_vision_config *vision, const cJSON *root,
+                         const char *where, struct glmv_err *err)
+{
+    const struct {
+        const char *key;
+        int value;
+    } all[] = {{"patch_size", vision->patch},
+               {"temporal_patch_size", vision->temporal},
+               {"merge_size", vision->merge},
+               {"resample", 3}}; /* bicubic */
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int value;
+        if (!number(root, all[i].key, 0, 8192, all[i].value, &value, where, err)) {
+            return false;
+        }
+        if (value != all[i].value) {
+            return glmv_fail(err, GLMV_ERR_FORMAT,
+                             "%s: %s is %d, this model needs %d; the file "
+                             "belongs to another model",
+                             where, all[i].key, value, all[i].value);
+        }
+    }
+    return true;
+}
+
 static bool parse_picture(struct glm_picture_config *picture, const cJSON *root, const char *where,
                           struct glmv_err *err)
 {
@@ -228,12 +261,6 @@ static bool refuse_quantised(const char *name, const char *what, const char *whe
                      "use the bf16 checkpoint (with --int8 or --int4), or a GGUF file",
                      where, name, what != NULL ? " (" : "", what != NULL ? what : "",
                      what != NULL ? ")" : "");
-}
-
-static bool says(const cJSON *object, const char *name, const char *value)
-{
-    const cJSON *item = get(object, name);
-    return cJSON_IsString(item) && strcasecmp(item->valuestring, value) == 0;
 }
 
 static bool is_four(const cJSON *item)
@@ -316,6 +343,9 @@ static bool parse_main(struct glm_config *config, const cJSON *root, const char 
         return glmv_fail(err, GLMV_ERR_FORMAT, "%s: vision_config is missing", where);
     }
     text = text != NULL ? text : root;
+    if (get(text, "hidden_act") != NULL && !says(text, "hidden_act", "silu")) {
+        return glmv_fail(err, GLMV_ERR_UNSUPPORTED, "%s: hidden_act is not silu", where);
+    }
     return parse_text(&config->text, root, text, where, err) &&
            parse_vision(&config->vision, vision, config->text.hidden, where, err) &&
            number(root, "image_token_id", 0, config->text.vocab - 1, -1, &config->image_token,
@@ -327,12 +357,16 @@ bool glm_config_parse(struct glm_config *config, const char *main_text, const ch
 {
     memset(config, 0, sizeof *config);
     cJSON *root = parse_object(main_text, where, err);
-    cJSON *pic = picture != NULL ? parse_object(picture, "preprocessor_config.json", err) : NULL;
+    cJSON *pic_root = picture != NULL ? parse_object(picture, PICTURE_FILE, err) : NULL;
+    /* newer programs write all of a processor's settings into one file */
+    const cJSON *inner = get(pic_root, "image_processor");
+    const cJSON *pic = inner != NULL ? inner : pic_root;
     cJSON *gen =
         generation != NULL ? parse_object(generation, "generation_config.json", err) : NULL;
     bool ok = root != NULL && (picture == NULL || pic != NULL) &&
               (generation == NULL || gen != NULL) && parse_main(config, root, where, err) &&
-              parse_picture(&config->picture, pic, "preprocessor_config.json", err);
+              same_patches(&config->vision, pic, PICTURE_FILE, err) &&
+              parse_picture(&config->picture, pic, PICTURE_FILE, err);
     if (ok) {
         parse_generation(config, gen);
         if (config->eos_count == 0) {
@@ -343,7 +377,7 @@ bool glm_config_parse(struct glm_config *config, const char *main_text, const ch
         }
     }
     cJSON_Delete(root);
-    cJSON_Delete(pic);
+    cJSON_Delete(pic_root);
     cJSON_Delete(gen);
     return ok;
 }
@@ -380,7 +414,9 @@ bool glm_config_read(struct glm_config *config, const char *folder, struct glmv_
     char where[4200];
     snprintf(where, sizeof where, "%.4000s/config.json", folder);
     bool ok = read_text(folder, "config.json", true, &text[0], err) &&
-              read_text(folder, "preprocessor_config.json", false, &text[1], err) &&
+              read_text(folder, PICTURE_FILE, false, &text[1], err) &&
+              (text[1].data != NULL ||
+               read_text(folder, "processor_config.json", false, &text[1], err)) &&
               read_text(folder, "generation_config.json", false, &text[2], err) &&
               glm_config_parse(config, text[0].data, text[1].data, text[2].data, where, err);
     for (int i = 0; i < 3; i++) {

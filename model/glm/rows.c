@@ -314,7 +314,8 @@ static void run_job(struct glm_pool *pool, const struct glm_output *outputs, siz
     }
     /* about 64 KiB of weights a part: big enough to hide the claim, small enough to share out; with
      * many rows more, since each part reads all of x */
-    const bool race = n <= GLM_COLUMNS, tiles = quantised(outputs[0].m);
+    const bool tiles = quantised(outputs[0].m);
+    const bool race = n <= GLM_COLUMNS && glm_pool_has_room(pool, n * cols * sizeof *x);
     size_t part = 65536 / (cols * 8 + 1) * (n >= 16 && !tiles ? 4 : 1);
     part = part < 1 ? 1 : race && part > RACE_UNITS ? RACE_UNITS : part;
     for (size_t from = 0; from < n; from += job.n) {

@@ -80,6 +80,10 @@ try broken_number 'js("config.json", lambda c: c["text_config"].update(hidden_si
 try text_number 'js("config.json", lambda c: c["text_config"].update(hidden_size="64"))' hidden_size
 try awq 'js("config.json", lambda c: c.update(quantization_config=dict(quant_method="awq")))' "not supported yet"
 try bad_areas 'js("preprocessor_config.json", lambda c: c["size"].update(shortest_edge=10**8, longest_edge=5))' preprocessor_config.json
+try other_patches 'js("preprocessor_config.json", lambda c: c.update(patch_size=16))' preprocessor_config.json patch_size "another model"
+try other_resize 'js("preprocessor_config.json", lambda c: c.update(resample=2))' resample
+try other_act 'js("config.json", lambda c: c.get("text_config", c).update(hidden_act="gelu"))' hidden_act
+try nested_std 'os.rename(d + "/preprocessor_config.json", d + "/processor_config.json"); js("processor_config.json", lambda c: (c.update(image_processor=dict(c, image_std=[0, 1, 1])), c.pop("image_std")))' image_std
 try bad_std 'js("preprocessor_config.json", lambda c: c.update(image_std=[0, 1, 1]))' image_std
 try bad_generation 'write("generation_config.json", "nothing")' generation_config.json
 
