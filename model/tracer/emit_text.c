@@ -81,7 +81,7 @@ static bool run_rules(struct tracer_emitter *e, const struct glmv_scene_line *a,
            (a->color == b->color || (glmv_buf_append_str(rules, "color: ", e->err) &&
                                      tracer_sheet_color(&e->sheet, b->color, rules, e->err) &&
                                      glmv_buf_append_str(rules, "; ", e->err))) &&
-           (!(b->underline || b->strike) ||
+           (!(b->underline || b->strike) || (strcmp(tag, "s") == 0 && !b->underline) ||
             glmv_buf_appendf(rules, e->err, "text-decoration:%s%s; ",
                              b->underline ? " underline" : "", b->strike ? " line-through" : ""));
 }
@@ -98,6 +98,7 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     bool code = b->family == GLMV_FAMILY_MONO && a->family != GLMV_FAMILY_MONO;
     bool small = b->font_px < 0.92 * a->font_px && b->weight <= a->weight;
     const char *tag = link                    ? "a"
+                      : b->strike             ? "s"
                       : code                  ? "code"
                       : b->weight > a->weight ? "strong"
                       : b->italic             ? "em"

@@ -84,8 +84,8 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     unsigned without = options != NULL ? options->without : 0;
     ok = ok && model_marks_find(view, err) &&
          ((without & GLMV_LOOK_PHOTOS) != 0 || model_lettering_find(view, err)) &&
-         model_rows_find(view, err) && model_rows_part_bars(view, err) &&
-         model_columns_cut(view, err) && model_rows_part_icons(view, err) &&
+         model_rows_find(view, err) && model_rows_lift_bars(view, err) &&
+         model_rows_part_bars(view, err) && model_columns_cut(view, err) && model_rows_part_icons(view, err) &&
          model_text_read(&text, ocr, false, threads, err);
     if (ok && (options == NULL || options->lang == NULL)) {
         ok = read_cjk(&text, ocr, threads, scene, err);

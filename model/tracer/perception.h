@@ -78,7 +78,7 @@ struct model_row {
  * face is installed. */
 #define MODEL_INK_BLEED 0.36
 
-/* A thin bar: an underline, or a rule. */
+/* A thin bar: an underline, a line through a word, or a rule. */
 struct model_bar {
     struct model_rect r;
     uint8_t rgb[3];
@@ -179,9 +179,11 @@ bool model_rows_part_icons(struct model_view *view, struct glmv_err *err);
 bool model_columns_cut(struct model_view *view, struct glmv_err *err);
 /* Notes a bar. */
 bool model_bar_add(struct model_view *view, struct model_rect r, struct glmv_err *err);
+/* Takes bars that touch letters, such as the line through a price, off their marks. */
+bool model_rows_lift_bars(struct model_view *view, struct glmv_err *err);
 /* Takes the parts of underlines out of the rows. */
 bool model_rows_part_bars(struct model_view *view, struct glmv_err *err);
-/* Tells underlines from rules, and parts the scene's lines where they begin and end. */
+/* Tells underlines and strikes from rules, and parts the scene's lines where they begin and end. */
 bool model_underlines_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 void model_view_release(struct model_view *view);
 

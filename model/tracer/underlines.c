@@ -1,7 +1,7 @@
 /*
  * Underlines: bars below words, broken where letters reach through them. They leave the rows before
  * those are read, or they pass for letters; which of them are no rules is told when the type is
- * known.
+ * known. So are those that went through words.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +14,10 @@ enum {
     LIKE_LETTERS = 90, /* levels between an underline and its letters: a thin one is paler */
 };
 
-#define BELOW 0.35  /* font sizes from the baseline down to where underlines end */
-#define BEYOND 0.35 /* font sizes that one may be longer than its words at either end */
+#define BELOW 0.35   /* font sizes from the baseline down to where underlines end */
+#define THROUGH 0.12 /* and up to those that go through words: at least, */
+#define HIGH 0.6     /* at most */
+#define BEYOND 0.35  /* font sizes that one may be longer than its words at either end */
 
 bool model_bar_add(struct model_view *view, struct model_rect r, struct glmv_err *err)
 {
@@ -133,13 +135,19 @@ bool model_rows_part_bars(struct model_view *view, struct glmv_err *err)
     return ok;
 }
 
-/* Whether a bar lies where a line would have its underline. */
-static bool is_below(const struct model_bar *bar, const struct glmv_scene_line *line)
+enum place { BELOW_WORDS, THROUGH_WORDS };
+
+/* Whether a bar lies where a line would have its underline, or be struck. */
+static bool is_at(const struct model_bar *bar, const struct glmv_scene_line *line, enum place place)
 {
     const uint8_t rgb[3] = {(uint8_t)(line->color >> 24), (uint8_t)(line->color >> 16),
                             (uint8_t)(line->color >> 8)};
-    return bar->r.y0 >= line->baseline && bar->r.y1 <= line->baseline + BELOW * line->font_px + 1 &&
-           bar->r.x1 > line->ink.x && bar->r.x0 < line->ink.x + line->ink.w &&
+    double middle = (bar->r.y0 + bar->r.y1) / 2.0;
+    bool high = place == BELOW_WORDS ? bar->r.y0 >= line->baseline &&
+                                           bar->r.y1 <= line->baseline + BELOW * line->font_px + 1
+                                     : middle <= line->baseline - THROUGH * line->font_px &&
+                                           middle >= line->baseline - HIGH * line->font_px;
+    return high && bar->r.x1 > line->ink.x && bar->r.x0 < line->ink.x + line->ink.w &&
            model_distance(bar->rgb, rgb) <= LIKE_LETTERS;
 }
 
@@ -155,7 +163,7 @@ static size_t deep_letters(const char *text)
 
 /* Which words of a line lie over bars as high as one of them. */
 static bool mark_words(const struct model_view *view, const struct glmv_scene_line *line,
-                       const struct model_bar *as, bool *under)
+                       const struct model_bar *as, enum place place, bool *under)
 {
     bool any = false;
     for (size_t i = 0; i < line->word_count; i++) {
@@ -163,7 +171,7 @@ static bool mark_words(const struct model_view *view, const struct glmv_scene_li
         double covered = 0;
         for (size_t k = 0; k < view->bar_count; k++) {
             const struct model_rect *r = &view->bars[k].r;
-            if (r->y0 == as->r.y0 && r->y1 == as->r.y1 && is_below(&view->bars[k], line)) {
+            if (r->y0 == as->r.y0 && r->y1 == as->r.y1 && is_at(&view->bars[k], line, place)) {
                 covered +=
                     fmax(0, fmin(r->x1, word->ink.x + word->ink.w) - fmax(r->x0, word->ink.x));
             }
@@ -192,11 +200,12 @@ static void span_words(const struct glmv_scene_line *line, const struct model_re
 
 /* Whether the bars of an underline end where words of its line end: rules go on. */
 static bool ends_with_words(const struct model_view *view, const struct glmv_scene *scene,
-                            const struct glmv_scene_line *line, const struct model_bar *as)
+                            const struct glmv_scene_line *line, const struct model_bar *as,
+                            enum place place)
 {
     for (size_t k = 0; k < view->bar_count; k++) {
         const struct model_rect *r = &view->bars[k].r;
-        if (r->y0 != as->r.y0 || r->y1 != as->r.y1 || !is_below(&view->bars[k], line)) {
+        if (r->y0 != as->r.y0 || r->y1 != as->r.y1 || !is_at(&view->bars[k], line, place)) {
             continue;
         }
         double left = 1e9;
@@ -216,11 +225,11 @@ static bool ends_with_words(const struct model_view *view, const struct glmv_sce
 
 /* What is seen of an underline is no box and no picture. */
 static void take_bars(struct model_view *view, const struct glmv_scene_line *line,
-                      const struct model_bar *as)
+                      const struct model_bar *as, enum place place)
 {
     for (size_t k = 0; k < view->bar_count; k++) {
         struct model_rect r = view->bars[k].r;
-        if (r.y0 != as->r.y0 || r.y1 != as->r.y1 || !is_below(&view->bars[k], line)) {
+        if (r.y0 != as->r.y0 || r.y1 != as->r.y1 || !is_at(&view->bars[k], line, place)) {
             continue;
         }
         for (int y = r.y0; y < r.y1; y++) {
@@ -236,8 +245,9 @@ static void take_bars(struct model_view *view, const struct glmv_scene_line *lin
     }
 }
 
-/* Parts a line where its underline begins and ends. */
-static bool part_line(struct glmv_scene *scene, size_t i, const bool *under, struct glmv_err *err)
+/* Parts a line where its underline or its strike begins and ends. */
+static bool part_line(struct glmv_scene *scene, size_t i, const bool *under, enum place place,
+                      struct glmv_err *err)
 {
     size_t from = 0; /* of the part that is line i */
     size_t words = scene->lines[i].word_count;
@@ -248,19 +258,21 @@ static bool part_line(struct glmv_scene *scene, size_t i, const bool *under, str
         if (k < words && !model_line_split(scene, i, k - from, err)) {
             return false;
         }
-        scene->lines[i].underline = under[from];
+        *(place == BELOW_WORDS ? &scene->lines[i].underline : &scene->lines[i].strike) =
+            under[from];
         from = k;
         i++;
     }
     return true;
 }
 
-bool model_underlines_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+static bool find_at(struct model_view *view, struct glmv_scene *scene, enum place place,
+                    struct glmv_err *err)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < scene->line_count; i++) {
         struct glmv_scene_line *line = &scene->lines[i];
-        if (line->underline || line->word_count == 0 || line->on_picture) {
+        if (line->word_count == 0 || line->on_picture) {
             continue;
         }
         bool *under = calloc(line->word_count, sizeof *under);
@@ -269,11 +281,11 @@ bool model_underlines_find(struct model_view *view, struct glmv_scene *scene, st
         }
         for (size_t k = 0; k < view->bar_count; k++) {
             const struct model_bar *bar = &view->bars[k];
-            if (is_below(bar, line) && mark_words(view, line, bar, under) &&
-                ends_with_words(view, scene, line, bar)) {
-                take_bars(view, line, bar);
+            if (is_at(bar, line, place) && mark_words(view, line, bar, place, under) &&
+                ends_with_words(view, scene, line, bar, place)) {
+                take_bars(view, line, bar, place);
                 size_t before = scene->line_count;
-                ok = part_line(scene, i, under, err);
+                ok = part_line(scene, i, under, place, err);
                 i += scene->line_count - before;
                 break;
             }
@@ -281,4 +293,9 @@ bool model_underlines_find(struct model_view *view, struct glmv_scene *scene, st
         free(under);
     }
     return ok;
+}
+
+bool model_underlines_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+{
+    return find_at(view, scene, BELOW_WORDS, err) && find_at(view, scene, THROUGH_WORDS, err);
 }
