@@ -219,24 +219,38 @@ static int contract(struct item *items, int n, int *map)
     return count;
 }
 
+/* How far the middle of a part lies above or below a line. */
+static int outside(const struct item *part, const struct item *line)
+{
+    int y = (part->r.y0 + part->r.y1) / 2;
+    return y < line->r.y0 ? line->r.y0 - y : model_max(0, y - line->r.y1);
+}
+
+/* Of two lines that a part may belong to: the dot of an i lies in its own, and below another. */
+static bool is_nearer(const struct item *part, const struct item *line, const struct item *best)
+{
+    int far = outside(part, line);
+    int least = best != NULL ? outside(part, best) : 0;
+    return best == NULL || far < least || (far == least && line->tall > best->tall);
+}
+
 static void attach_parts(struct item *items, int n)
 {
     for (int i = 0; i < n; i++) {
         int best = -1;
-        int best_tall = 0;
         /* Lines start left of their parts, often far; all of the surface is looked through. */
         for (int j = i - 1; j >= 0 && items[j].surface == items[i].surface; j--) {
-            if (items[j].tall > best_tall && is_part_of(&items[i], &items[j])) {
+            if (is_part_of(&items[i], &items[j]) &&
+                is_nearer(&items[i], &items[j], best >= 0 ? &items[best] : NULL)) {
                 best = j;
-                best_tall = items[j].tall;
             }
         }
         for (int j = i + 1;
              j < n && items[j].surface == items[i].surface && items[j].r.x0 < items[i].r.x1 + 60;
              j++) {
-            if (items[j].tall > best_tall && is_part_of(&items[i], &items[j])) {
+            if (is_part_of(&items[i], &items[j]) &&
+                is_nearer(&items[i], &items[j], best >= 0 ? &items[best] : NULL)) {
                 best = j;
-                best_tall = items[j].tall;
             }
         }
         if (best >= 0 && find_root(items, best) != find_root(items, i)) {

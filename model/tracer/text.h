@@ -28,5 +28,7 @@ bool model_has_alnum(const char *text);
 /* Chinese and Japanese come back in scraps whose boxes slip: what stands close together becomes one
  * word. */
 void model_text_join_scraps(struct model_ocr_line *line);
+/* Joins the scene's lines of these scripts that only a stop's blank parts. */
+bool model_text_join_lines(struct glmv_scene *scene);
 
 #endif

@@ -536,6 +536,7 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
         }
     }
     mask_lettering(view, scene);
+    ok = ok && (model_text_join_lines(scene) || glmv_fail_memory(err));
     if (ok && scene->line_count > 1) {
         qsort(scene->lines, scene->line_count, sizeof *scene->lines, by_place);
     }

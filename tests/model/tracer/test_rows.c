@@ -1,4 +1,6 @@
 /* What belongs to a line of text and what only lies beside it. */
+#include <math.h>
+
 #include "tests/model/tracer/lettered.h"
 
 enum { WIDTH = 560, HEIGHT = 240, GREY = 0x30363d, BLUE = 0x4f7ee8 };
@@ -164,6 +166,21 @@ static void lines_beside_a_tall_mark_are_read(void)
     glmv_scene_free(scene);
 }
 
+/* A line of links close above another one: the dot of the i below is no part of it. */
+static void a_dot_belongs_to_its_own_line(void)
+{
+    struct page page = new_page("Liberation Sans", 700);
+    put(&page, "Bulma Blog", 16, 40, 60, BLUE);
+    model_faces_close(&page.faces);
+    page.face = open_face(&page.faces, "Liberation Sans", 400);
+    put(&page, "Home Archives", 15, 40, 77, BLUE);
+    struct glmv_scene *scene = look(&page);
+    const struct glmv_scene_line *line = find_line(scene, "Bulma Blog");
+    CHECK(line != NULL && line->ink.h < 17 && fabs(line->font_px - 16) < 0.8);
+    CHECK(find_line(scene, "Home Archives") != NULL);
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     three_dots_belong_to_the_word_before();
@@ -174,5 +191,6 @@ int main(void)
     a_low_icon_is_no_part_of_the_word_beside_it();
     a_portrait_is_no_part_of_the_text_beside_it();
     lines_beside_a_tall_mark_are_read();
+    a_dot_belongs_to_its_own_line();
     TEST_END();
 }
