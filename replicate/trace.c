@@ -7,6 +7,9 @@
 #include "replicate/referee.h"
 #include "replicate/shrink.h"
 
+enum { LOOSENINGS = 2 }; /* times that regularities are let go of */
+
+#define REGULAR_COST 0.0015 /* of the score that regularities may cost */
 #define HTML_MAX ((size_t)64 << 20)
 #define LEAST_GAIN 0.0004 /* of the score; less is noise */
 #define SLICE_FALL 0.03   /* how far one slice may fall for a small gain */
@@ -174,6 +177,61 @@ static bool correct(struct replicate_trace *t, const struct replicate_court *cou
     return kept;
 }
 
+/* Renders a regular draft until no regularity of it lies worse than before. NULL on failure. */
+static struct glmv_render *settle_regular(const struct replicate_trace *t,
+                                          const struct replicate_court *court,
+                                          struct glmv_draft *draft, struct glmv_buf *html,
+                                          struct glmv_score *score, struct glmv_err *err)
+{
+    struct glmv_render *render = NULL;
+    for (int i = 0; i <= LOOSENINGS; i++) {
+        int undone = 0;
+        glmv_render_free(render);
+        render = measure(court, draft, true, html, score, err);
+        if (render == NULL || i == LOOSENINGS) {
+            return render;
+        }
+        if (!glmv_draft_loosen(draft, court->target, t->render->image, render->image, &undone,
+                               err)) {
+            glmv_render_free(render);
+            return NULL;
+        }
+        if (undone == 0) {
+            break;
+        }
+    }
+    return render;
+}
+
+/* Things that repeat get equal places, where that costs nothing that shows. A page that cannot be
+ * made regular stays as it is. */
+static void regularize(struct replicate_trace *t, const struct replicate_court *court,
+                       const struct replicate_trace_options *options)
+{
+    struct glmv_err late = {0};
+    struct glmv_buf html;
+    struct glmv_score score = {0};
+    struct glmv_render *render = NULL;
+    glmv_buf_init(&html, HTML_MAX);
+    say(options, "making it regular");
+    struct glmv_draft *next = glmv_draft_copy(t->draft, &late);
+    if (next != NULL && glmv_draft_regularize(next, &late)) {
+        render = settle_regular(t, court, next, &html, &score, &late);
+    }
+    if (render != NULL && score.total >= t->score.total - REGULAR_COST) {
+        glmv_draft_free(t->draft);
+        glmv_render_free(t->render);
+        t->draft = next;
+        t->render = render;
+        t->score = score;
+        next = NULL;
+        render = NULL;
+    }
+    glmv_draft_free(next);
+    glmv_render_free(render);
+    glmv_buf_release(&html);
+}
+
 /* The page without marks is what people get, so it is the one that is measured last. */
 static bool finish(struct replicate_trace *t, const struct replicate_court *court,
                    struct glmv_err *err)
@@ -202,6 +260,10 @@ static bool improve(struct replicate_trace *t, const struct replicate_court *cou
         note_round(t, &t->score, true, 0, glmv_now() - start, options);
         while (t->round_count <= options->rounds && t->score.total < options->target &&
                !cancelled(options, err) && correct(t, court, &html, options, err)) {
+        }
+        ok = err == NULL || err->code == GLMV_ERR_NONE;
+        if (ok && options->rounds > 0 && !cancelled(options, err)) {
+            regularize(t, court, options);
         }
     }
     glmv_buf_release(&html);

@@ -3,8 +3,12 @@
 #include <stdlib.h>
 
 #include "model/tracer/draft.h"
+#include "model/tracer/regular.h"
 
 #define MARGIN 2 /* px around a thing that count as its own */
+#define WORSE                                                                                      \
+    4.0 /* levels, the sum of three channels, that a px of a regularity may be off more            \
+         */
 
 /* Sum of the differences of two pictures inside a rectangle. */
 static double error_in(const struct glmv_image *a, const struct glmv_image *b, struct glmv_box box)
@@ -67,4 +71,43 @@ bool glmv_draft_choose(struct glmv_draft *draft, const struct glmv_draft *other,
         }
     }
     return *taken == 0 || tracer_draft_arrange(draft, err);
+}
+
+bool glmv_draft_regularize(struct glmv_draft *draft, struct glmv_err *err)
+{
+    draft->regular = calloc(1, sizeof *draft->regular);
+    return draft->regular != NULL ? tracer_draft_arrange(draft, err) : glmv_fail_memory(err);
+}
+
+bool glmv_draft_loosen(struct glmv_draft *draft, const struct glmv_image *target,
+                       const struct glmv_image *before, const struct glmv_image *render,
+                       int *undone, struct glmv_err *err)
+{
+    struct tracer_regular *all = draft->regular;
+    int count = 0;
+    *undone = 0;
+    for (int i = 0; i < all->move_count; i++) {
+        count = all->moves[i].group >= count ? all->moves[i].group + 1 : count;
+    }
+    double *worse = calloc((size_t)count * 2 + 1, sizeof *worse);
+    bool *loose = calloc((size_t)count + 1, sizeof *loose);
+    if (worse == NULL || loose == NULL) {
+        free(worse);
+        free(loose);
+        return glmv_fail_memory(err);
+    }
+    for (int i = 0; i < all->move_count; i++) {
+        const struct tracer_move *m = &all->moves[i];
+        worse[m->group] += error_in(target, render, m->where) - error_in(target, before, m->where);
+        worse[count + m->group] += (m->where.w + 2 * MARGIN) * (m->where.h + 2 * MARGIN);
+    }
+    for (int g = 0; g < count; g++) {
+        loose[g] = worse[g] > WORSE * worse[count + g];
+        *undone += loose[g];
+    }
+    free(worse);
+    free(all->loose);
+    all->loose = loose;
+    all->loose_count = count;
+    return *undone == 0 || tracer_draft_arrange(draft, err);
 }

@@ -90,9 +90,9 @@ static void find_kinds(struct sorter *s)
             k++;
         }
         if (k == s->kind_count) {
-            s->kinds[s->kind_count++] =
-                (struct kind){.first = i, .own = {.role = one->role}, .class = -1};
+            s->kinds[s->kind_count++] = (struct kind){.first = i, .class = -1};
         }
+        tracer_element_name(&s->kinds[k].own, one->role);
         s->kinds[k].count++;
         s->kind_of[i] = k;
     }
@@ -159,7 +159,7 @@ static bool find_rest(struct sorter *s, int element)
     const struct tracer_element *kind = &s->kinds[s->kind_of[element]].own;
     struct tracer_element *rest = &s->rest[element];
     bool ok = true;
-    rest->role = one->role;
+    tracer_element_name(rest, one->role);
     for (int i = 0; ok && i < one->rule_count; i++) {
         const char *said = tracer_element_find(kind, one->rules[i].name);
         if (said == NULL || strcmp(said, one->rules[i].value) != 0) {
@@ -291,7 +291,7 @@ static int add_class(struct sorter *s, const struct tracer_element *said,
     struct tracer_class fresh = {.said = *rules};
     char name[48];
     base_name(said, name);
-    *rules = (struct tracer_element){.role = fresh.said.role};
+    *rules = (struct tracer_element){0};
     snprintf(fresh.name, sizeof fresh.name, "%s", name);
     for (int n = 2; is_name_taken(all, fresh.name); n++) {
         snprintf(fresh.name, sizeof fresh.name, "%.32s-%d", name, n);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "model/tracer/regular.h"
 
 #define ASSET_MAX ((size_t)64 << 20)
 #define LOSSLESS_PIXELS 16384 /* icons and small pictures stay exact */
@@ -21,6 +22,7 @@ void glmv_draft_free(struct glmv_draft *draft)
         return;
     }
     tracer_node_free(draft->tree);
+    tracer_regular_free(draft->regular);
     free(draft->assets_dir);
     free(draft->assets_href);
     free(draft->title);
@@ -45,7 +47,8 @@ bool tracer_draft_arrange(struct glmv_draft *draft, struct glmv_err *err)
 {
     struct tracer_node *tree = tracer_tree_new(draft->scene, draft->line_shift, draft->box_shift,
                                                draft->picture_shift, err);
-    if (tree == NULL) {
+    if (tree == NULL || !tracer_regular_apply(draft->regular, draft->scene, tree, err)) {
+        tracer_node_free(tree);
         return false;
     }
     tracer_node_free(draft->tree);

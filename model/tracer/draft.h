@@ -12,6 +12,8 @@ struct tracer_type {
     double wrap; /* px by which the width of its paragraph was corrected, so that it wraps as seen */
 };
 
+struct tracer_regular;
+
 struct glmv_draft {
     const struct glmv_scene *scene; /* borrowed */
     struct glmv_emit_options options;
@@ -19,6 +21,7 @@ struct glmv_draft {
     struct tracer_type *types;              /* one for each line */
     struct tracer_shift *line_shift, *box_shift, *picture_shift;
     struct tracer_node *tree;
+    struct tracer_regular *regular; /* owned; NULL while things stand where they were measured */
 };
 
 /* Rebuilds the tree from the scene and the corrections. */

@@ -1,5 +1,6 @@
 #include "model/tracer/element.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,9 +49,15 @@ struct tracer_element *tracer_element_add(struct tracer_elements *all, const cha
         parent = all->list[parent].parent;
     }
     struct tracer_element *element = &all->list[all->count++];
-    *element = (struct tracer_element){.role = role, .parent = parent, .depth = depth};
+    *element = (struct tracer_element){.parent = parent, .depth = depth};
+    tracer_element_name(element, role);
     strncpy(element->tag, tag, sizeof element->tag - 1);
     return element;
+}
+
+void tracer_element_name(struct tracer_element *element, const char *role)
+{
+    snprintf(element->role, sizeof element->role, "%s", role);
 }
 
 static char *copy(const char *text, size_t len)

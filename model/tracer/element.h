@@ -17,7 +17,7 @@ struct tracer_rule {
 
 struct tracer_element {
     char tag[12];
-    const char *role;   /* stem of its class; a literal */
+    char role[24];      /* stem of its class */
     const char *layout; /* class of how it places its children: "row", "layers", ...; NULL: flow */
     int parent;         /* index, or -1 for the body's */
     int depth;          /* by which parents are found */
@@ -43,6 +43,8 @@ void tracer_element_release(struct tracer_element *element);
  * next one is added; NULL without memory. */
 struct tracer_element *tracer_element_add(struct tracer_elements *all, const char *tag,
                                           const char *role, int depth);
+/* Says what an element is to a reader: the stem of its class. */
+void tracer_element_name(struct tracer_element *element, const char *role);
 /* Adds the declarations of "name: value; name: value;". */
 bool tracer_element_declare(struct tracer_element *element, const char *rules,
                             struct glmv_err *err);

@@ -66,6 +66,12 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
              tracer_indent(e, room, left, &rules) &&
              (!wide || tracer_beside_indent(e, room, left, right, &rules));
     }
+    if (node->box.w > picture->box.w + 0.5 || node->box.h > picture->box.h + 0.5) {
+        /* Icons of one column, each in the middle of a box of one size. */
+        ok = ok && tracer_px_rule(e, &rules, "width", node->box.w) &&
+             tracer_px_rule(e, &rules, "height", node->box.h) &&
+             glmv_buf_append_str(&rules, "object-fit: none; ", e->err);
+    }
     if (ok && picture->radius > 0) {
         ok = tracer_px_rule(e, &rules, "border-radius", picture->radius);
     }

@@ -110,10 +110,11 @@ static bool put_classes(struct tracer_classes *classes, struct glmv_buf *out, st
 
 bool tracer_style_write(struct tracer_emitter *e, struct glmv_buf *out)
 {
-    struct tracer_element body = {.role = "body"};
+    struct tracer_element body = {0};
     struct tracer_classes classes = {0};
     struct glmv_buf rules; /* the variables come first and are known last */
     glmv_buf_init(&rules, TRACER_RULES_MAX);
+    tracer_name_roles(&e->elements, e->draft->scene);
     bool ok = tracer_inherit(&e->elements, &body, e->err) &&
               tracer_classes_find(&e->elements, &classes, e->err) && put_base(&rules, e->err) &&
               put_body_rule(e, &body, &rules) && put_classes(&classes, &rules, e->err) &&

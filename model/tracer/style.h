@@ -18,6 +18,8 @@ struct tracer_classes {
 
 void tracer_classes_release(struct tracer_classes *classes);
 
+/* Names elements by what they are and where they stand: sidebar, card, card-title, logo. */
+void tracer_name_roles(struct tracer_elements *all, const struct glmv_scene *scene);
 /* Says once, for the body, what most texts declare, and takes from each element what it inherits.
  */
 bool tracer_inherit(struct tracer_elements *all, struct tracer_element *body, struct glmv_err *err);

@@ -84,6 +84,15 @@ bool glmv_draft_choose(struct glmv_draft *draft, const struct glmv_draft *other,
                        const struct glmv_image *render, const struct glmv_image *other_render, int *taken,
                        struct glmv_err *err);
 
+/*
+ * Makes things of one sort regular: entries of a menu stand at one distance, icons in one column, cards are of one width.
+ * Things move by few px for it. A copy of a regular draft is not regular. glmv_draft_loosen puts back what a render
+ * shows to lie worse than in the render before; undone receives how many regularities that were.
+ */
+bool glmv_draft_regularize(struct glmv_draft *draft, struct glmv_err *err);
+bool glmv_draft_loosen(struct glmv_draft *draft, const struct glmv_image *target, const struct glmv_image *before,
+                       const struct glmv_image *render, int *undone, struct glmv_err *err);
+
 /* A copy to go back to when a revision did not help. */
 struct glmv_draft *glmv_draft_copy(const struct glmv_draft *draft, struct glmv_err *err);
 

@@ -39,6 +39,7 @@ struct tracer_node {
     bool flush;    /* its lines end together on the right and begin apart */
     bool hard;     /* its lines end where the author broke them */
     bool code;     /* hard, monospaced, and indented by whole characters */
+    int alike;     /* a number that things of one sort share; 0: none is like it */
     int mark;      /* its number, in document order from 0 */
     struct tracer_node **children; /* owned */
     int child_count;
