@@ -31,6 +31,7 @@ bool model_type_fit(struct model_view *view, struct model_faces *faces, struct g
         model_type_code(&all.typing, scene);
         ok = ok && model_type_sizes(view, faces, scene, err);
         model_type_settle(view, scene);
+        model_type_agree(scene);
     }
     if ((without & GLMV_LOOK_ICONS) == 0) {
         model_proof(view, faces, scene, refit_line, &all);

@@ -76,6 +76,8 @@ bool model_type_sizes(const struct model_view *view, struct model_faces *faces,
                       struct glmv_scene *scene, struct glmv_err *err);
 /* Gives the few lines of a page that are squeezed by letter-spacing the size of their width. */
 void model_type_settle(const struct model_view *view, struct glmv_scene *scene);
+/* Gives lines a size that many of the page have, where that explains them. */
+void model_type_agree(struct glmv_scene *scene);
 /* Fits what is code in faces of one width. */
 void model_type_code(const struct model_typing *typing, struct glmv_scene *scene);
 

@@ -272,14 +272,18 @@ double model_type_fit_line(const struct model_typing *typing, const struct model
     return kept.mass;
 }
 
-/* A word that shows the shapes of its face: long, but not so long that comparing it takes long. */
+/* A word that shows the shapes of its face: long, but not so long that comparing it takes long,
+ * where there is a shorter one. */
 static const struct glmv_scene_word *sample_word(const struct glmv_scene_line *line)
 {
+    enum { ENOUGH = 10, TOO_LONG = 80 };
     const struct glmv_scene_word *best = NULL;
     size_t most = 0;
     for (size_t i = 0; i < line->word_count; i++) {
         size_t letters = strlen(line->words[i].text);
-        if (letters > most && letters <= 10) {
+        bool better = letters <= ENOUGH ? letters > most || most > ENOUGH
+                                        : letters <= TOO_LONG && (most == 0 || letters < most);
+        if (better) {
             best = &line->words[i];
             most = letters;
         }
