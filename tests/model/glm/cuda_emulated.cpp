@@ -786,15 +786,26 @@ void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed)
     glm_emulate_early(launch, args, seed, nullptr, nullptr);
 }
 
-void glm_emulate_early(struct glm_cuda_launch launch, const void *args, uint64_t seed,
-                       void (*ended)(void *arg), void *arg)
+void glm_emulate_before(void (*ended)(void *arg), void *arg)
 {
     before_ended = ended;
     before_arg = arg;
+}
+
+void glm_emulate_early(struct glm_cuda_launch launch, const void *args, uint64_t seed,
+                       void (*ended)(void *arg), void *arg)
+{
+    glm_emulate_before(ended, arg);
+    glm_emulate_body(kernels[launch.kernel].name, kernels[launch.kernel].run, launch, args, seed);
+}
+
+void glm_emulate_body(const char *name, void (*run)(const void *args),
+                      struct glm_cuda_launch launch, const void *args, uint64_t seed)
+{
     turns = {0, 0};
     constants.clear();
-    kernel_name = kernels[launch.kernel].name;
-    body = kernels[launch.kernel].run;
+    kernel_name = name;
+    body = run;
     body_args = args;
     draws = seed;
     blockDim = {launch.threads, 1, 1};

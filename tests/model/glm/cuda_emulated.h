@@ -23,6 +23,12 @@ void glm_emulate(struct glm_cuda_launch launch, const void *args, uint64_t seed)
 void glm_emulate_early(struct glm_cuda_launch launch, const void *args, uint64_t seed,
                        void (*ended)(void *arg), void *arg);
 
+/* A function that is no kernel of ours, in place of launch.kernel: for tests of the emulator. */
+void glm_emulate_body(const char *name, void (*run)(const void *args),
+                      struct glm_cuda_launch launch, const void *args, uint64_t seed);
+/* ended for the next of these. */
+void glm_emulate_before(void (*ended)(void *arg), void *arg);
+
 /* Shared memory of the last launch, as far as it was reached by the functions that copy, put and
  * load whole fragments: turns that its banks took, and how many would have done. */
 struct glm_emulate_turns {
