@@ -533,14 +533,15 @@ static inline struct glm_cuda_launch glm_cuda_best_merge_launch(const struct glm
 /* Instead of these two, want 0: whole_limit finds the tokens that may be chosen, whole_draw one of
  * them, best_ids[n], for every row. The order of the tokens is sample.c's; chances are rounded to
  * 2^-44 of the best one's, by which one draw in a million may fall on the neighbour. */
+#define GLM_CUDA_WHOLE 768 /* threads: with more, eight loads at a time have no registers */
 static inline struct glm_cuda_launch glm_cuda_whole_limit_launch(const struct glm_cuda_sample *a)
 {
-    struct glm_cuda_launch l = {GLM_CUDA_K_WHOLE_LIMIT, a->n, 1, 1, 1024, 0};
+    struct glm_cuda_launch l = {GLM_CUDA_K_WHOLE_LIMIT, a->n, 1, 1, GLM_CUDA_WHOLE, 0};
     return l;
 }
 static inline struct glm_cuda_launch glm_cuda_whole_draw_launch(const struct glm_cuda_sample *a)
 {
-    struct glm_cuda_launch l = {GLM_CUDA_K_WHOLE_DRAW, a->n, 1, 1, 1024, 0};
+    struct glm_cuda_launch l = {GLM_CUDA_K_WHOLE_DRAW, a->n, 1, 1, GLM_CUDA_WHOLE, 0};
     return l;
 }
 static inline struct glm_cuda_launch glm_cuda_verify_launch(const struct glm_cuda_sample *a)

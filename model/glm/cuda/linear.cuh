@@ -64,7 +64,7 @@ DEVICE void multiply_chunk(float sums[HALVES][4],
                            const float least[4])
 {
     constexpr int PRODUCTS = form_of<FORM>::PRODUCTS;
-    float inputs[4] = {0, 0, 0, 0}; /* sums of inputs, the same in every row */
+    float inputs[4] = {0, 0, 0, 0}; /* sums of inputs, the same in every row: two of them differ */
     if (FORM == GLM_CUDA_LEAST) {
         const uint32_t ones[4] = {BF16_ONES, BF16_ONES, BF16_ONES, BF16_ONES};
         for (int k = 0; k < PRODUCTS; k++) {
@@ -87,7 +87,7 @@ DEVICE void multiply_chunk(float sums[HALVES][4],
             const int row = 2 * half + i / 2;
             sums[half][i] = fmaf(scale[row], c[i], sums[half][i]);
             if (FORM == GLM_CUDA_LEAST) {
-                sums[half][i] = fmaf(least[row], inputs[i], sums[half][i]);
+                sums[half][i] = fmaf(least[row], inputs[i % 2], sums[half][i]);
             }
         }
     }
@@ -133,13 +133,32 @@ template <int FORM, int COUNT> DEVICE constexpr bool holds_two_steps(void)
     return COUNT != 32 || (FORM != GLM_CUDA_INT8 && FORM != GLM_CUDA_LEAST);
 }
 
+/* A strand's place and its end; in one register where there is none to spare: both are below 2^16.
+ */
+struct strand_span {
+    uint32_t place, last;
+};
+template <bool ONE> DEVICE strand_span span_of(const linear_strand &s)
+{
+    return ONE ? strand_span{s.end << 16 | s.first, 0} : strand_span{s.first, s.end};
+}
+template <bool ONE> DEVICE uint32_t place_in(const strand_span &span)
+{
+    return ONE ? span.place & 0xFFFF : span.place;
+}
+template <bool ONE> DEVICE uint32_t end_of(const strand_span &span)
+{
+    return ONE ? span.place >> 16 : span.last;
+}
+
 /* A warp's sums over its strand. The first weights are asked for before the kernel before this one
  * has ended. */
-template <int FORM, int COUNT>
+template <int FORM, int COUNT, bool GATE>
 DEVICE void sum_strand(float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4], const glm_cuda_matrix &m,
                        uint32_t row, const linear_strand &s, const uint16_t *x, uint32_t n)
 {
     constexpr bool AHEAD = holds_two_steps<FORM, COUNT>();
+    constexpr bool ONE = FORM == GLM_CUDA_INT8 && COUNT == 32 && !GATE; /* as sm_80 needs it */
     const lane_weights w = find_weights<FORM>(m, row);
     linear_step<FORM> now, next;
     if (s.first < s.end) {
@@ -147,11 +166,10 @@ DEVICE void sum_strand(float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4], const
     }
     depend_wait();
     depend_release();
-    /* the place and the end in one register, which sm_80 has not to spare; both are below 2^16 */
-    for (uint32_t span = s.end << 16 | s.first; (span & 0xFFFF) < span >> 16;
-         span += GLM_CUDA_STRANDS) {
-        const uint32_t at = span & 0xFFFF;
-        const bool more = at + GLM_CUDA_STRANDS < span >> 16;
+    for (strand_span span = span_of<ONE>(s); place_in<ONE>(span) < end_of<ONE>(span);
+         span.place += GLM_CUDA_STRANDS) {
+        const uint32_t at = place_in<ONE>(span);
+        const bool more = at + GLM_CUDA_STRANDS < end_of<ONE>(span);
         if (AHEAD && more) {
             load_step<FORM>(next, w, at + GLM_CUDA_STRANDS, m);
         }
@@ -226,7 +244,8 @@ template <int FORM, int COUNT> DEVICE void linear(const glm_cuda_linear &a)
     uint32_t at = block_index(), column = 0;
     glm_cuda_matrix m = find_matrix(a.m, block::ROWS, &at, &column);
     const linear_strand s = find_strand(m.cols, blockIdx.y, a.slices);
-    sum_strand<FORM, COUNT>(sums, m, at * block::ROWS + s.group * form_of<FORM>::ROWS, s, a.x, a.n);
+    sum_strand<FORM, COUNT, false>(sums, m, at * block::ROWS + s.group * form_of<FORM>::ROWS, s,
+                                   a.x, a.n);
     /* found once more, since there are no registers to keep it in */
     at = block_index();
     column = 0;
@@ -259,8 +278,8 @@ template <int FORM, int COUNT> DEVICE void linear_gate(const glm_cuda_gate &a)
     m.data = s.group < HALF ? m.data : a.up.data;
     m.scales = s.group < HALF ? m.scales : a.up.scales;
     float sums[COUNT / 8][form_of<FORM>::ROWS / 16][4] = {};
-    sum_strand<FORM, COUNT>(sums, m, blockIdx.x * ROWS + s.group % HALF * form_of<FORM>::ROWS, s,
-                            a.x, a.n);
+    sum_strand<FORM, COUNT, true>(sums, m, blockIdx.x * ROWS + s.group % HALF * form_of<FORM>::ROWS,
+                                  s, a.x, a.n);
 #pragma unroll
     for (uint32_t j = 0; j < COUNT / 8; j++) {
         put_sums<FORM, COUNT>(room, sums[j]);

@@ -6,7 +6,7 @@
  */
 #include "model/glm/cuda/sample.cuh"
 
-static constexpr uint32_t THREADS = 1024, BINS = 1024, LIST = 256, AT_ONCE = 8;
+static constexpr uint32_t THREADS = GLM_CUDA_WHOLE, BINS = 1024, LIST = 256, AT_ONCE = 8;
 static constexpr float BEST_WEIGHT = 17592186044416.0f; /* 2^44: 2^19 tokens do not overflow */
 static constexpr float LOG2_E = 1.4426950408889634f;
 
@@ -254,7 +254,7 @@ DEVICE uint64_t find_token(const whole_row &r, whole_room &room, uint64_t target
 
 /* The last token of a row that may be chosen, by top-k and then top-p, and the sum of the chances.
  */
-KERNEL(1024, 1) glm_cuda_whole_limit(const glm_cuda_sample a)
+KERNEL(GLM_CUDA_WHOLE, 1) glm_cuda_whole_limit(const glm_cuda_sample a)
 {
     SHARED whole_room room;
     depend_wait();
@@ -286,7 +286,7 @@ KERNEL(1024, 1) glm_cuda_whole_limit(const glm_cuda_sample a)
 
 /* The token of a row. It has its draw to itself: rows before it took one each where there was a
  * choice. */
-KERNEL(1024, 1) glm_cuda_whole_draw(const glm_cuda_sample a)
+KERNEL(GLM_CUDA_WHOLE, 1) glm_cuda_whole_draw(const glm_cuda_sample a)
 {
     SHARED whole_room room;
     depend_wait();
