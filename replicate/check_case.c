@@ -45,6 +45,15 @@ static void view_release(struct view *view)
     *view = (struct view){0};
 }
 
+static void note_mask(const struct check_rules *rules, const char *selector)
+{
+    for (size_t i = 0; i < rules->mask_count; i++) {
+        if (rules->masks[i].selector == selector) {
+            atomic_store(&rules->masks[i].found, true);
+        }
+    }
+}
+
 /* The boxes of the rules and of what their selectors found, in px of the picture. */
 static bool add_masks(const struct job *job, const struct glmv_render *shot, double scale,
                       struct view *view, struct glmv_err *err)
@@ -59,6 +68,9 @@ static bool add_masks(const struct job *job, const struct glmv_render *shot, dou
         bool own = i < rules->mask_count;
         if (own && rules->masks[i].selector != NULL) {
             continue;
+        }
+        if (!own) {
+            note_mask(rules, job->selectors[shot->found[i - rules->mask_count].selector]);
         }
         struct glmv_box box = own ? rules->masks[i].box : shot->found[i - rules->mask_count].box;
         view->masks[view->mask_count++] =
@@ -322,19 +334,6 @@ static void say(struct check_result *result, const char *text)
     result->text = strdup(text);
 }
 
-/* A result of an earlier run must not stand beside this one's. */
-static void remove_stale(const struct job *job)
-{
-    static const char *const endings[] = {".actual.png", ".diff.png", ".proposed.html"};
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char *path = check_path(job->run->config->output, job->result->name, endings[i], NULL);
-        if (path != NULL) {
-            unlink(path);
-        }
-        free(path);
-    }
-}
-
 /* --- the case --- */
 
 static bool read_page(struct job *job, struct glmv_err *err)
@@ -485,15 +484,18 @@ void check_case_run(const struct check_run *run, struct check_pool *pool,
     glmv_buf_init(&job.html, PAGE_MAX + 65536);
     glmv_buf_init(&job.stored, GLMV_IMAGE_MAX_FILE + 65536);
     job.selectors = calloc(result->item->rules->mask_count + 1, sizeof *job.selectors);
-    remove_stale(&job);
+    check_files_forget(run, result->name); /* must not stand beside this one's */
     bool ok = job.selectors != NULL
                   ? read_page(&job, &err) && read_baseline(&job, &err) && judge(&job, &err)
                   : glmv_fail_memory(&err);
     if (!ok) {
         bool renderer = err.code == GLMV_ERR_RENDER || err.code == GLMV_ERR_MISSING;
         result->status = renderer ? CHECK_IS_FAILED : CHECK_IS_BROKEN;
-        char text[sizeof err.message + 2];
-        snprintf(text, sizeof text, "%s\n", err.message);
+        const char *awaited = renderer ? result->item->rules->wait_for : NULL;
+        char text[sizeof err.message + 200];
+        snprintf(text, sizeof text, "%s\n%s%.150s%s", err.message,
+                 awaited != NULL ? "It waits for '" : "", awaited != NULL ? awaited : "",
+                 awaited != NULL ? "' to be visible.\n" : "");
         say(result, text);
     }
     glmv_image_free(job.baseline);

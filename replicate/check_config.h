@@ -7,6 +7,7 @@
 #ifndef GLMV_REPLICATE_CHECK_CONFIG_H
 #define GLMV_REPLICATE_CHECK_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +18,7 @@
 struct check_mask {
     char *selector; /* NULL: the box counts */
     struct glmv_box box;
+    atomic_bool found; /* by the selector, on any page of these rules so far */
 };
 
 /* How a page is rendered and compared. Every page has its own copy. */

@@ -187,6 +187,46 @@ static void drop_staging(const struct check_run *run)
     free(path);
 }
 
+/* What a run leaves of a page that is not the same, behind its name. */
+static const char *const outputs[] = {".actual.png", ".diff.png", ".proposed.html"};
+
+void check_files_forget(const struct check_run *run, const char *name)
+{
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        char *path = check_path(run->config->output, name, outputs[i], NULL);
+        if (path != NULL) {
+            unlink(path);
+        }
+        free(path);
+    }
+}
+
+/* Drops what earlier runs left of pages that the config has no more. Only a folder with a report is
+ * known to be one of outputs. */
+static void sweep_output(const struct check_run *run)
+{
+    DIR *folder = opendir(run->config->output);
+    bool ours = folder != NULL && faccessat(dirfd(folder), "report.json", F_OK, 0) == 0;
+    for (struct dirent *entry = ours ? readdir(folder) : NULL; entry != NULL;
+         entry = readdir(folder)) {
+        size_t len = strlen(entry->d_name);
+        for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+            size_t tail = strlen(outputs[i]);
+            if (len <= tail || strcmp(entry->d_name + len - tail, outputs[i]) != 0) {
+                continue;
+            }
+            char *name = strndup(entry->d_name, len - tail);
+            if (name != NULL && !has_case(run->config, name)) {
+                unlinkat(dirfd(folder), entry->d_name, 0);
+            }
+            free(name);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+}
+
 static bool updates(const struct check_run *run)
 {
     for (int i = 0; i < CHECK_STATUS_COUNT; i++) {
@@ -217,6 +257,7 @@ bool check_files_open(struct check_run *run, struct glmv_err *err)
             return false;
         }
     }
+    sweep_output(run);
     if (update) {
         drop_staging(run); /* of a run that was killed */
         char *staging = check_path(config->baselines, STAGING, "", err);

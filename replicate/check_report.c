@@ -50,12 +50,20 @@ bool check_report_line(const struct check_result *result, struct glmv_buf *out,
     if (result->status == CHECK_IS_SAME && result->text == NULL) {
         return true;
     }
-    bool ok =
-        glmv_buf_appendf(out, err, "%-9s %s\n", check_status_name(result->status), result->name) &&
-        lines(result->text, "          ", "\n", out, err);
-    if (ok && result->proposal != NULL) {
-        ok = glmv_buf_append_str(out, "          ", err) && proposal(result, out, err) &&
-             glmv_buf_append_str(out, "\n", err);
+    return glmv_buf_appendf(out, err, "%-9s %s\n", check_status_name(result->status),
+                            result->name) &&
+           lines(result->text, "          ", "\n", out, err);
+}
+
+bool check_report_proposals(const struct check_run *run, struct glmv_buf *out, struct glmv_err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; i < run->count && ok; i++) {
+        const struct check_result *result = &run->results[i];
+        if (result->proposal != NULL) {
+            ok = glmv_buf_appendf(out, err, "proposed  %s\n          ", result->name) &&
+                 proposal(result, out, err) && glmv_buf_append_str(out, "\n", err);
+        }
     }
     return ok;
 }
@@ -186,7 +194,7 @@ bool check_report_junit(const struct check_run *run, struct glmv_buf *out, struc
 static bool github_text(const char *text, bool property, struct glmv_buf *out, struct glmv_err *err)
 {
     bool ok = true;
-    for (; ok && text != NULL && *text != '\0'; text++) {
+    for (; ok && text != NULL && *text != '\0' && strcmp(text, "\n") != 0; text++) {
         bool coded = *text == '%' || *text == '\n' || *text == '\r' ||
                      (property && (*text == ',' || *text == ':'));
         ok = coded ? glmv_buf_appendf(out, err, "%%%02X", (unsigned)(unsigned char)*text)

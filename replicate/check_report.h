@@ -8,6 +8,9 @@
 /* One result for a terminal; nothing for one that is the same at the first render. */
 bool check_report_line(const struct check_result *result, struct glmv_buf *out,
                        struct glmv_err *err);
+/* The pages that were proposed, for a terminal. */
+bool check_report_proposals(const struct check_run *run, struct glmv_buf *out,
+                            struct glmv_err *err);
 /* "398 same, 2 changed". */
 bool check_report_totals(const struct check_run *run, struct glmv_buf *out, struct glmv_err *err);
 bool check_report_json(const struct check_run *run, struct glmv_buf *out, struct glmv_err *err);

@@ -85,7 +85,8 @@ static bool plan(struct check_run *run, struct glmv_err *err)
         }
     }
     if (count == 0) {
-        return glmv_fail(err, GLMV_ERR_USAGE, "no page has a name like '%s'", options->patterns[0]);
+        return glmv_fail(err, GLMV_ERR_USAGE, "no page has a name like '%s'; names are like '%s'",
+                         options->patterns[0], config->cases[0].name);
     }
     qsort(run->results, count, sizeof run->results[0], by_name);
     for (size_t i = 0; i < count; i++) {

@@ -88,6 +88,8 @@ int check_run_exit(const struct check_run *run);
 char *check_path(const char *folder, const char *name, const char *ending, struct glmv_err *err);
 /* Makes, locks and cleans the folders, and reads what baselines there are. */
 bool check_files_open(struct check_run *run, struct glmv_err *err);
+/* Drops what an earlier run left of the page in the output folder. */
+void check_files_forget(const struct check_run *run, const char *name);
 /* Whether the index knows the name. */
 bool check_files_known(const struct check_run *run, const char *name);
 /* Keeps a picture for check_files_commit; nothing in the baselines changes yet. */

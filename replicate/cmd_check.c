@@ -87,7 +87,7 @@ static bool read_shard(const char *text, struct check_options *o, struct glmv_er
     char tail;
     return (sscanf(text, "%d/%d%c", &o->shard, &o->shards, &tail) == 2 && o->shard >= 1 &&
             o->shards >= o->shard && o->shards <= 10000) ||
-           glmv_fail(err, GLMV_ERR_USAGE, "--shard: '%s' does not look like 3/10", text);
+           glmv_fail(err, GLMV_ERR_USAGE, "--shard: '%s' is not like 3/10, the third of ten", text);
 }
 
 /* The config is the first name that ends in .json; the others are patterns. */
@@ -204,6 +204,7 @@ static bool write_reports(const struct request *r, const struct check_run *run,
            write_report(run, "junit.xml", check_report_junit, err) &&
            write_report(run, "summary.md", check_report_markdown, err) &&
            (!r->github || print(run, check_report_github, "", err)) &&
+           (r->quiet || print(run, check_report_proposals, "", err)) &&
            (r->quiet || print(run, check_report_totals, "\n", err));
 }
 
@@ -217,13 +218,69 @@ static bool updates(const struct request *r)
 }
 
 /* What to do after a run in which not every page looked like its baseline. */
-static void advise(const struct request *r, const struct check_config *config, int code)
+static void advise(const struct request *r, const struct check_run *run, int code)
 {
-    fprintf(stderr, "Look at %s/report.html\n", config->output);
-    if (code == REPLICATE_BELOW && !updates(r)) {
-        bool usual = strcmp(r->config, CONFIG_USUAL) == 0;
+    fprintf(stderr, "Look at %s/report.html\n", run->config->output);
+    const size_t *n = run->totals;
+    if (code != REPLICATE_BELOW || updates(r)) {
+        return;
+    }
+    bool usual = strcmp(r->config, CONFIG_USUAL) == 0;
+    const char *config = usual ? "" : r->config;
+    if (n[CHECK_IS_CHANGED] + n[CHECK_IS_NEW] + n[CHECK_IS_MISSING] > 0) {
         fprintf(stderr, "If that is how it should look: glmv-replicate check %s%s--update\n",
-                usual ? "" : r->config, usual ? "" : " ");
+                config, usual ? "" : " ");
+    }
+    if (n[CHECK_IS_REMOVED] > 0) {
+        fprintf(stderr,
+                "To drop the baselines of removed pages: glmv-replicate check %s%s"
+                "--update=removed\n",
+                config, usual ? "" : " ");
+    }
+}
+
+/* What an update did that is not in the counts. */
+static void tell_update(const struct check_run *run, int code)
+{
+    if (run->interrupted) {
+        fputs("glmv-replicate: interrupted; no baseline was updated\n", stderr);
+    } else if (run->updated == 0 && code > REPLICATE_BELOW) {
+        fputs("glmv-replicate: no baseline was updated; first mend what stands above\n", stderr);
+    } else if (run->updated > 0 && run->totals[CHECK_IS_NEW] > 0) {
+        fprintf(stderr, "The baselines are in %s; keep them with the pages.\n",
+                run->config->baselines);
+    }
+}
+
+/* Whether a mask of the same selector, of any page's rules, found something. */
+static bool selector_found(const struct check_config *config, const char *selector)
+{
+    bool found = false;
+    for (size_t i = 0; i < config->rules_count; i++) {
+        for (size_t k = 0; k < config->rules[i]->mask_count; k++) {
+            struct check_mask *mask = &config->rules[i]->masks[k];
+            bool same = mask->selector != NULL && strcmp(mask->selector, selector) == 0;
+            found = found || (same && atomic_load(&mask->found));
+        }
+    }
+    return found;
+}
+
+/* A mask that hides nothing may be misspelt. Only a run of everything can tell. */
+static void tell_idle_masks(const struct check_run *run)
+{
+    const struct check_config *config = run->config;
+    bool whole = run->options->pattern_count == 0 && run->options->shards == 1 &&
+                 run->totals[CHECK_IS_FAILED] == 0 && !run->interrupted;
+    for (size_t i = 0; whole && i < config->rules_count; i++) {
+        for (size_t k = 0; k < config->rules[i]->mask_count; k++) {
+            struct check_mask *mask = &config->rules[i]->masks[k];
+            if (mask->selector != NULL && !selector_found(config, mask->selector)) {
+                fprintf(stderr, "glmv-replicate: masks: '%s' is on none of the pages\n",
+                        mask->selector);
+                atomic_store(&mask->found, true); /* said once */
+            }
+        }
     }
 }
 
@@ -237,11 +294,13 @@ static int run_check(struct request *r, const struct check_config *config, struc
         ok = check_fix(&run, &r->model, err);
     }
     if (run.judged && write_reports(r, &run, &late) && code != REPLICATE_DONE && !r->quiet) {
-        advise(r, config, code);
+        advise(r, &run, code);
     }
-    if (ok && run.updated == 0 && code > REPLICATE_BELOW && updates(r)) {
-        fputs("glmv-replicate: no baseline was updated, because not every page could be drawn\n",
-              stderr);
+    if (ok && updates(r) && (!r->quiet || code > REPLICATE_BELOW)) {
+        tell_update(&run, code);
+    }
+    if (ok && !r->quiet) {
+        tell_idle_masks(&run);
     }
     check_run_release(&run);
     if (!ok) {

@@ -13,7 +13,9 @@ bool replicate_comparison_verdict(const struct replicate_comparison *c, struct g
     return glmv_buf_appendf(out, err, "%s: %zu of %zu pixels differ (%.3f %%)",
                             c->same ? "within the limit" : "different", c->count.differing,
                             c->count.total,
-                            100 * (double)c->count.differing / (double)c->count.total);
+                            100 * (double)c->count.differing / (double)c->count.total) &&
+           (c->count.antialiased == 0 ||
+            glmv_buf_appendf(out, err, ", %zu more by anti-aliasing only", c->count.antialiased));
 }
 
 bool replicate_comparison_layout(const struct replicate_comparison *c, const char *lead,

@@ -96,6 +96,7 @@ def baselines_are_told_apart():
     check(f.baselines() == {}, "a check writes no baseline")
     r = f.run("--update")
     check(r.returncode == 0 and f.report()["totals"]["updated"] == 4, "update writes new ones: " + r.stderr)
+    check("The baselines are in ./baselines" in r.stderr, "and says where: " + r.stderr)
     check((f.path / "baselines/index.txt").read_text() == "".join(f"{n}.400x300\n" for n in "abcd"), "index")
     check(f.run().returncode == 0 and set(f.statuses().values()) == {"same"}, "then all are the same")
     f.page("b.html", "other")
@@ -110,6 +111,7 @@ def baselines_are_told_apart():
     check(f.baselines() == before, "and no baseline was touched")
     check("Look at ./check-output/report.html\n" in r.stderr, "where to look: " + r.stderr)
     check("should look: glmv-replicate check --update\n" in r.stderr, "and how to keep it: " + r.stderr)
+    check("To drop the baselines of removed pages: glmv-replicate check --update=removed\n" in r.stderr, "also of removed ones")
     check("pixels differ" in r.stdout and "changed   b.400x300" in r.stdout, "said on the terminal: " + r.stdout)
     r = f.run("--update", "e.*")
     check(r.returncode == 0 and set(f.baselines()) - set(before) == {"e.400x300.png"}, "only what was chosen")
@@ -124,7 +126,26 @@ def baselines_are_told_apart():
     check(f.run().returncode == 0, "all the same in the end")
     check(not (f.path / "baselines/.update").exists(), "nothing is left of the updates")
     check(f.run("--update=everything").returncode == 2, "an unknown kind is usage")
-    check(f.run("nothing.*").returncode == 2, "a name that nothing has is usage")
+    r = f.run("nothing.*")
+    check(r.returncode == 2 and "names are like 'a.400x300'" in r.stderr, "a name that nothing has is usage: " + r.stderr)
+
+
+def pictures_of_pages_that_are_gone_go():
+    f = Folder("gone", pages=["*.html"])
+    f.page("a.html")
+    f.page("b.html")
+    f.run()
+    out = f.path / "check-output"
+    check(sorted(p.name for p in out.glob("*.png")) == ["a.400x300.actual.png", "b.400x300.actual.png"], "of both pages")
+    (out / "notes.png").write_text("x")
+    (f.path / "b.html").unlink()
+    f.run("a.*")
+    check(sorted(p.name for p in out.glob("*.png")) == ["a.400x300.actual.png", "notes.png"], "of the one that is left")
+    elsewhere = f.path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.actual.png").write_text("x")
+    f.run("--output", "elsewhere")
+    check((elsewhere / "mine.actual.png").exists(), "a folder that held no report is not swept")
 
 
 def faint_changes_are_told_and_count_where_asked_for():
@@ -231,6 +252,11 @@ def rules_of_a_page():
     check(set(f.statuses().values()) == {"changed"}, "a mask hides no more than it covers")
     header = (f.path / "baselines/b.phone.png").read_bytes()[16:24]
     check(int.from_bytes(header[:4], "big") == 600, "scale 2 gives twice the pixels")
+    f.config(pages=["a.html", {"file": "b.html", "masks": ["#clock", "#clok"]}], masks=["#box", "#bx"])
+    said = f.run().stderr
+    check("masks: '#clok' is on none of the pages" in said and said.count("'#bx'") == 1, "masks that hide nothing: " + said)
+    check("'#box'" not in said and "'#clock'" not in said, "those that do are not named")
+    check("none of the pages" not in f.run("a.*").stderr, "a run of some pages cannot know")
     f.config(pages=[{"file": "a.html", "masks": ["p[["]}])
     r = f.run()
     check(r.returncode == 4 and "'p[[' is not a CSS selector" in r.stdout, "a wrong selector is named: " + r.stdout)
@@ -266,6 +292,7 @@ def scripts_waits_and_pages_that_never_rest():
     f.config(pages=[{"file": "late.html", "wait_for": "#nothing", "timeout": 1}])
     r = f.run("late.*")
     check(r.returncode == 4 and "not ready after 1 s" in r.stdout, "what never comes ends in time: " + r.stdout)
+    check("It waits for '#nothing' to be visible." in r.stdout, "and what it waits for is said: " + r.stdout)
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -343,7 +370,7 @@ def wait_for_update(folder, process):
 
 def folders_are_safe():
     f = Folder("locks", pages=["hold.html"], scripts=True, timeout=60)
-    f.page("hold.html", text="<p>x<script>const end = Date.now() + 2500; while (Date.now() < end);</script>")
+    f.page("hold.html", text="<p>x<script>const end = Date.now() + 5000; while (Date.now() < end);</script>")
     first = subprocess.Popen([GLMV, "check", "--update"], cwd=f.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for_update(f.path, first)
     second = f.run()
@@ -360,8 +387,9 @@ def folders_are_safe():
     stop = subprocess.Popen([GLMV, "check", "--update"], cwd=f.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for_update(f.path, stop)
     stop.send_signal(signal.SIGINT)
-    stop.communicate()
+    said = stop.communicate()[1].decode()
     check(stop.returncode == 130, f"interrupted: {stop.returncode}")
+    check("interrupted; no baseline was updated" in said, "and says so: " + said)
     check(f.baselines() == before, "an interrupt writes nothing")
 
     g = Folder("readonly", pages=["a.html"])
@@ -412,12 +440,13 @@ def fix_proposes_a_page():
         check("Garden" in proposal.read_text(), "it says what the baseline says")
         check(result["proposal_score"] > result["page_score"], f"and is nearer: {result}")
         check("is proposed in" in (f.path / "check-output/summary.md").read_text(), "and is reported")
+        check("proposed  a.400x300\n          A page that looks like the baseline is proposed in" in r.stdout, "and said: " + r.stdout)
     check((f.path / "a.html").read_text() == page, "the page itself is not touched")
 
 
 def main():
     try:
-        for test in (baselines_are_told_apart, faint_changes_are_told_and_count_where_asked_for, reports_say_the_same_in_every_form, elements_are_named, shards_cover_everything_once,
+        for test in (baselines_are_told_apart, pictures_of_pages_that_are_gone_go, faint_changes_are_told_and_count_where_asked_for, reports_say_the_same_in_every_form, elements_are_named, shards_cover_everything_once,
                      rules_of_a_page, scripts_waits_and_pages_that_never_rest, addresses_only_when_asked_for,
                      pictures_made_elsewhere, folders_are_safe, configs_that_are_wrong, fix_proposes_a_page):
             test()
