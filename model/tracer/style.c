@@ -1,5 +1,6 @@
 /* The style sheet: variables, what holds for every page of the tracer, the classes of this one. */
 #include "model/tracer/style.h"
+#include "model/tracer/spacing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static bool put_base(struct glmv_buf *out, struct glmv_err *err)
         "input::placeholder { color: inherit; opacity: 1; }\n"
         "\n/* Layout */\n"
         ".row { display: flex; align-items: flex-start; }\n"
+        ".stack { display: flex; flex-direction: column; }\n"
+        ".grid { display: grid; align-items: start; }\n"
         "/* Things over each other: all in one cell, the first one at the back. */\n"
         ".layers { display: grid; grid-template-columns: minmax(0, 1fr); }\n"
         ".layers > * { grid-area: 1 / 1; }\n"
@@ -115,7 +118,8 @@ bool tracer_style_write(struct tracer_emitter *e, struct glmv_buf *out)
     struct glmv_buf rules; /* the variables come first and are known last */
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     tracer_name_roles(&e->elements, e->draft->scene);
-    bool ok = tracer_inherit(&e->elements, &body, e->err) &&
+    bool ok = tracer_spacing(&e->elements, e->draft->scene->width, e->err) &&
+              tracer_inherit(&e->elements, &body, e->err) &&
               tracer_classes_find(&e->elements, &classes, e->err) && put_base(&rules, e->err) &&
               put_body_rule(e, &body, &rules) && put_classes(&classes, &rules, e->err) &&
               put_narrow(e->draft->scene->width, &rules, e->err) &&

@@ -30,9 +30,16 @@ static double line_top(const struct glmv_scene_line *line, double baseline, doub
     return baseline - ascent - floor((pitch - ascent - descent) / 2);
 }
 
+/* The height of a line that stands alone: as much above its letters as below them, so that it
+ * stands in the middle of what it was centred in. */
 static double usual_pitch(const struct glmv_scene_line *line)
 {
-    return fmax(round(line->font_px * 1.25), 1);
+    double ascent;
+    double descent;
+    tracer_font_metrics(line->font, line->family, &ascent, &descent);
+    double letters = round(ascent * line->font_px) + round(descent * line->font_px);
+    double pitch = fmax(round(line->font_px * 1.25), 1);
+    return pitch + fabs(fmod(pitch - letters, 2));
 }
 
 static bool same_type(const struct glmv_scene_line *a, const struct glmv_scene_line *b)

@@ -87,7 +87,7 @@ static void a_card_lies_over_the_header_that_it_begins_on(void)
     const char *rules = strstr(html, "#203050");
     const char *color = rules != NULL ? strstr(html, "<body") : NULL;
     CHECK(color != NULL &&
-          in_order(color, (const char *const[]){" layers\">", "<div>", "Orders", NULL}));
+          in_order(color, (const char *const[]){" layers\">", "class=\"over", "Orders", NULL}));
     free(html);
 }
 

@@ -99,7 +99,7 @@ static void boxes_of_one_sort_are_cards(void)
         scene_text(&kit, "said again about it", 60 + 240 * i, 150, 130);
     }
     char *html = regular_page(&kit, true);
-    CHECK(count(html, "<div class=\"card") == 3 && count(html, "<p class=\"card-text") == 6);
+    CHECK(count(html, "<div class=\"card stack\"") == 3 && count(html, "<p>") == 6);
     CHECK(strstr(html, ".card {") != NULL && count(html, "  background: var(--gray-") == 1);
     free(html);
 }
