@@ -92,6 +92,7 @@ size_t shared_size;
 const char *kernel_name;
 void (*body)(const void *args);
 const void *body_args;
+bool watching;
 std::vector<constant> constants;
 struct glm_emulate_turns turns;
 void (*before_ended)(void *arg); /* NULL once it was told */
@@ -182,30 +183,21 @@ uint32_t count_in(uint32_t first, uint32_t count, state wanted)
     return found;
 }
 
-/* Turns of the banks for lanes that reach shared memory at the same time: 32 banks of 4 bytes, in
- * parts of a warp that bring 128 bytes. */
+/* Turns of the banks for lanes that reach shared memory at the same time: 128 bytes a turn, by as
+ * many lanes as bring them; another place in the same banks takes another turn. */
 void count_turns(const access *const *lanes)
 {
-    const uint32_t size = lanes[0]->size, part = size >= 4 ? 128 / size : 32;
+    const uint32_t size = lanes[0]->size, part = 128 / size;
     for (uint32_t first = 0; first < 32; first += part) {
-        uint32_t words[32] = {0};
-        std::vector<uint32_t> seen;
+        uint32_t counts[32] = {0}, most = 1;
         for (uint32_t i = first; i < first + part; i++) {
-            for (uint32_t byte = 0; byte < size; byte += 4) {
-                const uint32_t word = (lanes[i]->at + byte) / 4;
-                bool again = false;
-                for (uint32_t other : seen) {
-                    again = again || other == word;
-                }
-                if (!again) {
-                    seen.push_back(word);
-                    words[word % 32]++;
-                }
+            bool again = false;
+            for (uint32_t k = first; k < i; k++) {
+                again = again || lanes[k]->at == lanes[i]->at;
             }
-        }
-        uint32_t most = 1;
-        for (uint32_t count : words) {
-            most = count > most ? count : most;
+            uint32_t *count = &counts[lanes[i]->at / size % part];
+            *count += again ? 0 : 1;
+            most = *count > most ? *count : most;
         }
         turns.taken += most;
         turns.least++;
@@ -488,7 +480,9 @@ void run_block(uint32_t threads)
 
 void note_access(const void *p, size_t size)
 {
-    fibers[current].accesses.push_back({emulate_shared_address(p), (uint32_t)size});
+    if (watching) {
+        fibers[current].accesses.push_back({emulate_shared_address(p), (uint32_t)size});
+    }
 }
 
 template <class Args, void (*kernel)(const Args)> void call(const void *args)
@@ -528,7 +522,7 @@ void emulate_constant(const void *from, size_t size)
 {
     constant c = {from, size, {0}};
     emulate_aligned(from, size);
-    if (constants.size() < 1u << 20) {
+    if (watching && constants.size() < 1u << 20) {
         memcpy(c.bytes, from, size);
         constants.push_back(c);
     }
@@ -774,6 +768,11 @@ static void check_constants(void)
         }
     }
     constants.clear();
+}
+
+void glm_emulate_watch(void)
+{
+    watching = true;
 }
 
 struct glm_emulate_turns glm_emulate_turns(void)

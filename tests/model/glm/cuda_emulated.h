@@ -29,6 +29,9 @@ void glm_emulate_body(const char *name, void (*run)(const void *args),
 /* ended for the next of these. */
 void glm_emulate_before(void (*ended)(void *arg), void *arg);
 
+/* From here on, what takes time as well: turns of the banks, and constants. */
+void glm_emulate_watch(void);
+
 /* Shared memory of the last launch, as far as it was reached by the functions that copy, put and
  * load whole fragments: turns that its banks took, and how many would have done. */
 struct glm_emulate_turns {

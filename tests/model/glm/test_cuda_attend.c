@@ -230,6 +230,7 @@ static void test_full(uint32_t n, uint32_t heads, uint32_t dim, uint32_t groups)
 
 int main(void)
 {
+    glm_emulate_watch();
     test_attend((struct shape){4, 2, 16, 1, 0});
     test_attend((struct shape){4, 2, 16, 6, 253}); /* rows on both sides of a split's end */
     test_attend((struct shape){4, 2, 16, 2, 700});

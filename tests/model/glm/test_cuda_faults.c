@@ -105,6 +105,7 @@ int main(void)
     float *numbers = test_floats((size_t)(ROWS + COLUMNS) * DEPTH, 1);
     uint16_t *rounded = test_rounded(numbers, (size_t)(ROWS + COLUMNS) * DEPTH);
     memcpy(x, numbers, sizeof x);
+    glm_emulate_watch();
     test_stops(rounded);
     test_shows(rounded);
     free(numbers);

@@ -218,6 +218,7 @@ static void test_gemm_gate(uint32_t form, uint32_t rows, uint32_t cols, uint32_t
 
 int main(void)
 {
+    glm_emulate_watch();
     for (uint32_t form = 0; form < GLM_CUDA_FORMS; form++) {
         test_linear(form, 70, 1056, 1); /* two slices, columns that are no whole step */
         test_linear(form, 64, 256, 8);

@@ -283,6 +283,7 @@ static void test_gelu(void)
 
 int main(void)
 {
+    glm_emulate_watch();
     test_embed();
     test_norm(64, 0, false, 1);
     test_norm(64, 1, true, 2);

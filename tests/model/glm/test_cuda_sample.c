@@ -274,6 +274,7 @@ int main(void)
                                        {0, 1, 1, 0, 1, false},       {0, 1, 1.1, 0, 3, true},
                                        {0.8, 0.6, 1.1, 2, 3, false}, {1.5, 0.95, 1, 4, 3, true},
                                        {1, 1, 1.3, 9, 1, true},      {0.7, 0.9, 1, 1, 2, false}};
+    glm_emulate_watch();
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         for (uint32_t right = 0; right < settings[i].n; right++) {
             test_sample(&settings[i], right, 77 + i * 10 + right);
