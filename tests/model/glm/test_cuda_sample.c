@@ -285,9 +285,9 @@ int main(void)
                                    {0.6, 1, 1, 300, 1, false},
                                    {5, 0.97, 1, 65, 1, true}};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
-        test_draws(&wide[i], 4, 6, 5 + i);
-        test_draws(&wide[i], 0, 1, 9 + i); /* all alike */
+        test_draws(&wide[i], 4, 4, 5 + i);
     }
+    test_draws(&wide[1], 0, 1, 9); /* all alike, which is found bit by bit */
     test_nothing_left(4);
     test_nothing_left(0);
     test_quantise(GLM_FORM_INT4, 20, 256, 128);
