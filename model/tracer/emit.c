@@ -296,13 +296,14 @@ static bool emit_button(struct tracer_emitter *e, const struct tracer_node *node
 {
     const struct tracer_node *held = node->children[0];
     const struct glmv_scene_line *line = &e->draft->scene->lines[held->main];
-    double low =
-        (held->box.y - inside->bottom) - (lower_edge(e, node) - inside->bottom - held->box.h) / 2;
+    double room = lower_edge(e, node) - inside->bottom;
+    double pitch = fmin(held->pitch, floor(room)); /* or the button would grow */
+    double low = held->box.y - inside->bottom - (room - held->box.h) / 2;
     double aside = (held->box.x - inside->x) - (inside->x + inside->w - tracer_right(held->box));
-    bool ok = tracer_type_rules(&e->sheet, line, &e->draft->types[held->main], held->pitch, rules,
-                                e->err) &&
-              glmv_buf_append_str(rules, "text-align: center; ", e->err);
-    if (fabs(low) >= OFF_CENTER) {
+    bool ok =
+        tracer_type_rules(&e->sheet, line, &e->draft->types[held->main], pitch, rules, e->err) &&
+        glmv_buf_append_str(rules, "text-align: center; ", e->err);
+    if (fabs(low) >= OFF_CENTER && pitch + 2 * fabs(low) <= room) {
         ok = ok && tracer_px_rule(e, rules, low > 0 ? "padding-top" : "padding-bottom",
                                   round(2 * fabs(low)));
     }
