@@ -104,25 +104,27 @@ float glm_tile_value(const struct glm_matrix *m, size_t row, size_t col)
     return (float)value * glm_half_to_float(half[0]);
 }
 
-void glm_code_row(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix)
+void glm_code_row(const float *x, size_t cols, bool four, size_t per, int8_t *code, float *scale,
+                  int32_t *fix)
 {
-    for (size_t g = 0; g < cols / GLM_GROUP; g++, x += GLM_GROUP, code += GLM_GROUP) {
+    for (size_t col = 0; col < cols; col += per * GLM_GROUP, scale += per, fix += per) {
+        const size_t left = cols - col, count = left < per * GLM_GROUP ? left : per * GLM_GROUP;
         float most = 0;
-        for (size_t i = 0; i < GLM_GROUP; i++) {
-            float size = fabsf(x[i]);
+        for (size_t i = 0; i < count; i++) {
+            float size = fabsf(x[col + i]);
             most = size > most || size != size ? size : most;
         }
         bool usable = most > 0 && most <= 3e38f;
         float inverse = usable ? 127 / most : 0;
         int32_t sum = 0;
-        for (size_t i = 0; i < GLM_GROUP; i++) {
+        for (size_t i = 0; i < count; i++) {
             /* adding and taking away 1.5 * 2^23 rounds to even */
-            float rounded = usable ? (x[i] * inverse + 12582912.0f) - 12582912.0f : 0;
-            code[i] = (int8_t)rounded;
-            sum += code[i];
+            float rounded = usable ? (x[col + i] * inverse + 12582912.0f) - 12582912.0f : 0;
+            code[col + i] = (int8_t)rounded;
+            sum += code[col + i];
         }
-        scale[g] = most != 0 && !usable ? NAN : most / 127; /* what is no number stays none */
-        fix[g] = (four ? -8 : -128) * sum;
+        *scale = most != 0 && !usable ? NAN : most / 127; /* what is no number stays none */
+        *fix = (four ? -8 : -128) * sum;
     }
 }
 
@@ -142,7 +144,7 @@ void glm_dots_scalar(const struct glm_matrix *m, size_t tile, const struct glm_c
 {
     const bool four = glm_four_bits(m), least = m->form == GLM_FORM_LEAST;
     const size_t halves = glm_tile_halves(m);
-    const size_t groups = m->cols / GLM_GROUP, per = m->group / GLM_GROUP;
+    const size_t groups = m->cols / GLM_GROUP, per = glm_group_per(m);
     const size_t step = four ? 256 : 512;
     const unsigned char *w = (const unsigned char *)m->data + tile * glm_tile_bytes(m);
     const uint16_t *scales = m->scales + tile * glm_group_count(m) * halves;
@@ -152,10 +154,13 @@ void glm_dots_scalar(const struct glm_matrix *m, size_t tile, const struct glm_c
         const int32_t *fix = x->fix + (first + n) * (x->width / GLM_GROUP);
         for (size_t row = 0; row < GLM_TILE; row++) {
             float sum = 0;
-            for (size_t g = 0; g < groups; g++) {
+            for (size_t g = 0; g < groups; g += per) {
                 const uint16_t *half = scales + g / per * halves + row;
                 float both = glm_half_to_float(half[0]) * scale[g];
-                int32_t dot = group_dot(four, w + g * step, row, code + g * GLM_GROUP);
+                int32_t dot = 0;
+                for (size_t at = g; at < g + per && at < groups; at++) {
+                    dot += group_dot(four, w + at * step, row, code + at * GLM_GROUP);
+                }
                 sum = fmaf((float)(least ? dot - fix[g] : dot), both, sum);
                 if (least) { /* fix is the sum of the codes, times -8 */
                     sum = fmaf(glm_half_to_float(half[GLM_TILE]), (float)fix[g] * scale[g], sum);

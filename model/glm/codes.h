@@ -1,7 +1,8 @@
 /*
- * Quantised matrices against quantised inputs. Groups of 32 inputs become 8-bit codes with a float
- * scale, so that the sums inside a group are whole numbers; the sums over groups are taken in one
- * order with fused additions. A result has the same bits on every processor. Private to model/glm.
+ * Quantised matrices against quantised inputs. Groups of inputs, as wide as those of the matrix,
+ * become 8-bit codes with a float scale, so that the sums inside a group are whole numbers; the
+ * sums over groups are taken in one order with fused additions. A result has the same bits on every
+ * processor. Private to model/glm.
  *
  * A quantised matrix lies in tiles of 16 rows, the last one filled up with zeros, so that a
  * register holds the same columns of 16 rows. A tile is, for each group of 32 columns, 64-byte
@@ -15,7 +16,7 @@
 
 #include "model/glm/backend.h"
 
-#define GLM_GROUP 32 /* inputs that share a scale; weights do by 32 or 128 */
+#define GLM_GROUP 32 /* weights and inputs share scales by 32 or 128 */
 #define GLM_TILE 16  /* rows of a tile */
 #define GLM_DOTS 8   /* rows of inputs a kernel takes at a time */
 
@@ -23,9 +24,9 @@
 struct glm_codes {
     size_t width; /* columns */
     int8_t *code; /* [n][width] */
-    float *scale; /* [n][width / GLM_GROUP] */
-    int32_t *fix; /* [n][width / GLM_GROUP] what the offset of stored weights adds too much,
-                   * negative */
+    /* [n][width / GLM_GROUP]; groups of 128 use every fourth place */
+    float *scale;
+    int32_t *fix; /* what the offset of stored weights adds too much, negative */
 };
 
 /* Bytes for so many rows of cols inputs (glm_pool_room), and where the arrays lie in them. */
@@ -35,6 +36,12 @@ struct glm_codes glm_codes_at(void *room, size_t cols, size_t rows);
 float glm_half_to_float(uint16_t h);
 /* To nearest; what is too small or large becomes 0 or the largest number. */
 uint16_t glm_half_from_float(float value);
+
+/* How many times GLM_GROUP a group has. */
+static inline size_t glm_group_per(const struct glm_matrix *m)
+{
+    return m->group / GLM_GROUP;
+}
 
 static inline bool glm_four_bits(const struct glm_matrix *m)
 {
@@ -55,8 +62,9 @@ bool glm_tile_sizes(const struct glm_matrix *m, size_t *data, size_t *scales);
 /* One weight of a quantised matrix. */
 float glm_tile_value(const struct glm_matrix *m, size_t row, size_t col);
 
-/* Codes of one row of inputs. */
-void glm_code_row(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix);
+/* Codes of one row of inputs, in groups of per (1 or 4) times GLM_GROUP. */
+void glm_code_row(const float *x, size_t cols, bool four, size_t per, int8_t *code, float *scale,
+                  int32_t *fix);
 
 /* The 16 outputs of a tile against count (1 .. GLM_DOTS) rows of x that begin with first:
  * out[count][GLM_TILE]. */

@@ -57,20 +57,24 @@ VNNI static inline void tile512(const struct glm_matrix *m, bool four, bool leas
     const __m512i mask = _mm512_set1_epi8(15);
     const size_t pieces = four ? 4 : 8, step = pieces * 64;
     const unsigned char *w = k.w;
+    const uint16_t *halves = k.scales;
     __m512 sum[GLM_DOTS], scale = _mm512_setzero_ps(), low = scale;
+    __m512i dot[GLM_DOTS];
     UNROLL
     for (size_t n = 0; n < count; n++) {
         sum[n] = _mm512_setzero_ps();
+        dot[n] = _mm512_setzero_si512();
     }
-    for (size_t g = 0; g < k.groups; g++, w += step) {
+    for (size_t g = 0, in = 0; g < k.groups; g++, w += step) {
         __m512i part[8];
-        if (g % k.per == 0) {
-            const uint16_t *halves = k.scales + g / k.per * k.halves;
+        const bool first_in = in == 0, last_in = ++in == k.per || g + 1 == k.groups;
+        if (first_in) {
             scale = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)halves));
             if (least) {
                 low = _mm512_cvtph_ps(
                     _mm256_loadu_si256((const __m256i *)(const void *)(halves + GLM_TILE)));
             }
+            halves += k.halves;
         }
         UNROLL
         for (size_t i = 0; i < pieces; i++) {
@@ -84,20 +88,25 @@ VNNI static inline void tile512(const struct glm_matrix *m, bool four, bool leas
         UNROLL
         for (size_t n = 0; n < count; n++) {
             const int8_t *code = k.code + n * k.width + g * GLM_GROUP;
-            const size_t at = n * k.groups + g;
-            __m512i dot = _mm512_set1_epi32(least ? 0 : k.fix[at]);
             UNROLL
             for (size_t i = 0; i < 8; i++) {
-                dot =
-                    _mm512_dpbusd_epi32(dot, part[i], _mm512_set1_epi32(four_codes(code + i * 4)));
+                dot[n] = _mm512_dpbusd_epi32(dot[n], part[i],
+                                             _mm512_set1_epi32(four_codes(code + i * 4)));
             }
-            sum[n] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot),
+        }
+        UNROLL
+        for (size_t n = 0; last_in && n < count; n++) {
+            const size_t at = n * k.groups + g + 1 - in;
+            dot[n] = _mm512_add_epi32(dot[n], _mm512_set1_epi32(least ? 0 : k.fix[at]));
+            sum[n] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot[n]),
                                      _mm512_mul_ps(scale, _mm512_set1_ps(k.scale[at])), sum[n]);
             if (least) {
                 sum[n] =
                     _mm512_fmadd_ps(low, _mm512_set1_ps((float)k.fix[at] * k.scale[at]), sum[n]);
             }
+            dot[n] = _mm512_setzero_si512();
         }
+        in = last_in ? 0 : in;
     }
     UNROLL
     for (size_t n = 0; n < count; n++) {
@@ -143,8 +152,7 @@ AVX2 static inline __m256i codes256(const int8_t *code)
 }
 
 /* The sums of a group for 8 rows. */
-AVX2 static inline __m256i dot256(bool four, const unsigned char *w, const int8_t *code,
-                                  int32_t fix)
+AVX2 static inline __m256i dot256(bool four, const unsigned char *w, const int8_t *code)
 {
     const __m256i mask = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
     const size_t pieces = four ? 4 : 8;
@@ -164,7 +172,7 @@ AVX2 static inline __m256i dot256(bool four, const unsigned char *w, const int8_
             sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
         }
     }
-    return four ? _mm256_add_epi32(_mm256_madd_epi16(sum, ones), _mm256_set1_epi32(fix)) : sum;
+    return four ? _mm256_madd_epi16(sum, ones) : sum;
 }
 
 AVX2 static inline void tile256(const struct glm_matrix *m, bool four, bool least, size_t tile,
@@ -173,11 +181,14 @@ AVX2 static inline void tile256(const struct glm_matrix *m, bool four, bool leas
     const struct walk k = walk_of(m, tile, x, first);
     const size_t step = four ? 256 : 512;
     __m256 sum[GLM_DOTS][2];
+    __m256i dot[GLM_DOTS][2];
     UNROLL
     for (size_t n = 0; n < count; n++) {
         sum[n][0] = sum[n][1] = _mm256_setzero_ps();
+        dot[n][0] = dot[n][1] = _mm256_setzero_si256();
     }
-    for (size_t g = 0; g < k.groups; g++) {
+    for (size_t g = 0, in = 0; g < k.groups; g++) {
+        const bool last_in = ++in == k.per || g + 1 == k.groups;
         const unsigned char *w = k.w + g * step;
         const uint16_t *halves = k.scales + g / k.per * k.halves;
         for (size_t i = 0; i < step; i += 64) {
@@ -196,11 +207,20 @@ AVX2 static inline void tile256(const struct glm_matrix *m, bool four, bool leas
         UNROLL
         for (size_t n = 0; n < count; n++) {
             const int8_t *code = k.code + n * k.width + g * GLM_GROUP;
-            const size_t at = n * k.groups + g;
             UNROLL
             for (size_t i = 0; i < 2; i++) {
-                __m256i dot = dot256(four, w + i * 32, code, least ? 0 : k.fix[at]);
-                sum[n][i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot),
+                dot[n][i] = _mm256_add_epi32(dot[n][i], dot256(four, w + i * 32, code));
+            }
+        }
+        UNROLL
+        for (size_t n = 0; last_in && n < count; n++) {
+            const size_t at = n * k.groups + g + 1 - in;
+            const int32_t fix = four && !least ? k.fix[at] : 0;
+            UNROLL
+            for (size_t i = 0; i < 2; i++) {
+                __m256i whole = _mm256_add_epi32(dot[n][i], _mm256_set1_epi32(fix));
+                dot[n][i] = _mm256_setzero_si256();
+                sum[n][i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole),
                                             _mm256_mul_ps(scale[i], _mm256_set1_ps(k.scale[at])),
                                             sum[n][i]);
                 if (least) {
@@ -209,6 +229,7 @@ AVX2 static inline void tile256(const struct glm_matrix *m, bool four, bool leas
                 }
             }
         }
+        in = last_in ? 0 : in;
     }
     UNROLL
     for (size_t n = 0; n < count; n++) {

@@ -199,23 +199,32 @@ BF16 void glm_round_bf16(const float *x, size_t count, uint16_t *out)
     }
 }
 
-TARGET static void code512(const float *x, size_t cols, bool four, int8_t *code, float *scale,
-                           int32_t *fix)
+TARGET static void code512(const float *x, size_t cols, bool four, size_t per, int8_t *code,
+                           float *scale, int32_t *fix)
 {
-    for (size_t g = 0; g < cols / GLM_GROUP; g++, x += GLM_GROUP, code += GLM_GROUP) {
-        __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
-        float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
-        bool none = _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q) != 0 || !(most <= 3e38f);
-        __m512 inverse = _mm512_set1_ps(most > 0 && !none ? 127 / most : 0);
-        __m512i low = _mm512_setzero_si512(), high = low;
-        if (!none) {
-            low = _mm512_cvtps_epi32(_mm512_mul_ps(a, inverse));
-            high = _mm512_cvtps_epi32(_mm512_mul_ps(b, inverse));
+    for (size_t col = 0; col < cols; col += per * GLM_GROUP, scale += per, fix += per) {
+        const size_t end = cols - col < per * GLM_GROUP ? cols : col + per * GLM_GROUP;
+        __m512 size = _mm512_setzero_ps();
+        __mmask16 odd = 0;
+        for (size_t i = col; i < end; i += 16) {
+            __m512 a = _mm512_loadu_ps(x + i);
+            odd |= _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+            size = _mm512_max_ps(size, _mm512_abs_ps(a));
         }
-        _mm_storeu_si128((__m128i *)(void *)code, _mm512_cvtepi32_epi8(low));
-        _mm_storeu_si128((__m128i *)(void *)(code + 16), _mm512_cvtepi32_epi8(high));
-        scale[g] = none ? NAN : most / 127;
-        fix[g] = (four ? -8 : -128) * _mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+        const float most = _mm512_reduce_max_ps(size);
+        const bool none = odd != 0 || !(most <= 3e38f);
+        const __m512 inverse = _mm512_set1_ps(most > 0 && !none ? 127 / most : 0);
+        __m512i sum = _mm512_setzero_si512();
+        for (size_t i = col; i < end; i += 16) {
+            __m512i c = _mm512_setzero_si512();
+            if (!none) {
+                c = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + i), inverse));
+            }
+            sum = _mm512_add_epi32(sum, c);
+            _mm_storeu_si128((__m128i *)(void *)(code + i), _mm512_cvtepi32_epi8(c));
+        }
+        *scale = none ? NAN : most / 127;
+        *fix = (four ? -8 : -128) * _mm512_reduce_add_epi32(sum);
     }
 }
 

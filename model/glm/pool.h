@@ -27,7 +27,8 @@ struct glm_kernels {
     glm_wide_dots_fn *wide_dots;
     glm_wide_rows_fn *wide_rows, *wide_pairs;
     /* See glm_code_row, which is the reference: the same bits. */
-    void (*code)(const float *x, size_t cols, bool four, int8_t *code, float *scale, int32_t *fix);
+    void (*code)(const float *x, size_t cols, bool four, size_t per, int8_t *code, float *scale,
+                 int32_t *fix);
     /* Queries from .. from + count (GLM_QUERIES at most) of a key head; query t is the head
      * t % group of token t / group. out: [count][dim], instead of a->out. */
     void (*attend)(const struct glm_attention *a, size_t key_head, size_t from, size_t count,

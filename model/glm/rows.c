@@ -253,7 +253,7 @@ struct code_job {
     uint16_t *halves;
     float *floats; /* of these three, those that are not wanted are NULL */
     const float *x;
-    size_t cols;
+    size_t cols, per;
     bool four;
 };
 
@@ -264,7 +264,7 @@ static void code_part(void *arg, size_t begin, size_t end)
     for (size_t n = begin; n < end; n++) {
         const float *x = job->x + n * cols;
         if (job->codes.code != NULL) {
-            job->kernels->code(x, cols, job->four, job->codes.code + n * cols,
+            job->kernels->code(x, cols, job->four, job->per, job->codes.code + n * cols,
                                job->codes.scale + n * groups, job->codes.fix + n * groups);
         } else if (job->halves != NULL) {
             job->kernels->round(x, cols, job->halves + n * cols);
@@ -282,6 +282,7 @@ static bool prepare(struct glm_pool *pool, struct linear_job *job, const struct 
     struct code_job codes = {.kernels = job->kernels, .x = job->x, .cols = cols};
     if (quantised(m)) {
         codes.four = glm_four_bits(m);
+        codes.per = glm_group_per(m);
         job->codes = codes.codes =
             glm_codes_at(glm_pool_room(pool, glm_codes_room(cols, job->n)), cols, job->n);
     } else if (m->form == GLM_FORM_BF16 && job->kernels->pairs != NULL) {
@@ -296,7 +297,7 @@ static bool prepare(struct glm_pool *pool, struct linear_job *job, const struct 
     return true;
 }
 
-/* All outputs of a job have the same form. */
+/* All outputs of a job have the same form and, where quantised, the same group. */
 static void run_job(struct glm_pool *pool, const struct glm_output *outputs, size_t count,
                     const float *x, size_t n)
 {
@@ -337,7 +338,8 @@ void glm_linears(struct glm_pool *pool, const struct glm_output *outputs, size_t
 {
     bool same = true;
     for (size_t i = 1; i < count; i++) {
-        same = same && outputs[i].m->form == outputs[0].m->form;
+        same = same && outputs[i].m->form == outputs[0].m->form &&
+               outputs[i].m->group == outputs[0].m->group;
     }
     for (size_t i = 0; i < count; i += same ? count : 1) {
         run_job(pool, outputs + i, same ? count : 1, x, n);

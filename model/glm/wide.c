@@ -17,7 +17,7 @@ struct pack_job {
     const struct glm_kernels *kernels;
     struct packed to;
     const float *x;
-    size_t cols, count;
+    size_t cols, count, per;
     enum glm_form form;
     bool four, pairs;
 };
@@ -30,7 +30,7 @@ static void pack_codes(const struct pack_job *job, size_t n)
         const size_t left = job->cols - col, cols = left < GLM_WIDE_CODES ? left : GLM_WIDE_CODES;
         float *scale = s->scale + at * GROUPS;
         int32_t *fix = s->fix + at * GROUPS;
-        job->kernels->code(job->x + n * job->cols + col, cols, job->four,
+        job->kernels->code(job->x + n * job->cols + col, cols, job->four, job->per,
                            s->code + at * GLM_WIDE_CODE_ROW, scale, fix);
         for (size_t g = 0; job->form == GLM_FORM_LEAST && g < cols / GLM_GROUP; g++) {
             s->low[at * GROUPS + g] = (float)fix[g] * scale[g];
@@ -188,8 +188,12 @@ bool glm_wide_run(struct glm_pool *pool, const struct glm_output *outputs, size_
     const struct glm_kernels *k = glm_pool_kernels(pool);
     const struct glm_matrix *m = outputs[0].m;
     const bool codes = m->form >= GLM_FORM_INT8, pairs = m->form == GLM_FORM_BF16 && k->pairs;
-    struct pack_job pack = {
-        .kernels = k, .cols = m->cols, .form = m->form, .four = glm_four_bits(m), .pairs = pairs};
+    struct pack_job pack = {.kernels = k,
+                            .cols = m->cols,
+                            .form = m->form,
+                            .four = glm_four_bits(m),
+                            .per = codes ? glm_group_per(m) : 1,
+                            .pairs = pairs};
     struct wide_job job = {.count = count,
                            .dots = codes ? k->wide_dots : NULL,
                            .rows = codes   ? NULL

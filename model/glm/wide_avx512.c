@@ -67,8 +67,8 @@ INLINE void fetch(struct ahead *a, size_t bytes)
 }
 
 /* Rows n .. n + count of inputs against sides tiles of a form: goes on with the sums in out. */
-VNNI INLINE void dots_of(const struct piece *p, enum glm_form form, size_t sides, size_t count,
-                         const struct glm_wide *x, size_t block, size_t n, float *out,
+VNNI INLINE void dots_of(const struct piece *p, enum glm_form form, size_t per, size_t sides,
+                         size_t count, const struct glm_wide *x, size_t block, size_t n, float *out,
                          size_t out_row)
 {
     const bool least = form == GLM_FORM_LEAST, four = form != GLM_FORM_INT8;
@@ -85,36 +85,39 @@ VNNI INLINE void dots_of(const struct piece *p, enum glm_form form, size_t sides
                 block > 0 ? _mm512_loadu_ps(out + i * out_row + s * GLM_TILE) : _mm512_setzero_ps();
         }
     }
-    for (size_t g = 0; g < p->groups; g++) {
+    for (size_t g = 0; g < p->groups; g += per) {
         __m512i dot[SIX][2];
-        for (size_t i = 0; i < count; i += 2) { /* what comes next: two groups are a line */
-            _mm_prefetch((const char *)code + (count + i + g % 2) * GLM_WIDE_CODE_ROW + g / 2 * 64,
-                         _MM_HINT_T0);
-        }
         UNROLL
         for (size_t i = 0; i < count; i++) {
             dot[i][0] = dot[i][1] = _mm512_set1_epi32(least ? 0 : fix[i * GROUPS + g]);
         }
-        UNROLL
-        for (size_t k = 0; k < 8; k++) {
-            __m512i w[2];
-            UNROLL
-            for (size_t s = 0; s < sides; s++) {
-                w[s] = weights_at(p->w[s], four, g, k);
+        for (size_t part = g; part < g + per && part < p->groups; part++) {
+            for (size_t i = 0; i < count; i += 2) { /* what comes next: two groups are a line */
+                _mm_prefetch((const char *)code + (count + i + part % 2) * GLM_WIDE_CODE_ROW +
+                                 part / 2 * 64,
+                             _MM_HINT_T0);
             }
             UNROLL
-            for (size_t i = 0; i < count; i++) {
-                __m512i c = _mm512_set1_epi32(
-                    four_codes(code + i * GLM_WIDE_CODE_ROW + g * GLM_GROUP + 4 * k));
+            for (size_t k = 0; k < 8; k++) {
+                __m512i w[2];
                 UNROLL
                 for (size_t s = 0; s < sides; s++) {
-                    dot[i][s] = _mm512_dpbusd_epi32(dot[i][s], w[s], c);
+                    w[s] = weights_at(p->w[s], four, part, k);
+                }
+                UNROLL
+                for (size_t i = 0; i < count; i++) {
+                    __m512i c = _mm512_set1_epi32(
+                        four_codes(code + i * GLM_WIDE_CODE_ROW + part * GLM_GROUP + 4 * k));
+                    UNROLL
+                    for (size_t s = 0; s < sides; s++) {
+                        dot[i][s] = _mm512_dpbusd_epi32(dot[i][s], w[s], c);
+                    }
                 }
             }
         }
         UNROLL
         for (size_t s = 0; s < sides; s++) {
-            const uint16_t *halves = p->scales[s] + g / p->per * p->halves;
+            const uint16_t *halves = p->scales[s] + g / per * p->halves;
             const __m512 own = halves16(halves),
                          own_low = least ? halves16(halves + GLM_TILE) : own;
             UNROLL
@@ -138,7 +141,7 @@ VNNI INLINE void dots_of(const struct piece *p, enum glm_form form, size_t sides
 }
 
 /* Each number of rows is compiled for itself. */
-VNNI INLINE void dots_piece(const struct piece *p, enum glm_form form, size_t sides,
+VNNI INLINE void dots_piece(const struct piece *p, enum glm_form form, size_t per, size_t sides,
                             const struct glm_wide *x, size_t block, struct ahead ahead, float *out,
                             size_t out_row)
 {
@@ -146,15 +149,15 @@ VNNI INLINE void dots_piece(const struct piece *p, enum glm_form form, size_t si
     size_t n = 0;
     for (; n + SIX <= x->count; n += SIX) {
         fetch(&ahead, bytes);
-        dots_of(p, form, sides, SIX, x, block, n, out + n * out_row, out_row);
+        dots_of(p, form, per, sides, SIX, x, block, n, out + n * out_row, out_row);
     }
     fetch(&ahead, bytes);
     if (n + FOUR <= x->count) {
-        dots_of(p, form, sides, FOUR, x, block, n, out + n * out_row, out_row);
+        dots_of(p, form, per, sides, FOUR, x, block, n, out + n * out_row, out_row);
         n += FOUR;
     }
     for (; n < x->count; n++) {
-        dots_of(p, form, sides, 1, x, block, n, out + n * out_row, out_row);
+        dots_of(p, form, per, sides, 1, x, block, n, out + n * out_row, out_row);
     }
 }
 
@@ -189,17 +192,26 @@ static struct ahead ahead_of(const struct glm_matrix *m, size_t tile, size_t til
     return (struct ahead){{p.w[0], p.w[1]}, 0, p.groups * (glm_four_bits(m) ? 256 : 512)};
 }
 
+/* Each form and width of groups is compiled for itself. */
+VNNI INLINE void dots_sides(const struct glm_matrix *m, const struct piece *p, size_t sides,
+                            const struct glm_wide *x, size_t block, struct ahead ahead, float *out,
+                            size_t out_row)
+{
+    if (m->form == GLM_FORM_INT8) {
+        dots_piece(p, GLM_FORM_INT8, p->per, sides, x, block, ahead, out, out_row);
+    } else if (m->form == GLM_FORM_LEAST) {
+        dots_piece(p, GLM_FORM_LEAST, 1, sides, x, block, ahead, out, out_row);
+    } else if (p->per == 1) {
+        dots_piece(p, GLM_FORM_INT4, 1, sides, x, block, ahead, out, out_row);
+    } else {
+        dots_piece(p, GLM_FORM_INT4, 4, sides, x, block, ahead, out, out_row);
+    }
+}
+
 VNNI static void one_side(const struct glm_matrix *m, const struct piece *p,
                           const struct glm_wide *x, size_t block, float *out, size_t out_row)
 {
-    const struct ahead none = {0};
-    if (m->form == GLM_FORM_INT8) {
-        dots_piece(p, GLM_FORM_INT8, 1, x, block, none, out, out_row);
-    } else if (m->form == GLM_FORM_LEAST) {
-        dots_piece(p, GLM_FORM_LEAST, 1, x, block, none, out, out_row);
-    } else {
-        dots_piece(p, GLM_FORM_INT4, 1, x, block, none, out, out_row);
-    }
+    dots_sides(m, p, 1, x, block, (struct ahead){0}, out, out_row);
 }
 
 VNNI void glm_wide_dots_vnni(const struct glm_matrix *m, size_t tile, size_t tiles,
@@ -210,15 +222,10 @@ VNNI void glm_wide_dots_vnni(const struct glm_matrix *m, size_t tile, size_t til
         for (size_t t = 0; t < tiles; t += 2) {
             const struct piece p = piece_at(m, tile + t, block);
             float *to = out + t * GLM_TILE;
-            const struct ahead ahead = ahead_of(m, tile, tiles, t, block, blocks);
             if (tiles - t < 2) {
                 one_side(m, &p, x, block, to, row);
-            } else if (m->form == GLM_FORM_INT8) {
-                dots_piece(&p, GLM_FORM_INT8, 2, x, block, ahead, to, row);
-            } else if (m->form == GLM_FORM_LEAST) {
-                dots_piece(&p, GLM_FORM_LEAST, 2, x, block, ahead, to, row);
             } else {
-                dots_piece(&p, GLM_FORM_INT4, 2, x, block, ahead, to, row);
+                dots_sides(m, &p, 2, x, block, ahead_of(m, tile, tiles, t, block, blocks), to, row);
             }
         }
     }
