@@ -7,11 +7,9 @@
 #include "model/tracer/pictures.h"
 
 enum {
-    EXACT = 1, /* levels */
     EXPLAINED = 14,
     STRONG = 40,     /* levels: what is fainter does not join pictures into one */
     VEIL_SIDE = 160, /* px */
-    TILE = 16,
     OWNER_SIDE = 20,
     REACH = 4,          /* px between parts of one picture */
     MIN_RESIDUAL = 10,  /* px that a picture must differ in */
@@ -125,73 +123,6 @@ static bool is_sparse(struct model_rect r, int residual)
     int w = r.x1 - r.x0;
     int h = r.y1 - r.y0;
     return w >= VEIL_SIDE && h >= VEIL_SIDE && residual < 0.6 * w * h;
-}
-
-/* Whether a tile is of the calm part of a photo: most of its px are a little off, and differently
- * so from those beside them, or lie on a mottled surface. */
-static bool is_calm(const struct model_view *view, const struct glmv_image *canvas, int x0, int y0)
-{
-    int off = 0;
-    int even = 0;
-    int mottled = 0;
-    for (int y = y0; y < y0 + TILE; y++) {
-        for (int x = x0; x < x0 + TILE; x++) {
-            const uint8_t *p = model_px(view, x, y);
-            size_t i = (size_t)y * (size_t)view->w + (size_t)x;
-            int d = model_distance(p, canvas->rgba + i * 4);
-            off += d > EXACT;
-            mottled += view->label[i] >= 0 && view->regions[view->label[i]].mottled;
-            even += memcmp(p, p - 4, 3) == 0 && memcmp(p, p - (size_t)view->w * 4, 3) == 0;
-        }
-    }
-    return mottled * 10 >= 6 * TILE * TILE ||
-           (off * 10 >= 6 * TILE * TILE && even * 10 <= 4 * TILE * TILE);
-}
-
-/* Photos have calm parts that pass for the page: tiles of them that touch what is not explained are
- * not explained either, and so on. */
-static void spread_photos(struct leftovers *lo, const struct glmv_image *canvas)
-{
-    const struct model_view *view = lo->view;
-    int tw = view->w / TILE;
-    int th = view->h / TILE;
-    int tail = 0;
-    uint8_t *state = lo->wide; /* 1: calm, 2: not explained */
-    for (int t = 0; t < tw * th; t++) {
-        int x0 = t % tw * TILE;
-        int y0 = t / tw * TILE;
-        int n = 0;
-        for (int y = y0; y < y0 + TILE; y++) {
-            for (int x = x0; x < x0 + TILE; x++) {
-                n += lo->residual[(size_t)y * (size_t)view->w + (size_t)x];
-            }
-        }
-        bool dense = n * 10 >= 7 * TILE * TILE;
-        state[t] = dense ? 2 : x0 > 0 && y0 > 0 && is_calm(view, canvas, x0, y0);
-        if (dense) {
-            lo->queue[tail++] = t;
-        }
-    }
-    for (int head = 0; head < tail; head++) {
-        int t = lo->queue[head];
-        int tx = t % tw;
-        int ty = t / tw;
-        for (int y = ty * TILE; y < (ty + 1) * TILE; y++) {
-            for (int x = tx * TILE; x < (tx + 1) * TILE; x++) {
-                size_t i = (size_t)y * (size_t)view->w + (size_t)x;
-                lo->residual[i] |=
-                    model_distance(view->image->rgba + i * 4, canvas->rgba + i * 4) > EXACT;
-            }
-        }
-        for (int k = 0; k < 9; k++) {
-            int nx = tx + k % 3 - 1;
-            int ny = ty + k / 3 - 1;
-            if (nx >= 0 && ny >= 0 && nx < tw && ny < th && state[ny * tw + nx] == 1) {
-                state[ny * tw + nx] = 2;
-                lo->queue[tail++] = ny * tw + nx;
-            }
-        }
-    }
 }
 
 static struct model_rect whole_px(const struct model_view *view, const struct glmv_box *b)
@@ -340,8 +271,7 @@ static bool mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
         lo->residual[i] = d > EXPLAINED;
         lo->strong[i] = d > STRONG;
     }
-    spread_photos(lo, canvas);
-    return join_regions(lo);
+    return pictures_spread(lo) && join_regions(lo);
 }
 
 /* The px of the last part that was visited are done with. */

@@ -4,6 +4,8 @@
 
 #include "model/tracer/perception.h"
 
+enum { PICTURES_FAINT = 16 };
+
 struct leftovers {
     const struct model_view *view;
     uint8_t *residual; /* 1 where unexplained */
@@ -11,8 +13,10 @@ struct leftovers {
     uint8_t *strong;   /* 1 where far from explained */
     uint16_t *owner;   /* the filled box that a px lies in, 0 for the page: none hides another's */
     uint8_t *odd;      /* 1 where a drawing does not show what is there */
-    const struct glmv_image *canvas; /* what boxes explain; borrowed */
-    bool no_drawings;  /* only px are left to be made pictures of */
+    const struct glmv_image *canvas;         /* what boxes explain; borrowed */
+    struct model_rect faint[PICTURES_FAINT]; /* photos under a colour: no drawings */
+    int faint_count;
+    bool no_drawings; /* only px are left to be made pictures of */
     int32_t *queue;
 };
 
@@ -22,6 +26,9 @@ struct pictures_cut {
     int from, to;
 };
 
+/* Photos have calm parts that pass for what lies under them: marks those as unexplained. False
+ * without memory. */
+bool pictures_spread(struct leftovers *lo);
 /* Whether so many unexplained px make a photo of a rectangle. */
 bool pictures_is_photo(struct model_rect r, int residual);
 /* The widest band with nothing but faint px in it or, for a photo, the widest end that is mostly

@@ -116,6 +116,17 @@ bool pictures_add(struct leftovers *lo, struct model_rect r, int residual, struc
     return true;
 }
 
+static bool is_faint(const struct leftovers *lo, struct model_rect r)
+{
+    for (int i = 0; i < lo->faint_count; i++) {
+        const struct model_rect *f = &lo->faint[i];
+        if (f->x0 < r.x1 && r.x0 < f->x1 && f->y0 < r.y1 && r.y0 < f->y1) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pictures_add_drawing(struct leftovers *lo, struct model_rect r, int residual,
                           struct glmv_scene *scene, bool *drawn, struct glmv_err *err)
 {
@@ -126,7 +137,8 @@ bool pictures_add_drawing(struct leftovers *lo, struct model_rect r, int residua
     /* The soft px at the edge of a drawing may pass for explained. */
     r = (struct model_rect){model_max(0, r.x0 - 1), model_max(0, r.y0 - 1),
                             model_min(lo->view->w, r.x1 + 1), model_min(lo->view->h, r.y1 + 1)};
-    bool ok = lo->no_drawings || model_drawing_make(&source, r, &svg, drawn, err);
+    bool ok =
+        lo->no_drawings || is_faint(lo, r) || model_drawing_make(&source, r, &svg, drawn, err);
     if (ok && *drawn) {
         struct glmv_scene_picture *picture = append(lo, r, scene, err);
         ok = picture != NULL;

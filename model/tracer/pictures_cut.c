@@ -4,6 +4,8 @@
 enum {
     PHOTO_SIDE = 48,
     SPLIT_GAP = 6, /* px between photos that lie beside each other */
+    STEP = 6,      /* levels across the edge of a photo, */
+    STEPS = 30,    /* per cent of its length that show them at least */
     BARE = 35,     /* per cent of a row of a photo that are not explained, at least */
 };
 
@@ -28,8 +30,45 @@ static bool has_strong(const struct leftovers *lo, struct model_rect r, int at, 
     return false;
 }
 
+/* Per cent of the px along a row or a column that are unexplained. */
+static int residual_share(const struct leftovers *lo, struct model_rect r, int at, bool row)
+{
+    int width = row ? r.x1 - r.x0 : r.y1 - r.y0;
+    int seen = 0;
+    for (int k = 0; k < width; k++) {
+        int x = row ? r.x0 + k : at;
+        int y = row ? at : r.y0 + k;
+        seen += lo->residual[(size_t)y * (size_t)lo->view->w + (size_t)x];
+    }
+    return width > 0 ? seen * 100 / width : 0;
+}
+
+/* Per cent of the px along a row or a column that are other ones beyond the next. */
+static int step_share(const struct leftovers *lo, struct model_rect r, int at, bool row)
+{
+    int width = row ? r.x1 - r.x0 : r.y1 - r.y0;
+    int seen = 0;
+    for (int k = 0; k < width; k++) {
+        int x = row ? r.x0 + k : at - 1;
+        int y = row ? at - 1 : r.y0 + k;
+        const uint8_t *p = model_px(lo->view, x, y);
+        const uint8_t *beyond = model_px(lo->view, row ? x : x + 2, row ? y + 2 : y);
+        seen += model_distance(p, beyond) >= STEP;
+    }
+    return seen * 100 / width;
+}
+
+/* Whether a band of faint px in a photo is a calm part of it: no edge of a photo is seen there. */
+static bool goes_on(const struct leftovers *lo, struct model_rect r, bool rows, int from, int to)
+{
+    int middle = (from + to) / 2;
+    return residual_share(lo, r, middle, rows) > 50 &&
+           (step_share(lo, r, from, rows) < STEPS || step_share(lo, r, to - 1, rows) < STEPS);
+}
+
 /* The widest band across a rectangle without such a px, as [from, to). */
-static int widest_gap(const struct leftovers *lo, struct model_rect r, bool rows, int *from)
+static int widest_gap(const struct leftovers *lo, struct model_rect r, bool rows, bool photo,
+                      int *from)
 {
     int widest = 0;
     int start = rows ? r.y0 : r.x0;
@@ -39,7 +78,8 @@ static int widest_gap(const struct leftovers *lo, struct model_rect r, bool rows
         while (at < end && !has_strong(lo, r, at, rows)) {
             at++;
         }
-        if (first > start && at < end && at - first > widest) {
+        if (first > start && at < end && at - first > widest &&
+            !(photo && goes_on(lo, r, rows, first, at))) {
             widest = at - first;
             *from = first;
         }
@@ -52,17 +92,10 @@ static int widest_gap(const struct leftovers *lo, struct model_rect r, bool rows
 static int bare_edge(const struct leftovers *lo, struct model_rect r, bool rows, bool far)
 {
     int length = rows ? r.y1 - r.y0 : r.x1 - r.x0;
-    int width = rows ? r.x1 - r.x0 : r.y1 - r.y0;
     int n = 0;
     for (; n < length; n++) {
         int at = (rows ? r.y0 : r.x0) + (far ? length - 1 - n : n);
-        int seen = 0;
-        for (int k = 0; k < width; k++) {
-            int x = rows ? r.x0 + k : at;
-            int y = rows ? at : r.y0 + k;
-            seen += lo->residual[(size_t)y * (size_t)lo->view->w + (size_t)x];
-        }
-        if (seen * 100 >= BARE * width) {
+        if (residual_share(lo, r, at, rows) >= BARE) {
             break;
         }
     }
@@ -108,7 +141,7 @@ struct pictures_cut pictures_find_cut(const struct leftovers *lo, struct model_r
     for (int k = 0; k < (photo ? 4 : 2); k++) {
         bool rows = k % 2 == 0;
         int from = 0;
-        int gap = k < 2 ? widest_gap(lo, r, rows, &from) : widest_edge(lo, r, rows, &from);
+        int gap = k < 2 ? widest_gap(lo, r, rows, photo, &from) : widest_edge(lo, r, rows, &from);
         if (gap > widest) {
             widest = gap;
             best = (struct pictures_cut){rows, from, k < 2 ? from + gap : from};

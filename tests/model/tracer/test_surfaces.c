@@ -363,6 +363,69 @@ static void a_section_keeps_its_colour_under_soft_discs(void)
     glmv_scene_free(scene);
 }
 
+/* A photo of hills under a colour that leaves little of it. */
+static void paint_tinted(struct glmv_image *image, int w, int h)
+{
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            double hills = fmax(0, 3 + 4 * sin(x / 90.0) + 4 * cos(y / 60.0));
+            int leaf = x / 2 * 7919 + y / 2 * 104729 + (x / 2) * (y / 2) * 31;
+            double leaves = hills > 5 ? leaf % 97 % 5 : 0;
+            const double rgb[3] = {51 - hills / 2, 149 - hills - leaves, 255 - leaves};
+            put(image, x, y, rgb, 1);
+        }
+    }
+}
+
+static void photos_under_a_colour_are_photos(void)
+{
+    struct glmv_image *image = blank(900, 700, 0xffffff);
+    paint_tinted(image, 900, 420);
+    struct glmv_scene *scene = look_at(image);
+    CHECK(scene->picture_count > 0);
+    if (scene->picture_count > 0) {
+        const struct glmv_scene_picture *photo = &scene->pictures[0];
+        CHECK(photo->kind == GLMV_PICTURE_PHOTO);
+        CHECK_MSG(photo->box.w >= 880 && photo->box.h >= 400, "%g x %g", photo->box.w,
+                  photo->box.h);
+    }
+    glmv_scene_free(scene);
+}
+
+static void textures_are_no_photos(void)
+{
+    struct glmv_image *image = blank(900, 700, 0xfcfcfc);
+    for (int y = 0; y < 700; y++) {
+        for (int x = 0; x < 900; x++) {
+            double v = 250 + (x * 7 + y * 13 + x * y % 11) % 5;
+            const double rgb[3] = {v, v, v};
+            put(image, x, y, rgb, 1);
+        }
+    }
+    struct glmv_scene *scene = look_at(image);
+    CHECK_MSG(scene->picture_count == 0, "%zu", scene->picture_count);
+    glmv_scene_free(scene);
+}
+
+static void the_sky_of_a_photo_stays_with_it(void)
+{
+    struct glmv_image *image = blank(600, 400, 0xf8f9fa);
+    paint_photo(image, 100, 60, 400, 280);
+    for (int y = 66; y < 250; y++) { /* it is lighter than what is told from the page */
+        for (int x = 100; x < 500; x++) {
+            double v = 217 + 5 * sin(x / 37.0) + (x * 7 + y * 3) % 5;
+            const double rgb[3] = {v, v, v};
+            put(image, x, y, rgb, fmin(1, fmin(y - 66, 250 - y) / 60.0));
+        }
+    }
+    struct glmv_scene *scene = look_at(image);
+    CHECK_MSG(scene->picture_count == 1, "%zu", scene->picture_count);
+    if (scene->picture_count > 0) {
+        CHECK(fabs(scene->pictures[0].box.y - 60) <= 2 && scene->pictures[0].box.h >= 276);
+    }
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them();
@@ -377,5 +440,8 @@ int main(void)
     the_page_is_what_lies_along_its_edge_even_under_deep_shadows();
     a_shadow_on_two_grounds_is_that_of_the_lower_side();
     a_section_keeps_its_colour_under_soft_discs();
+    photos_under_a_colour_are_photos();
+    textures_are_no_photos();
+    the_sky_of_a_photo_stays_with_it();
     TEST_END();
 }
