@@ -8,6 +8,7 @@
 enum {
     SAME = 6,          /* levels between px of one line */
     MIN_RULE = 12,     /* px of length of a divider */
+    ODD_CORNER = 8,    /* px that are missing at a corner */
     LARGE_AREA = 8000, /* px; smaller shapes that miss corners are icons */
 };
 
@@ -28,11 +29,32 @@ static double side_share(const struct model_view *view, int label, enum glmv_sid
     return (double)hits / n;
 }
 
+/* Whether corners are missing that no circle took: an ellipse, a letter. */
+static bool has_odd_corners(const struct model_view *view, int label)
+{
+    struct model_rect r = view->regions[label].r;
+    int odd = 0;
+    for (int c = 0; c < 4; c++) {
+        int missing = 0;
+        for (int n = 0; n < ODD_CORNER; n++) {
+            int x = c == 0 || c == 3 ? r.x0 + n : r.x1 - 1 - n;
+            int y = c < 2 ? r.y0 + n : r.y1 - 1 - n;
+            missing += x >= 0 && y >= 0 && view->label[y * view->w + x] != label;
+        }
+        odd += missing == ODD_CORNER && boxes_corner_radius(view, label, r, c) <= 0;
+    }
+    return odd >= 3;
+}
+
 static bool is_rectangle(const struct model_view *view, int label)
 {
     const struct model_region *g = &view->regions[label];
     double full = (double)boxes_width(g->r) * boxes_height(g->r);
     double filled = (g->area + g->hole_area) / full;
+    bool small = model_min(boxes_width(g->r), boxes_height(g->r)) < 2 * ODD_CORNER;
+    if (!small && filled < 0.97 && has_odd_corners(view, label)) {
+        return false;
+    }
     if (filled >= (g->area > LARGE_AREA && !g->gradient ? 0.88 : 0.97)) {
         return true;
     }

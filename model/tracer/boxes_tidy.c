@@ -3,6 +3,8 @@
 
 #include "model/tracer/boxes.h"
 
+#define SHADE_SHARE 0.6 /* of a side that a line of its shadow is as long as, at least */
+
 static bool has_edges(const struct glmv_scene_box *box)
 {
     double sum = 0;
@@ -35,6 +37,37 @@ void model_boxes_drop_invisible(struct glmv_scene *scene)
         }
         bool same = known && box->fill == GLMV_FILL_SOLID && box->color == under;
         if (!same || has_edges(box)) {
+            scene->boxes[kept++] = *box;
+        }
+    }
+    scene->box_count = kept;
+}
+
+/* A line right outside of a box with a shadow, as long as its side, is the darkest of the shadow.
+ */
+static bool is_shade(const struct glmv_scene_box *line, const struct glmv_scene_box *box)
+{
+    const struct glmv_box *a = &line->box;
+    const struct glmv_box *b = &box->box;
+    bool upright = a->h > a->w;
+    double gap = upright ? fmin(fabs(a->x + a->w - b->x), fabs(a->x - b->x - b->w))
+                         : fmin(fabs(a->y + a->h - b->y), fabs(a->y - b->y - b->h));
+    double from = upright ? fmax(a->y, b->y) : fmax(a->x, b->x);
+    double to = upright ? fmin(a->y + a->h, b->y + b->h) : fmin(a->x + a->w, b->x + b->w);
+    return box->shadow.present && box->shadow.blur > 0 && gap < 1 &&
+           to - from >= SHADE_SHARE * (upright ? b->h : b->w);
+}
+
+void model_boxes_drop_shades(struct glmv_scene *scene)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_scene_box *box = &scene->boxes[i];
+        bool shade = false;
+        for (size_t k = 0; k < scene->box_count && fmin(box->box.w, box->box.h) <= 2; k++) {
+            shade = shade || (k != i && is_shade(box, &scene->boxes[k]));
+        }
+        if (!shade) {
             scene->boxes[kept++] = *box;
         }
     }

@@ -101,6 +101,7 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     ok = ok && model_boxes_find(view, scene, err);
     if (ok && (without & GLMV_LOOK_SHADOWS) == 0) {
         ok = model_shadows_find(view, scene, err);
+        model_boxes_drop_shades(scene);
     }
     if (ok) {
         model_boxes_drop_invisible(scene);

@@ -252,6 +252,8 @@ int model_sections_find(const struct model_view *view, int label, struct model_s
 bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 /* Drops boxes that show nothing: no shadow either, when those have been measured. */
 void model_boxes_drop_invisible(struct glmv_scene *scene);
+/* Drops thin boxes that are the beginning of a shadow. */
+void model_boxes_drop_shades(struct glmv_scene *scene);
 /* Measures the shadows of the scene's boxes; adds a box for what casts one as a whole. */
 bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
                         struct glmv_err *err);

@@ -333,7 +333,7 @@ static bool take_odd(struct leftovers *lo, struct glmv_scene *scene, struct glmv
     return take_parts(lo, scene, false, &sparse, err);
 }
 
-bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+static bool find_pictures(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
 {
     size_t total = (size_t)view->w * (size_t)view->h;
     struct leftovers lo = {.view = view};
@@ -375,4 +375,20 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
     free(lo.odd);
     free(lo.owner);
     return ok;
+}
+
+bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+{
+    if (!find_pictures(view, scene, err)) {
+        return false;
+    }
+    if (!pictures_drop_parts(view, scene)) {
+        return true;
+    }
+    for (size_t i = 0; i < scene->picture_count; i++) {
+        glmv_image_free(scene->pictures[i].image);
+        free(scene->pictures[i].svg);
+    }
+    scene->picture_count = 0;
+    return find_pictures(view, scene, err);
 }

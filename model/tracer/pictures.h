@@ -47,4 +47,7 @@ bool pictures_add_drawing(struct leftovers *lo, struct model_rect r, int residua
 /* Makes a box of px that are an outline and nothing else. */
 bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv_scene_box *out);
 
+/* Drops the boxes that are parts of a photo or of an icon; false when there were none. */
+bool pictures_drop_parts(const struct model_view *view, struct glmv_scene *scene);
+
 #endif

@@ -426,6 +426,61 @@ static void the_sky_of_a_photo_stays_with_it(void)
     glmv_scene_free(scene);
 }
 
+static void flat_places_of_a_photo_are_no_boxes(void)
+{
+    struct glmv_image *image = blank(700, 420, 0xffffff);
+    paint_photo(image, 40, 40, 620, 320);
+    fill(image, 200, 120, 60, 30, 0x4c483f); /* something dark in it, not as an author draws it */
+    paint_disc(image, 200, 150, 12, 0x4c483f, 1);
+    fill(image, 420, 200, 120, 40, 0xf44336); /* and a button */
+    struct glmv_scene *scene = look_at(image);
+    bool button = false;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_box *b = &scene->boxes[i].box;
+        button = button || (fabs(b->x - 420) <= 1 && fabs(b->w - 120) <= 2);
+        CHECK_MSG(b->w > 110, "%g x %g at %g, %g", b->w, b->h, b->x, b->y);
+    }
+    CHECK(button);
+    glmv_scene_free(scene);
+}
+
+static void the_body_of_an_icon_is_no_box(void)
+{
+    struct glmv_image *image = blank(300, 200, 0xffffff);
+    paint_disc(image, 100, 100, 8, 0x205080, 1);
+    for (int k = 0; k < 8; k++) { /* a notched disc with a tick */
+        paint_disc(image, 100 + 8 * cos(k * 0.7854), 100 + 8 * sin(k * 0.7854), 1.2, 0xffffff, 1);
+    }
+    for (int k = 0; k < 10; k++) {
+        fill(image, 95 + k, k < 4 ? 99 + k : 105 - k, 1, 2, 0xffffff);
+    }
+    struct glmv_scene *scene = look_at(image);
+    CHECK_MSG(scene->box_count == 0, "%zu", scene->box_count);
+    CHECK_MSG(scene->picture_count == 1, "%zu", scene->picture_count);
+    if (scene->picture_count == 1) {
+        CHECK(scene->pictures[0].box.w >= 18 && scene->pictures[0].box.h >= 18);
+    }
+    glmv_scene_free(scene);
+}
+
+static void ellipses_are_no_boxes(void)
+{
+    struct glmv_image *image = blank(400, 300, 0xf6f8fa);
+    for (int y = 0; y < 300; y++) { /* a nought of a very large type */
+        for (int x = 0; x < 400; x++) {
+            double outer = hypot((x - 200) / 46.0, (y - 150) / 70.0);
+            double inner = hypot((x - 200) / 22.0, (y - 150) / 48.0);
+            const double black[3] = {0, 0, 0};
+            put(image, x, y, black, outer < 1 && inner > 1 ? 1 : 0);
+        }
+    }
+    struct glmv_scene *scene = look_at(image);
+    for (size_t i = 0; i < scene->box_count; i++) {
+        CHECK(scene->boxes[i].box.w < 80);
+    }
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them();
@@ -443,5 +498,8 @@ int main(void)
     photos_under_a_colour_are_photos();
     textures_are_no_photos();
     the_sky_of_a_photo_stays_with_it();
+    flat_places_of_a_photo_are_no_boxes();
+    the_body_of_an_icon_is_no_box();
+    ellipses_are_no_boxes();
     TEST_END();
 }
