@@ -15,6 +15,8 @@ enum {
     DASHES = 4,        /* of a side, at least */
 };
 
+#define DOT 1.6 /* widths of a border that a dot is long, at most; dashes are two and more */
+
 struct rim {
     int covered, places; /* px along the sides, corners left out */
     int dashes;
@@ -133,6 +135,7 @@ bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv
         width = rim.widths[n] > rim.widths[width] ? n : width;
     }
     bool dashed = rim.covered * 100 < WHOLE * rim.places;
+    bool dotted = dashed && rim.covered <= DOT * width * rim.dashes;
     if (!framed || width > FRAME_WIDTH || (dashed && rim.dashes < sides * DASHES)) {
         return false;
     }
@@ -147,7 +150,7 @@ bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv
     for (int k = 0; k < 4; k++) {
         out->radius[k] = curve <= 1 ? 0 : curve + 1;
         if (shown[k]) {
-            out->border[k] = (struct glmv_scene_border){width, model_rgba(rim.rgb), dashed};
+            out->border[k] = (struct glmv_scene_border){width, model_rgba(rim.rgb), dashed, dotted};
         }
     }
     return true;

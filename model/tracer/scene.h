@@ -67,7 +67,8 @@ enum glmv_side { GLMV_TOP, GLMV_RIGHT, GLMV_BOTTOM, GLMV_LEFT };
 struct glmv_scene_border {
     double width; /* 0 for none */
     uint32_t color;
-    bool dashed;
+    bool dashed; /* or dotted */
+    bool dotted;
 };
 
 struct glmv_scene_shadow {

@@ -81,8 +81,9 @@ static bool put_scene_box(struct glmv_buf *out, const struct glmv_scene_box *box
                                 box->radius[0], box->radius[1], box->radius[2], box->radius[3]);
     for (int i = 0; ok && i < 4; i++) {
         const struct glmv_scene_border *b = &box->border[i];
-        ok = glmv_buf_appendf(out, err, "%s{\"width\":%.3g,\"dashed\":%s", i > 0 ? "," : "",
-                              b->width, b->dashed ? "true" : "false") &&
+        ok = glmv_buf_appendf(out, err, "%s{\"width\":%.3g,\"dashed\":%s,\"dotted\":%s",
+                              i > 0 ? "," : "", b->width, b->dashed ? "true" : "false",
+                              b->dotted ? "true" : "false") &&
              put_colour(out, "color", b->color, err) && glmv_buf_append_str(out, "}", err);
     }
     ok = ok && glmv_buf_append_str(out, "]", err);

@@ -102,7 +102,8 @@ static bool background_rules(struct tracer_sheet *sheet, const struct glmv_scene
 
 static bool same_border(const struct glmv_scene_border *a, const struct glmv_scene_border *b)
 {
-    return a->width == b->width && a->color == b->color && a->dashed == b->dashed;
+    return a->width == b->width && a->color == b->color && a->dashed == b->dashed &&
+           a->dotted == b->dotted;
 }
 
 static bool border_rule(struct tracer_sheet *sheet, const char *name,
@@ -110,7 +111,11 @@ static bool border_rule(struct tracer_sheet *sheet, const char *name,
                         struct glmv_err *err)
 {
     return glmv_buf_appendf(out, err, "%s: ", name) && tracer_px(border->width, out, err) &&
-           glmv_buf_append_str(out, border->dashed ? " dashed " : " solid ", err) &&
+           glmv_buf_append_str(out,
+                               border->dotted   ? " dotted "
+                               : border->dashed ? " dashed "
+                                                : " solid ",
+                               err) &&
            tracer_sheet_color(sheet, border->color, out, err) &&
            glmv_buf_append_str(out, "; ", err);
 }

@@ -192,9 +192,29 @@ static void dashed_outlines_are_boxes(void)
     const struct glmv_scene_box *box = box_at(scene, 60, 50, 240, 60);
     for (int side = 0; box != NULL && side < 4; side++) {
         CHECK(box->border[side].width == 1 && box->border[side].dashed);
+        CHECK(!box->border[side].dotted);
         CHECK(box->border[side].color == 0xb0b4bcff);
     }
     CHECK(scene->picture_count == 0);
+    glmv_scene_free(scene);
+}
+
+static void dotted_outlines_are_told_from_dashed_ones(void)
+{
+    struct glmv_image *image = blank(400, 200, 0xffffff);
+    for (int i = 0; i < 240; i += 4) {
+        fill(image, 60 + i, 50, 2, 2, 0xf9a8d4);
+        fill(image, 60 + i, 108, 2, 2, 0xf9a8d4);
+    }
+    for (int i = 0; i < 60; i += 4) {
+        fill(image, 60, 50 + i, 2, 2, 0xf9a8d4);
+        fill(image, 296, 50 + i, 2, 2, 0xf9a8d4);
+    }
+    struct glmv_scene *scene = look_at(image);
+    const struct glmv_scene_box *box = box_at(scene, 60, 50, 238, 60);
+    for (int side = 0; box != NULL && side < 4; side++) {
+        CHECK(box->border[side].width == 2 && box->border[side].dotted);
+    }
     glmv_scene_free(scene);
 }
 
@@ -488,6 +508,7 @@ int main(void)
     photos_are_no_gradients();
     slanted_ends_are_part_of_the_section_above();
     dashed_outlines_are_boxes();
+    dotted_outlines_are_told_from_dashed_ones();
     boxes_that_share_an_outline_have_their_borders();
     shadows_without_blur_are_no_borders();
     the_parts_of_a_card_cast_one_shadow();
