@@ -165,11 +165,9 @@ static bool is_faint_photo(const struct tiles *t, int count)
            detailed * 100 <= TEXTURED * bare && variation(t, count) >= FAINT_LEVELS;
 }
 
-/* Places where nothing is seen of a faint photo are of it as well, unless a box lies there. */
-static void fill_holes(const struct tiles *t, int count)
+/* The rectangle of tiles that a cluster reaches over. */
+static struct model_rect bounds(const struct tiles *t, int count)
 {
-    struct leftovers *lo = t->lo;
-    size_t stride = (size_t)lo->view->w;
     struct model_rect r = {t->w, t->h, 0, 0};
     for (int i = 0; i < count; i++) {
         int x = t->cluster[i] % t->w;
@@ -177,9 +175,14 @@ static void fill_holes(const struct tiles *t, int count)
         r = (struct model_rect){model_min(r.x0, x), model_min(r.y0, y), model_max(r.x1, x + 1),
                                 model_max(r.y1, y + 1)};
     }
-    if (count * 2 < (r.x1 - r.x0) * (r.y1 - r.y0)) {
-        return;
-    }
+    return r;
+}
+
+/* Places where nothing is seen of a faint photo are of it as well, unless a box lies there. */
+static void fill_holes(const struct tiles *t, struct model_rect r)
+{
+    struct leftovers *lo = t->lo;
+    size_t stride = (size_t)lo->view->w;
     if (lo->faint_count < PICTURES_FAINT) {
         lo->faint[lo->faint_count++] =
             (struct model_rect){r.x0 * TILE, r.y0 * TILE, r.x1 * TILE, r.y1 * TILE};
@@ -213,9 +216,11 @@ static void take_faint(struct tiles *t, uint8_t *seen)
                 }
             }
         }
-        bool photo = is_faint_photo(t, count);
+        struct model_rect r = bounds(t, count);
+        bool filled = count * 2 >= (r.x1 - r.x0) * (r.y1 - r.y0);
+        bool photo = filled && is_faint_photo(t, count);
         if (photo) {
-            fill_holes(t, count);
+            fill_holes(t, r);
         }
         for (int i = 0; photo && i < count; i++) {
             struct tile *tile = &t->at[t->cluster[i]];
