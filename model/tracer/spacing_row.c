@@ -237,10 +237,15 @@ static double find_share(const struct tracer_space *all, const struct tracer_spa
     return end < start ? 1 : 0;
 }
 
-static bool take_heights(struct tracer_space *all, struct tracer_space *one, struct glmv_err *err)
+/* tops: room for one of each child. */
+static bool take_heights(struct tracer_space *all, struct tracer_space *one, double *tops,
+                         struct glmv_err *err)
 {
     hand_up_top(all, one);
     struct heights h = look_at_heights(all, one);
+    for (int i = 0; i < one->kid_count; i++) {
+        tops[i] = all[one->kids[i]].top;
+    }
     double share = find_share(all, one, &h);
     one->align = share == 0.5 ? "center" : share == 1 ? "flex-end" : NULL;
     bool ok = true;
@@ -258,6 +263,15 @@ static bool take_heights(struct tracer_space *all, struct tracer_space *one, str
             ok = late < 0 || tracer_element_set_px(kid->element, "margin-bottom", need, err);
         } else {
             ok = tracer_element_set(kid->element, "align-self", "flex-start", err);
+        }
+    }
+    for (int i = 0; ok && one->painted && i < one->kid_count; i++) {
+        struct tracer_space *kid = &all[one->kids[i]];
+        double over = tops[i] + kid->element->box.h - h.room;
+        if (over > NOTHING) { /* it sticks out, and does not make the box higher */
+            ok = tracer_element_set_px(kid->element, "margin-bottom", -over, err) &&
+                 tracer_element_set(kid->element, "align-self", "flex-start", err);
+            kid->top = tops[i] - (share > 0 ? 0 : h.above);
         }
     }
     if (share > 0) { /* as high as it was */
@@ -294,7 +308,7 @@ bool tracer_space_row(struct tracer_space *all, struct tracer_space *one, struct
         } else {
             take_sides(all, one, &cells);
         }
-        ok = take_heights(all, one, err);
+        ok = take_heights(all, one, cells.at, err);
     } else {
         glmv_fail_memory(err);
     }

@@ -248,7 +248,8 @@ static bool take_gap(struct tracer_space *all, struct tracer_space *one, struct 
 }
 
 /* What is free below what a box holds. A box that ends right below it is as high as that. */
-static void take_bottom(const struct tracer_space *all, struct tracer_space *one)
+static bool take_bottom(const struct tracer_space *all, struct tracer_space *one,
+                        struct glmv_err *err)
 {
     const struct tracer_space *kid = &all[one->kids[one->kid_count - 1]];
     const struct glmv_box *last = &kid->element->box;
@@ -256,16 +257,20 @@ static void take_bottom(const struct tracer_space *all, struct tracer_space *one
     double below = inside->y + inside->h - last->y - last->h + one->early + kid->early;
     one->early += kid->early;
     if (!one->painted) {
-        return;
+        return true;
     }
     one->early = 0;
+    if (last->h > 0 && below < -NOTHING) { /* it sticks out, and does not make the box higher */
+        return tracer_element_set_px(kid->element, "margin-bottom", below, err);
+    }
     if (last->h <= 0 || below < 0 || below > fmax(MOST_BOTTOM, 2 * one->pad[TRACER_TOP])) {
-        return;
+        return true;
     }
     one->pad[TRACER_BOTTOM] = below;
     if (one->certain) {
         tracer_element_drop(one->element, "min-height");
     }
+    return true;
 }
 
 /* Browsers centre what a button holds: it is told by what is above and below. */
@@ -293,6 +298,5 @@ bool tracer_space_stack(struct tracer_space *all, struct tracer_space *one, stru
     if (!take_align(all, one, err) || !take_gap(all, one, err)) {
         return false;
     }
-    take_bottom(all, one);
-    return true;
+    return take_bottom(all, one, err);
 }

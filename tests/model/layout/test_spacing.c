@@ -127,6 +127,18 @@ static void equal_cards_side_by_side_are_a_grid(void)
     free(html);
 }
 
+/* The line reaches 2 px below the box that its letters end in. */
+static void what_sticks_out_makes_nothing_higher(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_box(&kit, 20, 40, 300, 34, 0xddddddff);
+    scene_text(&kit, "Some words", 30, 71, 80);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "min-height: 34px") != NULL && strstr(html, "margin-bottom: -2px") != NULL);
+    free(html);
+}
+
 static void a_column_in_the_middle_has_a_width_of_its_own(void)
 {
     struct scene_kit kit;
@@ -150,6 +162,7 @@ int main(void)
     what_shares_a_middle_is_centred();
     what_ends_at_the_right_edge_is_pushed_there();
     equal_cards_side_by_side_are_a_grid();
+    what_sticks_out_makes_nothing_higher();
     a_column_in_the_middle_has_a_width_of_its_own();
     TEST_END();
 }
