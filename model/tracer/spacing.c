@@ -40,7 +40,7 @@ static bool says(const struct tracer_element *element, const char *name, const c
     return said != NULL && strcmp(said, value) == 0;
 }
 
-static bool is_text(const struct tracer_element *element)
+bool tracer_space_is_text(const struct tracer_element *element)
 {
     return element->node != NULL && element->node->kind == TRACER_TEXT;
 }
@@ -70,15 +70,15 @@ static void read_margins(struct tracer_space *one, const struct tracer_space *pa
     }
     if (says(e, "margin-inline", "auto")) {
         one->hold = TRACER_HOLD_CENTER;
-        if (!is_text(e)) {
+        if (!tracer_space_is_text(e)) {
             tracer_space_px(e, "max-width", room, &one->width);
         }
     } else if (says(e, "margin-left", "auto") || (says(e, "text-align", "right") && !left)) {
         one->hold = TRACER_HOLD_RIGHT;
-    } else if (says(e, "text-align", "center") && is_text(e) && !left) {
+    } else if (says(e, "text-align", "center") && tracer_space_is_text(e) && !left) {
         one->hold = TRACER_HOLD_CENTER;
     }
-    one->fills = !is_text(e) && e->node != NULL && e->node->kind != TRACER_PICTURE &&
+    one->fills = !tracer_space_is_text(e) && e->node != NULL && e->node->kind != TRACER_PICTURE &&
                  one->hold == TRACER_HOLD_LEFT && tracer_element_find(e, "width") == NULL;
     one->fills = one->fills || strcmp(e->tag, "ul") == 0;
     if (one->hold == TRACER_HOLD_LEFT) {
@@ -339,7 +339,7 @@ static bool write_element(struct spaces *all, int i, double page, struct glmv_er
         ok = ok && put_most_width(one, room, err);
     }
     double off; /* from the middle, of a centred line */
-    if (tracer_space_px(e, "padding-left", 0, &off) && fabs(off) < 1 && is_text(e)) {
+    if (tracer_space_px(e, "padding-left", 0, &off) && fabs(off) < 1 && tracer_space_is_text(e)) {
         tracer_element_drop(e, "padding-left");
     }
     bool line = !one->painted && one->fills && parent != NULL && one->width <= 0;

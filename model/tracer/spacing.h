@@ -50,6 +50,7 @@ double tracer_gap_find(double *distances, int count, struct tracer_slack slack, 
 bool tracer_space_stack(struct tracer_space *all, struct tracer_space *one, struct glmv_err *err);
 bool tracer_space_row(struct tracer_space *all, struct tracer_space *one, struct glmv_err *err);
 
+bool tracer_space_is_text(const struct tracer_element *element);
 /* The px of a declaration, of which a share is one of the base; false where there is none. */
 bool tracer_space_px(const struct tracer_element *element, const char *name, double base,
                      double *px);

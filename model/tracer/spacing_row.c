@@ -6,8 +6,8 @@
 #include "model/tracer/spacing.h"
 
 #define NOTHING 0.05
-#define SIDE_SLACK 0.6
-#define LATE 0.49 /* px that things come out too low: half of one would be rounded up */
+#define TEXT_SLACK 0.3 /* px by which letters may come out beside their place */
+#define LATE 0.49      /* px that things come out too low: half of one would be rounded up */
 #define EARLY 0.5
 #define PICTURE_SLACK 1.0
 #define PUSH 32.0        /* px of free room that push what follows to the right edge, at least */
@@ -112,7 +112,7 @@ static void take_gap(struct tracer_space *all, struct tracer_space *one, struct 
     }
     if (most <= WIDE) {
         one->gap =
-            tracer_gap_find(far, count, (struct tracer_slack){SIDE_SLACK, SIDE_SLACK}, &early);
+            tracer_gap_find(far, count, (struct tracer_slack){TEXT_SLACK, TEXT_SLACK}, &early);
     }
     for (int i = 1, k = 0; i < c->count; i++) {
         struct tracer_space *kid = &all[one->kids[i]];
@@ -151,12 +151,16 @@ static void take_sides(struct tracer_space *all, struct tracer_space *one, struc
     }
 }
 
-/* Pages are made of whole px to the side: what a fraction leaves is made up for by the next. */
-static void round_cells(struct cells *c)
+/* Pages are made of whole px to the side, and letters begin at any half: what a fraction leaves is
+ * made up for by the next. */
+static void round_cells(const struct tracer_space *all, const struct tracer_space *one,
+                        struct cells *c)
 {
     double late = 0;
     for (int i = 0; i < c->count; i++) {
-        double whole = round(c->at[i] - late);
+        double want = c->at[i] - late;
+        double whole =
+            tracer_space_is_text(all[one->kids[i]].element) ? round(want * 2) / 2 : round(want);
         late += whole - c->at[i];
         c->at[i] = whole;
     }
@@ -302,7 +306,7 @@ bool tracer_space_row(struct tracer_space *all, struct tracer_space *one, struct
     bool ok = cells.at != NULL && cells.width != NULL;
     if (ok) {
         measure(all, one, &cells);
-        round_cells(&cells);
+        round_cells(all, one, &cells);
         if (is_grid(all, one, &cells)) {
             take_grid(all, one, &cells);
         } else {

@@ -7,6 +7,7 @@
 
 #define NOTHING 0.05    /* px */
 #define SIDE_SLACK 0.6  /* px by which left edges of a column differ */
+#define TEXT_SLACK 0.3  /* px by which letters may come out beside their place */
 #define WHOLE_SLACK 0.3 /* px by which padding is off a whole px */
 #define FLUSH_SLACK 1.2 /* px by which lines that end together differ */
 #define FLUSH_APART 4.0 /* px that they begin apart at least */
@@ -201,7 +202,8 @@ static void take_sides(struct tracer_space *all, struct tracer_space *one, const
         }
         if (kid->hold == TRACER_HOLD_LEFT) {
             double rest = left_of(kid) - s->left;
-            rest = fabs(rest) <= SIDE_SLACK ? 0 : rest;
+            double slack = tracer_space_is_text(kid->element) ? TEXT_SLACK : SIDE_SLACK;
+            rest = fabs(rest) <= slack ? 0 : rest;
             kid->left = own ? rest : 0;
             kid->pad[TRACER_LEFT] = own ? kid->pad[TRACER_LEFT] : rest;
             if (!own && !kid->fills) {
