@@ -58,6 +58,17 @@ static int cluster_at(const struct model_view *view, const struct model_row *row
     return row->count;
 }
 
+/* A small mark at the foot, right of some others: a full stop or a comma, behind which Chinese and
+ * Japanese leave half of the sign's square free. */
+static bool is_stop(const struct model_view *view, const int *others, int count, int mark)
+{
+    struct model_rect all = around(view, others, count);
+    const struct model_rect *r = &view->marks[mark].r;
+    int tall = all.y1 - all.y0;
+    return r->x0 >= all.x1 && (r->x1 - r->x0) * 5 <= tall * 2 && (r->y1 - r->y0) * 5 <= tall * 2 &&
+           (r->y0 - all.y0) * 2 >= tall;
+}
+
 static bool is_icon(const struct model_view *view, const struct model_row *row, int parts,
                     bool first)
 {
@@ -72,6 +83,12 @@ static bool is_icon(const struct model_view *view, const struct model_row *row, 
     int above = b.y0 - a.y0;
     int below = a.y1 - foot;
     int least = model_max(1, tall / 12);
+    int before =
+        first ? parts - 1 : row->count - parts - 1; /* marks left of the one before the gap */
+    bool stop = before > 0 && is_stop(view, row->marks, before, row->marks[before]);
+    if (stop) {
+        return false;
+    }
     if (tall < LEAST_HEIGHT || wide * 2 < tall || wide * 5 > tall * 9 || b.x1 - b.x0 <= tall ||
         above < least || below < least) {
         return false;
