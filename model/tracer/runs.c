@@ -20,8 +20,8 @@ static bool retell(struct glmv_scene_line *line)
     struct glmv_box all = line->words[0].ink;
     for (size_t i = 0; i < line->word_count; i++) {
         const struct glmv_scene_word *word = &line->words[i];
-        bool han = i > 0 && model_has_cjk(line->words[i - 1].text) && model_has_cjk(word->text);
-        strcat(text, i > 0 && !han ? " " : "");
+        bool on = i > 0 && model_text_runs_on(line->words[i - 1].text, word->text);
+        strcat(text, i > 0 && !on ? " " : "");
         strcat(text, word->text);
         double x1 = fmax(all.x + all.w, word->ink.x + word->ink.w);
         double y1 = fmax(all.y + all.h, word->ink.y + word->ink.h);

@@ -31,4 +31,14 @@ void model_text_join_scraps(struct model_ocr_line *line);
 /* Joins the scene's lines of these scripts that only a stop's blank parts. */
 bool model_text_join_lines(struct glmv_scene *scene);
 
+/* Whether no space ever stands between two pieces of text: one ends in a sign as wide as Han
+ * characters, or begins with one. */
+bool model_text_runs_on(const char *before, const char *after);
+/* Whether a text has Han characters and no Latin letter or digit. */
+bool model_text_is_all_han(const char *text);
+/* Joins words of a line in Chinese or Japanese between which the ink leaves no space, and parts
+ * those in which it leaves one between a Han character and a Latin letter or digit. */
+bool model_text_break_scripts(const struct model_view *view, struct glmv_scene_line *line,
+                              struct glmv_err *err);
+
 #endif

@@ -537,6 +537,9 @@ bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct g
     }
     mask_lettering(view, scene);
     ok = ok && (model_text_join_lines(scene) || glmv_fail_memory(err));
+    for (size_t i = 0; ok && i < scene->line_count; i++) {
+        ok = model_text_break_scripts(view, &scene->lines[i], err);
+    }
     if (ok && scene->line_count > 1) {
         qsort(scene->lines, scene->line_count, sizeof *scene->lines, by_place);
     }
