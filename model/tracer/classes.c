@@ -9,7 +9,7 @@
 
 #include "model/tracer/style.h"
 
-enum { NAMES_MAX = 160, LEAST_SHARED = 2, MOST_SPACES = 2 };
+enum { NAMES_MAX = 160, LEAST_SHARED = 2 };
 
 /* Elements of one role that look alike. */
 struct kind {
@@ -203,11 +203,26 @@ static bool only_spaces(const struct tracer_element *rest)
     return rest->rule_count > 0;
 }
 
-/* Whether what is left of an element are distances, and few of them. */
-static bool takes_spaces(const struct sorter *s, int element)
+/* Whether others have each of an element's distances as well. */
+static bool shares_spaces(const struct sorter *s, int element)
 {
     const struct tracer_element *rest = &s->rest[element];
-    return rest->rule_count <= MOST_SPACES && only_spaces(rest);
+    if (!only_spaces(rest)) {
+        return false;
+    }
+    for (int r = 0; r < rest->rule_count; r++) {
+        int users = 0;
+        for (int i = 0; users < LEAST_SHARED && i < s->all->count; i++) {
+            const char *value = only_spaces(&s->rest[i])
+                                    ? tracer_element_find(&s->rest[i], rest->rules[r].name)
+                                    : NULL;
+            users += value != NULL && strcmp(value, rest->rules[r].value) == 0;
+        }
+        if (users < LEAST_SHARED) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- names */
@@ -371,7 +386,7 @@ static bool sort(struct sorter *s)
         ok = s->kind_of[i] < 0 || find_rest(s, i);
     }
     for (int i = 0; ok && i < count; i++) { /* before classes take what is left */
-        shares[i] = takes_spaces(s, i);
+        shares[i] = shares_spaces(s, i);
     }
     for (int i = 0; ok && i < count; i++) {
         ok = name_element(s, i, shares[i]);

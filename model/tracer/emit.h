@@ -32,6 +32,7 @@ struct tracer_sheet {
     int stack_count;
     struct tracer_color *colors; /* owned */
     size_t color_count, color_cap;
+    const char *lang; /* borrowed: the page's */
 };
 
 void tracer_sheet_release(struct tracer_sheet *sheet);
@@ -149,8 +150,6 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
                          struct tracer_room *room);
 bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
                         struct tracer_room *room);
-/* Appends the words of a text, with elements for those that look otherwise. */
-bool tracer_put_lines(struct tracer_emitter *e, const struct tracer_node *node);
 bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
                       struct tracer_room *room);
 /* Emits the table that begins with a child of a stack and ends before another. Returns how many

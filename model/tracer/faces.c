@@ -173,6 +173,22 @@ struct model_face *model_faces_find(struct model_faces *faces, const char *famil
     return NULL;
 }
 
+void model_faces_fall_back(struct model_faces *faces, const char *lang)
+{
+    const char *wanted = strcmp(lang, "ja") == 0 ? "Noto Sans CJK JP" : "Noto Sans CJK SC";
+    for (size_t i = 0; i < faces->count; i++) {
+        struct model_face *face = &faces->items[i];
+        bool bold = face->weight >= 600;
+        for (size_t k = 0; k < faces->count && !face->cjk; k++) {
+            struct model_face *other = &faces->items[k];
+            bool fits = other->cjk && other->weight == (bold ? 700 : 400);
+            if (fits && (face->fallback == NULL || strcmp(other->family, wanted) == 0)) {
+                face->fallback = other;
+            }
+        }
+    }
+}
+
 bool model_face_is_common(const struct model_face *face)
 {
     return face->weight == 400 || face->weight == 700;
@@ -264,15 +280,6 @@ static void extend(struct model_extent *out, const struct model_extent *by)
     out->bottom = fmax(out->bottom, by->bottom);
 }
 
-hb_buffer_t *model_face_shape(hb_font_t *font, const char *text)
-{
-    hb_buffer_t *buffer = hb_buffer_create();
-    hb_buffer_add_utf8(buffer, text, -1, 0, -1);
-    hb_buffer_guess_segment_properties(buffer);
-    hb_shape(font, buffer, NULL, 0);
-    return buffer;
-}
-
 /* Whether a glyph belongs to the word after the one that glyphs are counted to, -1 at first. */
 static bool begins_word(const struct model_measure *m, int word, bool in_word, size_t at)
 {
@@ -281,44 +288,40 @@ static bool begins_word(const struct model_measure *m, int word, bool in_word, s
 
 bool model_face_measure(struct model_face *face, const char *text, struct model_measure *out)
 {
-    hb_font_t *font = model_face_font(face);
-    hb_buffer_t *buffer = model_face_shape(font, text);
-    unsigned count = 0;
-    const hb_glyph_info_t *info = hb_buffer_get_glyph_infos(buffer, &count);
-    const hb_glyph_position_t *pos = hb_buffer_get_glyph_positions(buffer, &count);
-    double em = hb_face_get_upem(hb_font_get_face(font));
-    double x = 0;
+    struct model_laid laid;
+    if (!model_face_lay(face, text, &laid)) {
+        return false;
+    }
     int word = -1;
     bool in_word = false;
-    bool known = count > 0;
     out->ink = no_ink;
     for (int i = 0; out->word != NULL && i < out->words; i++) {
         out->word[i] = no_ink;
     }
     out->area = 0;
-    out->glyphs = (int)count;
-    for (unsigned i = 0; i < count; i++) {
-        known = known && info[i].codepoint != 0;
-        bool blank = text[info[i].cluster] == ' ';
+    out->glyphs = (int)laid.count;
+    for (size_t i = 0; i < laid.count; i++) {
+        const struct model_glyph *g = &laid.glyphs[i];
+        hb_font_t *font = model_face_font(g->face);
+        double em = hb_face_get_upem(hb_font_get_face(font));
         hb_glyph_extents_t e;
-        bool has_ink =
-            !blank && hb_font_get_glyph_extents(font, info[i].codepoint, &e) && e.width != 0;
-        word += !blank && begins_word(out, word, in_word, info[i].cluster);
+        bool blank = text[g->at] == ' ';
+        bool has_ink = !blank && hb_font_get_glyph_extents(font, g->id, &e) && e.width != 0;
+        word += !blank && begins_word(out, word, in_word, g->at);
         in_word = !blank;
         if (has_ink) {
-            double left = (x + pos[i].x_offset + e.x_bearing) / em;
-            struct model_extent glyph = {left, left + e.width / em,
-                                         -(e.y_bearing + pos[i].y_offset) / em,
-                                         -(e.y_bearing + e.height + pos[i].y_offset) / em};
+            double left = g->x + e.x_bearing / em;
+            struct model_extent glyph = {left, left + e.width / em, -(e.y_bearing / em + g->y),
+                                         -((e.y_bearing + e.height) / em + g->y)};
             extend(&out->ink, &glyph);
-            out->area += glyph_area(font, info[i].codepoint) / (em * em);
-            if (out->word != NULL && word < out->words) {
+            out->area += glyph_area(font, g->id) / (em * em);
+            if (out->word != NULL && word >= 0 && word < out->words) {
                 extend(&out->word[word], &glyph);
             }
         }
-        x += pos[i].x_advance;
     }
-    out->advance = x / em;
-    hb_buffer_destroy(buffer);
+    out->advance = laid.advance;
+    bool known = laid.known;
+    model_laid_release(&laid);
     return known && out->ink.right > out->ink.left;
 }

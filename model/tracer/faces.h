@@ -15,8 +15,9 @@ struct model_face {
     int weight;
     bool italic;
     bool cjk;
-    void *font;  /* HarfBuzz's */
-    void *drawn; /* FreeType's */
+    struct model_face *fallback; /* borrowed: draws what this one has not; NULL: nothing does */
+    void *font;                  /* HarfBuzz's */
+    void *drawn;                 /* FreeType's */
     char path[300];
     int index;
 };
@@ -51,6 +52,9 @@ struct model_measure {
 
 bool model_faces_open(struct model_faces *faces, struct glmv_err *err);
 void model_faces_close(struct model_faces *faces);
+/* Lets the faces fall back on one for Chinese and Japanese, as browsers do: that of the language
+ * ("ja", "zh") where there is one. */
+void model_faces_fall_back(struct model_faces *faces, const char *lang);
 /* The first face of a family in a weight; borrowed, NULL where there is none. */
 struct model_face *model_faces_find(struct model_faces *faces, const char *family, int weight);
 /* Whether a face is regular or bold. */

@@ -119,47 +119,42 @@ static bool cut_to_ink(struct model_ink *ink)
     return true;
 }
 
+static bool draw_glyph(struct model_faces *faces, const struct model_glyph *glyph, double size,
+                       double at, struct model_ink *on)
+{
+    FT_Face drawn = open_face(faces, glyph->face);
+    if (drawn == NULL || glyph->id == 0 ||
+        FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0 ||
+        FT_Load_Glyph(drawn, glyph->id, FT_LOAD_NO_HINTING) != 0 ||
+        drawn->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
+        return false;
+    }
+    FT_Outline_Translate(&drawn->glyph->outline, (FT_Pos)lround((at - floor(at)) * 64), 0);
+    if (FT_Render_Glyph(drawn->glyph, FT_RENDER_MODE_NORMAL) != 0) {
+        return false;
+    }
+    blend(on, &drawn->glyph->bitmap, (int)floor(at) + drawn->glyph->bitmap_left,
+          (int)(2.5 * size) - drawn->glyph->bitmap_top);
+    return true;
+}
+
 bool model_face_draw(struct model_faces *faces, struct model_face *face, const char *text,
                      double size, struct model_ink *out)
 {
-    FT_Face drawn = open_face(faces, face);
     *out = (struct model_ink){0};
-    if (drawn == NULL || FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0) {
+    struct model_laid laid;
+    if (!model_face_lay(face, text, &laid)) {
         return false;
     }
-    hb_font_t *font = model_face_font(face);
-    hb_buffer_t *buffer = model_face_shape(font, text);
-    unsigned count = 0;
-    const hb_glyph_info_t *info = hb_buffer_get_glyph_infos(buffer, &count);
-    const hb_glyph_position_t *pos = hb_buffer_get_glyph_positions(buffer, &count);
-    double em = hb_face_get_upem(hb_font_get_face(font));
-    double advance = 0;
-    for (unsigned i = 0; i < count; i++) {
-        advance += pos[i].x_advance * size / em;
-    }
-    out->w = (int)(advance + 3 * size);
+    out->w = (int)((laid.advance + 3) * size);
     out->h = (int)(4 * size);
-    bool ok = count > 0 && out->w > 0 && out->w <= MAX_SIDE && out->h <= MAX_SIDE;
+    bool ok = laid.known && out->w > 0 && out->w <= MAX_SIDE && out->h <= MAX_SIDE;
     out->px = ok ? calloc((size_t)out->w, (size_t)out->h) : NULL;
     ok = out->px != NULL;
-    double x = size * 1.5;
-    for (unsigned i = 0; ok && i < count; i++) {
-        ok = info[i].codepoint != 0 &&
-             FT_Load_Glyph(drawn, info[i].codepoint, FT_LOAD_NO_HINTING) == 0 &&
-             drawn->glyph->format == FT_GLYPH_FORMAT_OUTLINE;
-        if (!ok) {
-            break;
-        }
-        double at = x + pos[i].x_offset * size / em;
-        FT_Outline_Translate(&drawn->glyph->outline, (FT_Pos)lround((at - floor(at)) * 64), 0);
-        ok = FT_Render_Glyph(drawn->glyph, FT_RENDER_MODE_NORMAL) == 0;
-        if (ok) {
-            blend(out, &drawn->glyph->bitmap, (int)floor(at) + drawn->glyph->bitmap_left,
-                  (int)(2.5 * size) - drawn->glyph->bitmap_top);
-        }
-        x += pos[i].x_advance * size / em;
+    for (size_t i = 0; ok && i < laid.count; i++) {
+        ok = draw_glyph(faces, &laid.glyphs[i], size, (laid.glyphs[i].x + 1.5) * size, out);
     }
-    hb_buffer_destroy(buffer);
+    model_laid_release(&laid);
     if (!ok || !cut_to_ink(out)) {
         model_ink_release(out);
         return false;

@@ -8,8 +8,23 @@
 
 /* The face for shaping, opened at its first use; its scale is the em. Borrowed. */
 hb_font_t *model_face_font(struct model_face *face);
-/* The glyphs of a text in it, in order; hb_buffer_destroy() frees them. */
-hb_buffer_t *model_face_shape(hb_font_t *font, const char *text);
+
+/* A glyph where it stands. */
+struct model_glyph {
+    struct model_face *face; /* borrowed: the one asked for, or its fallback */
+    hb_codepoint_t id;       /* 0: neither has the character */
+    size_t at;               /* byte of the text */
+    double x, y;             /* em from the beginning of the text, y up */
+};
+struct model_laid {
+    struct model_glyph *glyphs; /* owned, in order */
+    size_t count;
+    double advance; /* em */
+    bool known;     /* there is text, and a glyph for each character */
+};
+/* Shapes a text in a face, and what it has not in its fallback. False without memory. */
+bool model_face_lay(struct model_face *face, const char *text, struct model_laid *out);
+void model_laid_release(struct model_laid *laid);
 /* Closes what drawing opened. */
 void model_faces_undraw(struct model_faces *faces);
 

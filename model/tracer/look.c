@@ -91,8 +91,11 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
         ok = read_cjk(&text, ocr, threads, scene, err);
     }
     struct model_faces faces = {0};
-    ok = ok && model_faces_open(&faces, err) && model_code_read(&text, &faces, threads, err) &&
-         model_text_take(&text, scene, err);
+    ok = ok && model_faces_open(&faces, err);
+    if (ok && strcmp(scene->lang, "en") != 0) {
+        model_faces_fall_back(&faces, scene->lang);
+    }
+    ok = ok && model_code_read(&text, &faces, threads, err) && model_text_take(&text, scene, err);
     model_text_release(&text);
     model_ocr_close(ocr);
     ok = ok && model_type_fit(view, &faces, scene, without, err) &&

@@ -195,6 +195,15 @@ static const char *font_stack(const struct glmv_scene_line *line)
     return generic[line->family];
 }
 
+/* What draws Chinese or Japanese, here and on other systems; with a comma behind it. */
+static const char *east_asian(const char *lang)
+{
+    return strcmp(lang, "ja") == 0 ? "\"Noto Sans CJK JP\", \"Hiragino Sans\", \"Yu Gothic\", "
+           : strcmp(lang, "zh") == 0
+               ? "\"Noto Sans CJK SC\", \"PingFang SC\", \"Microsoft YaHei\", "
+               : "";
+}
+
 /* "var(--font-sans)", "var(--font-sans-2)": the number-th of its kind. */
 static bool put_stack_name(enum glmv_family family, int number, struct glmv_buf *out,
                            struct glmv_err *err)
@@ -209,11 +218,15 @@ static bool put_stack(struct tracer_sheet *sheet, const struct glmv_scene_line *
                       struct glmv_buf *out, struct glmv_err *err)
 {
     const char *stack = font_stack(line);
-    bool named = strchr(stack, '"') == NULL && line->font[0] != '\0' &&
-                 strpbrk(line->font, "\"\\<>{};") == NULL;
+    const char *cut = strrchr(stack, ','); /* before the generic family */
+    const char *generic = cut != NULL ? cut + 2 : stack;
+    const char *east = east_asian(sheet->lang);
+    bool named = cut == NULL && line->font[0] != '\0' && strpbrk(line->font, "\"\\<>{};") == NULL &&
+                 (*east == '\0' || strstr(line->font, " CJK ") == NULL);
     struct tracer_stack fresh = {.family = line->family};
-    snprintf(fresh.text, sizeof fresh.text, named ? "\"%s\", %s" : "%s%s", named ? line->font : "",
-             stack);
+    snprintf(fresh.text, sizeof fresh.text, "%s%s%s%.*s%s%s", named ? "\"" : "",
+             named ? line->font : "", named ? "\", " : "", (int)(generic - stack), stack, east,
+             generic);
     int same = 0;
     for (int i = 0; i < sheet->stack_count; i++) {
         same += sheet->stacks[i].family == fresh.family;

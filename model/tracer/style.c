@@ -19,7 +19,7 @@ static bool put_rules(const struct tracer_element *said, struct glmv_buf *out, s
 }
 
 /* The rules that do not depend on the page. */
-static bool put_reset(struct glmv_buf *out, struct glmv_err *err)
+static bool put_base(struct glmv_buf *out, struct glmv_err *err)
 {
     return glmv_buf_append_str(
         out,
@@ -37,17 +37,8 @@ static bool put_reset(struct glmv_buf *out, struct glmv_err *err)
         "button, input { display: block; min-width: 0; max-width: 100%; border: 0; border-radius: "
         "0; "
         "appearance: none; color: inherit; text-align: inherit; background: none; }\n"
-        "button { white-space: nowrap; }\n"
         "button span { display: block; }\n"
-        "input::placeholder { color: inherit; opacity: 1; }\n",
-        err);
-}
-
-/* How things lie beside, below and over each other. */
-static bool put_layout(struct glmv_buf *out, struct glmv_err *err)
-{
-    return glmv_buf_append_str(
-        out,
+        "input::placeholder { color: inherit; opacity: 1; }\n"
         "\n/* Layout */\n"
         ".row { display: flex; align-items: flex-start; }\n"
         ".stack { display: flex; flex-direction: column; }\n"
@@ -71,7 +62,6 @@ static bool put_narrow(int width, struct glmv_buf *out, struct glmv_err *err)
                             "  .layers-apart { display: block; }\n"
                             "  h1, h2, h3, h4, h5, h6, p, li, nav a, button span "
                             "{ min-width: 0; }\n"
-                            "  button { white-space: normal; }\n"
                             "  img { flex: 0 1 auto; min-width: 0; height: auto; }\n"
                             "}\n",
                             NARROW * width);
@@ -111,43 +101,12 @@ static bool put_spaces(struct tracer_classes *classes, struct glmv_buf *out, str
     return ok;
 }
 
-/* Which part of the sheet a class belongs to: layout, components, text. */
-static int part_of(const char *role)
-{
-    static const char *const layout[] = {"group", "section", "sidebar", "bar",   "band",
-                                         "panel", "column",  "columns", "cards", "buttons",
-                                         "layer", "header",  "footer",  "main",  "form-group"};
-    static const char *const text[] = {"text", "heading", "link", "strong", "em",
-                                       "span", "small",   "code", "token"};
-    for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++) {
-        if (strcmp(role, layout[i]) == 0) {
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
-        if (strcmp(role, text[i]) == 0) {
-            return 2;
-        }
-    }
-    return 1;
-}
-
 static bool put_classes(struct tracer_classes *classes, struct glmv_buf *out, struct glmv_err *err)
 {
-    static const char *const titles[] = {"Parts of the page", "Components", "Text"};
-    bool ok = true;
-    for (int part = 0; ok && part < 3; part++) {
-        bool any = false;
-        for (int i = 0; ok && i < classes->count; i++) {
-            const struct tracer_class *one = &classes->list[i];
-            if (part_of(one->said.role) != part) {
-                continue;
-            }
-            ok = (any || glmv_buf_appendf(out, err, "\n/* %s */\n", titles[part])) &&
-                 glmv_buf_appendf(out, err, ".%s {\n", one->name) &&
-                 put_rules(&one->said, out, err) && glmv_buf_append_str(out, "}\n", err);
-            any = true;
-        }
+    bool ok = glmv_buf_append_str(out, "\n/* Components, in document order */\n", err);
+    for (int i = 0; ok && i < classes->count; i++) {
+        ok = glmv_buf_appendf(out, err, ".%s {\n", classes->list[i].name) &&
+             put_rules(&classes->list[i].said, out, err) && glmv_buf_append_str(out, "}\n", err);
     }
     return ok && put_spaces(classes, out, err);
 }
@@ -161,9 +120,8 @@ bool tracer_style_write(struct tracer_emitter *e, struct glmv_buf *out)
     tracer_name_roles(&e->elements, e->draft->scene);
     bool ok = tracer_spacing(&e->elements, e->draft->scene->width, e->err) &&
               tracer_inherit(&e->elements, &body, e->err) &&
-              tracer_classes_find(&e->elements, &classes, e->err) && put_reset(&rules, e->err) &&
-              put_body_rule(e, &body, &rules) && put_layout(&rules, e->err) &&
-              put_classes(&classes, &rules, e->err) &&
+              tracer_classes_find(&e->elements, &classes, e->err) && put_base(&rules, e->err) &&
+              put_body_rule(e, &body, &rules) && put_classes(&classes, &rules, e->err) &&
               put_narrow(e->draft->scene->width, &rules, e->err) &&
               tracer_sheet_write(&e->sheet, out, e->err) &&
               glmv_buf_append(out, rules.data, rules.len, e->err);

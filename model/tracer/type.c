@@ -32,6 +32,7 @@ bool model_type_fit(struct model_view *view, struct model_faces *faces, struct g
         ok = ok && model_type_sizes(view, faces, scene, err);
         model_type_settle(view, scene);
         model_type_agree(scene);
+        model_type_agree_scripts(scene);
     }
     if ((without & GLMV_LOOK_ICONS) == 0) {
         model_proof(view, faces, scene, refit_line, &all);

@@ -31,8 +31,8 @@ struct model_fit {
     double baseline;
     double advance;
     double inked; /* px from the first letter's left edge to the last one's right edge */
-    double mass; /* log of measured over expected ink */
-    double tall; /* log of measured over expected height */
+    double mass;  /* log of measured over expected ink */
+    double tall;  /* log of measured over expected height */
 };
 
 /* The sum of a line's ink in a box, 0..1 a px. */
@@ -78,6 +78,8 @@ bool model_type_sizes(const struct model_view *view, struct model_faces *faces,
 void model_type_settle(const struct model_view *view, struct glmv_scene *scene);
 /* Gives lines a size that many of the page have, where that explains them. */
 void model_type_agree(struct glmv_scene *scene);
+/* Gives lines of Han characters alone the family of those that have Latin words, too. */
+void model_type_agree_scripts(struct glmv_scene *scene);
 /* Fits what is code in faces of one width. */
 void model_type_code(const struct model_typing *typing, struct glmv_scene *scene);
 

@@ -61,9 +61,10 @@ static void solve_widths(const struct glmv_scene_line *line, const struct model_
 
 /* By how much ink may be taller or lower than a size says. Han characters fill their squares: width
  * tells more than the height of the few that are there. */
-static double height_slack(const struct model_face *face, double height)
+static double height_slack(const struct glmv_scene_line *line, const struct model_face *face,
+                           double height)
 {
-    return (face->cjk ? 0.2 : 0.05) + 0.7 / height;
+    return (face->cjk || model_has_cjk(line->text) ? 0.2 : 0.05) + 0.7 / height;
 }
 
 /* A rule, an icon or a part of another line makes a word seem taller and leaves the others as they
@@ -87,7 +88,7 @@ static int sound_word(const struct model_face *face, const struct glmv_scene_lin
         order[at] = i;
     }
     int middle = count > 0 ? order[(count - 1) / 2] : -1;
-    return middle >= 0 && fabs(tall[middle]) <= height_slack(face, line->words[middle].ink.h)
+    return middle >= 0 && fabs(tall[middle]) <= height_slack(line, face, line->words[middle].ink.h)
                ? middle
                : -1;
 }
@@ -102,7 +103,7 @@ static void settle_height(const struct model_face *face, const struct glmv_scene
     fit->tall = log(by_height / fit->size);
     /* The ink of letters on photos seems taller than it is, not wider. */
     bool blurred = line->on_picture && fit->tall > 0 && fit->tall < 0.35;
-    if (fabs(fit->tall) > height_slack(face, ink.h) && m->glyphs > 1 && !blurred) {
+    if (fabs(fit->tall) > height_slack(line, face, ink.h) && m->glyphs > 1 && !blurred) {
         int sound = fit->tall > 0 ? sound_word(face, line, m->word, n, fit->size) : -1;
         if (sound >= 0) {
             ink = line->words[sound].ink;

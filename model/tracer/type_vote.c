@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/tracer/text.h"
 #include "model/tracer/type.h"
 
 enum {
@@ -11,7 +12,8 @@ enum {
     MAX_FAMILIES = 128,
 };
 
-#define UNKNOWN 6.0 /* the cost of a line that no family explains */
+#define BORROWED 0.2 /* the cost of a family that draws nothing of a line itself */
+#define UNKNOWN 6.0  /* the cost of a line that no family explains */
 
 static int longer_first(const void *pa, const void *pb)
 {
@@ -36,6 +38,7 @@ static void price_line(const struct model_typing *typing, const size_t *starts, 
     struct model_faces *faces = typing->faces;
     struct model_sample sample;
     bool inked = model_sample_take(typing->view, line, &sample);
+    bool all_han = model_text_is_all_han(line->text);
     for (size_t f = 0; f < families; f++) {
         double best = UNKNOWN;
         for (size_t k = starts[f]; k < family_end(faces, starts[f]); k++) {
@@ -49,7 +52,8 @@ static void price_line(const struct model_typing *typing, const size_t *starts, 
             double unlike = inked && bad < UNKNOWN
                                 ? model_sample_unlike(&sample, faces, &faces->items[k], fit.size)
                                 : 0.5;
-            best = fmin(best, bad + UNLIKE * unlike);
+            bool borrowed = !faces->items[k].cjk && faces->items[k].fallback != NULL && all_han;
+            best = fmin(best, bad + UNLIKE * unlike + (borrowed ? BORROWED : 0));
         }
         cost[f * step] = best;
     }
