@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/tracer/text.h"
 
 static bool is_han(const char *text)
@@ -140,9 +141,11 @@ static bool is_checked(const struct glmv_scene_word *word, size_t words)
         return false;
     }
     size_t letters = 0;
-    for (const char *c = text; *c != '\0'; c++, letters++) {
-        if ((unsigned char)*c >= 0x80) {
-            /* One Han character; the faces at hand say little about other scripts. */
+    for (const char *c = text; *c != '\0'; c += glmv_utf8_first(c), letters++) {
+        /* One Han character; of other scripts the faces at hand say little, but all have quotes,
+         * dashes and the sign of copyright. */
+        bool sign = strncmp(c, "\xe2\x80", 2) == 0 || (unsigned char)*c == 0xc2;
+        if ((unsigned char)*c >= 0x80 && !sign) {
             return is_han(text) && strlen(text) == 3;
         }
     }

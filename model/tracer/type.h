@@ -42,6 +42,8 @@ double model_type_mass(const struct model_view *view, const struct glmv_scene_li
  * where it is slanted. */
 double model_type_slant(const struct model_view *view, const struct glmv_scene_line *line,
                         const struct glmv_box *box);
+/* The same of a word that was drawn. */
+double model_ink_slant(const struct model_ink *ink);
 /* mass: the line's ink in px. False where the face lacks a character or cannot be that large. */
 bool model_type_fit_face(struct model_face *face, const struct glmv_scene_line *line, double mass,
                          struct model_fit *fit);

@@ -181,28 +181,19 @@ static double snap(double size)
     return round(size * 10) / 10;
 }
 
-double model_type_slant(const struct model_view *view, const struct glmv_scene_line *line,
-                        const struct glmv_box *box)
+double model_ink_slant(const struct model_ink *ink)
 {
     enum { MAX_COLUMNS = 1400 };
-    int w = (int)box->w;
-    int h = (int)box->h;
-    if (w + h >= MAX_COLUMNS) {
+    if (ink->w + ink->h >= MAX_COLUMNS) {
         return 1;
     }
     double energy[2];
     for (int s = 0; s < 2; s++) {
         double column[MAX_COLUMNS] = {0};
-        for (int y = 0; y < h; y++) {
+        for (int y = 0; y < ink->h; y++) {
             int shift = s == 0 ? 0 : (int)lround(0.21 * y);
-            for (int x = 0; x < w; x++) {
-                size_t i = (size_t)((int)box->y + y) * (size_t)view->w + (size_t)((int)box->x + x);
-                if (view->text_mask[i]) {
-                    uint8_t bg[3] = {(uint8_t)(line->background >> 24),
-                                     (uint8_t)(line->background >> 16),
-                                     (uint8_t)(line->background >> 8)};
-                    column[x + shift] += model_distance(view->image->rgba + i * 4, bg);
-                }
+            for (int x = 0; x < ink->w; x++) {
+                column[x + shift] += ink->px[(size_t)y * (size_t)ink->w + (size_t)x];
             }
         }
         energy[s] = 0;
@@ -211,6 +202,18 @@ double model_type_slant(const struct model_view *view, const struct glmv_scene_l
         }
     }
     return energy[0] > 0 ? energy[1] / energy[0] : 1;
+}
+
+double model_type_slant(const struct model_view *view, const struct glmv_scene_line *line,
+                        const struct glmv_box *box)
+{
+    struct model_ink ink;
+    if (!model_ink_take(view, box, line->background, &ink)) {
+        return 1;
+    }
+    double slant = model_ink_slant(&ink);
+    model_ink_release(&ink);
+    return slant;
 }
 
 static bool looks_italic(const struct model_view *view, const struct glmv_scene_line *line)

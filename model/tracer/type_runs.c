@@ -20,9 +20,12 @@ enum {
 #define HEAVIER                                                                                    \
     0.17             /* between the logarithms of the ink of regular and of bold words, at least   \
                       */
+#define CLEAR 0.25   /* where one word on either side tells */
+#define APART 1.2    /* times as much as the words of a kind differ from each other, at least */
 #define LIKER 0.02   /* by which a run looks more like its own weight than like the other */
 #define SLANTED 0.9  /* sharpness of slanted words when they are sheared upright, at least */
 #define UPRIGHT 0.78 /* and of upright ones, at most */
+#define LEANING 1.6  /* times as sharp as the same word drawn upright: letters have slants too */
 #define SMALLER 0.16 /* between the logarithms of the sizes of two runs, at least */
 #define AGREES 0.09  /* between those of the sizes that height and width tell */
 
@@ -147,6 +150,20 @@ static double bolder(const struct sorting *s, int kind)
     return letters > 0 ? sum / (double)letters : 0;
 }
 
+/* How far the words of a kind lie apart in weight. */
+static double spread_of(const struct sorting *s, int kind)
+{
+    double least = 1e9;
+    double most = -1e9;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->traits[i].sure && s->traits[i].kind == kind) {
+            least = fmin(least, s->traits[i].mass);
+            most = fmax(most, s->traits[i].mass);
+        }
+    }
+    return fmax(0, most - least);
+}
+
 /* Kind 1: bold. */
 static bool sort_by_weight(struct sorting *s, double *values)
 {
@@ -157,17 +174,33 @@ static bool sort_by_weight(struct sorting *s, double *values)
         }
     }
     double at = 0;
-    if (s->bold == NULL || widest_gap(values, n, &at) < HEAVIER) {
+    double gap = widest_gap(values, n, &at);
+    if (s->bold == NULL || gap < (n == 2 ? CLEAR : HEAVIER)) {
         return false;
     }
     for (size_t i = 0; i < s->count; i++) {
         s->traits[i].kind = s->traits[i].mass > at;
     }
-    if (bolder(s, 1) < LIKER || bolder(s, 0) > -LIKER) {
+    if (gap < APART * fmax(spread_of(s, 0), spread_of(s, 1)) || bolder(s, 1) < LIKER ||
+        bolder(s, 0) > -LIKER) {
         return false;
     }
     fill_kinds(s);
     return true;
+}
+
+/* Whether a word leans more than it does when drawn upright. */
+static bool leans(const struct sorting *s, size_t i)
+{
+    struct model_face *face =
+        s->line->weight >= MODEL_BOLD && s->bold != NULL ? s->bold : s->regular;
+    struct model_ink drawn;
+    if (!model_face_draw(s->faces, face, s->line->words[i].text, s->line->font_px, &drawn)) {
+        return true;
+    }
+    double upright = model_ink_slant(&drawn);
+    model_ink_release(&drawn);
+    return s->traits[i].slant >= LEANING * upright;
 }
 
 /* Kind 1: slanted. */
@@ -180,7 +213,7 @@ static bool sort_by_slant(struct sorting *s)
         t->kind = t->slant >= SLANTED;
         slanted += t->sure && t->kind;
         upright += t->sure && t->slant <= UPRIGHT;
-        if (t->sure && !t->kind && t->slant > UPRIGHT) {
+        if (t->sure && (t->kind ? !leans(s, i) : t->slant > UPRIGHT)) {
             return false;
         }
     }

@@ -143,6 +143,20 @@ static void a_short_word_has_the_colour_of_what_it_belongs_to(void)
     glmv_scene_free(scene);
 }
 
+/* N, W, V and K are sharp when they are sheared, although they stand upright. */
+static void letters_with_slants_do_not_lean(void)
+{
+    struct page page = new_page();
+    put(&page, page.regular, "NOW UI KIT", 12, 20, 40, GREY);
+    put(&page, page.regular, "NEW HILL VIEW", 12, 20, 80, GREY);
+    struct glmv_scene *scene = look(&page);
+    const struct glmv_scene_line *kit = find_line(scene, "NOW UI KIT");
+    const struct glmv_scene_line *view = find_line(scene, "NEW HILL VIEW");
+    CHECK(kit != NULL && !kit->italic);
+    CHECK(view != NULL && !view->italic);
+    glmv_scene_free(scene);
+}
+
 int main(void)
 {
     bold_words_of_a_sentence_are_a_run();
@@ -150,5 +164,6 @@ int main(void)
     a_small_text_after_a_heading_has_its_own_size();
     underlines_are_told_from_rules();
     a_short_word_has_the_colour_of_what_it_belongs_to();
+    letters_with_slants_do_not_lean();
     TEST_END();
 }
