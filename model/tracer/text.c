@@ -180,7 +180,7 @@ void model_text_read_row(void *context, int i, int worker)
     }
     read_scaled(reading, worker, row, ink, CROP_INK, 1, LINE_MODE, line);
     struct model_ocr_line other;
-    bool missed = line->count == 0 && row->count > 1 && w > h && h <= CROP_INK;
+    bool missed = line->count == 0 && row->count > 1 && w >= 2 * h && h <= CROP_INK;
     if (missed || (line->count > 0 && line->confidence < MODEL_DOUBTFUL)) {
         read_scaled(reading, worker, row, ink, 24, 1, LINE_MODE, &other);
         keep_better(line, &other);
