@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The engine beside llama.cpp: one GGUF file of full-width layers of the 9B model with random weights, opened by both,
-decode and prefill by turns on as many threads, first as the machine is, then with one and with two busy processes for each
-processor. Prompts are also given as a share of what the processor can multiply in registers (bench_engine_peak).
+decode and prefill by turns on as many threads, alone and beside one and two busy processes for each processor, which are
+stopped in between. Prompts are also given as a share of what the processor can multiply in registers (bench_engine_peak).
 
 Needs gguf and numpy, and the libraries of llama.cpp, for example the package @node-llama-cpp/linux-x64 unpacked:
     npm pack @node-llama-cpp/linux-x64 && tar xzf node-llama-cpp-linux-x64-*.tgz
@@ -16,6 +16,7 @@ import argparse
 import ctypes as c
 import glob
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -224,7 +225,7 @@ class Ours:
     def logits(self, count, path):
         import numpy as np
         self.ask(f"logits {count} {path}")
-        self.ask(f"prefill 1")  # the file is whole when the next answer comes
+        self.ask("prefill 1")  # the file is whole when the next answer comes
         return np.fromfile(path, np.float32)
 
     def close(self):
@@ -232,23 +233,42 @@ class Ours:
         self.run.wait()
 
 
-def measure(ours, theirs, turns, prompt):
-    """Tokens a second: [decode, prefill] of both, medians and bests."""
-    times = {(who, what): [] for who in (0, 1) for what in (0, 1)}
-    began = time.perf_counter()
-    for turn in range(turns + 1):
-        for who, engine in enumerate((ours, theirs)):
-            fill, speak, count = engine.prefill(prompt if turn > 0 else 8), 0, 0
-            while count < (DECODE if turn > 0 else 1) and speak < LIMIT:
-                speak += engine.decode(1)
-                count += 1
-            if turn > 0:  # the first one touches memory
-                times[who, 0].append(count / speak)
-                times[who, 1].append(prompt / fill)
-        if turn > 0 and time.perf_counter() - began > PHASE:
+def one_turn(engine, prompt, decode):
+    """Tokens a second: decode, prefill."""
+    fill, speak, count = engine.prefill(prompt), 0, 0
+    while count < decode and speak < LIMIT:
+        speak += engine.decode(1)
+        count += 1
+    return count / speak, prompt / fill
+
+
+def summary(turns):
+    """Medians and bests of [ours, llama.cpp] by turns, and the ratio turn by turn."""
+    got = {(who, what): (statistics.median(t[who][what] for t in turns), max(t[who][what] for t in turns))
+           for who in (0, 1) for what in (0, 1)}
+    return {**got, "ratio": [statistics.median(t[0][what] / t[1][what] for t in turns) for what in (0, 1)]}
+
+
+def measure(ours, theirs, turns, prompt, others=()):
+    """Alone; with others also beside them, by turns: they are stopped in between."""
+    alone, beside, began = [], [], time.perf_counter()
+    for engine in (ours, theirs):
+        one_turn(engine, 8, 1)  # touches memory
+    for _ in range(turns):
+        alone.append([one_turn(engine, prompt, DECODE) for engine in (ours, theirs)])
+        if others:
+            signal_all(others, signal.SIGCONT)
+            beside.append([one_turn(engine, prompt, DECODE) for engine in (ours, theirs)])
+            signal_all(others, signal.SIGSTOP)
+        if time.perf_counter() - began > PHASE:
             break
-    turn_by_turn = [statistics.median(a / b for a, b in zip(times[0, what], times[1, what])) for what in (0, 1)]
-    return {**{k: (statistics.median(v), max(v)) for k, v in times.items()}, "ratio": turn_by_turn}
+    return summary(alone), summary(beside) if others else None
+
+
+def signal_all(processes, what):
+    for process in processes:
+        process.send_signal(what)
+    time.sleep(0.05)  # until they are spread over the processors
 
 
 def peak(build, threads):
@@ -276,10 +296,6 @@ def show(label, got):
               f"ratio {got['ratio'][what]:.2f} (of the best {best_a / best_b:.2f})", flush=True)
 
 
-def busy(count):
-    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-
-
 def compare(kind, threads, args, folder):
     import numpy as np
     text = folder / f"bench{args.layers}-{kind}.gguf"
@@ -288,9 +304,10 @@ def compare(kind, threads, args, folder):
         write_text(text.with_suffix(".part"), kind, args.layers)
         text.with_suffix(".part").rename(text)
     program = f"{args.build}/tests/model/glm/bench_engine_turns"
-    ours = Ours(program, str(text), folder / "cache", threads)
+    ours = Ours(program, str(text), folder / "cache", threads, args.form)
     theirs = Llama(args.llama, text, threads)
-    print(f"{kind}, {args.layers} layers, {text.stat().st_size / 1e9:.2f} GB, threads: {threads}")
+    form = "" if args.form == "bf16" else f", ours as {args.form}"
+    print(f"{kind}{form}, {args.layers} layers, {text.stat().st_size / 1e9:.2f} GB, threads: {threads}")
     exact = Ours(program, str(text), folder / "cache", threads, "floats")
     x = exact.logits(64, folder / "logits")
     exact.close()
@@ -299,32 +316,31 @@ def compare(kind, threads, args, folder):
     print(f"  logits: ours and llama.cpp's differ by {off[0]:.4f} of their length; from those with unpacked weights ours by "
           f"{off[1]:.4f}, llama.cpp's by {off[2]:.4f}; the largest is "
           f"{'the same' if a.argmax() == b.argmax() else 'another one'}", flush=True)
-    quiet = measure(ours, theirs, args.turns, args.prompt)
-    show("  as the machine is", quiet)
-    share(kind, args.layers, quiet, peak(args.build, threads))
-    for each in () if args.quiet else (1, 2):
-        beside(each, ours, theirs, quiet, threads, args)
+    processors = len(os.sched_getaffinity(0))
+    for each in (0,) if args.quiet else args.busy:
+        count = each * processors
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+        signal_all(others, signal.SIGSTOP)
+        try:
+            alone, beside = measure(ours, theirs, args.turns, args.prompt, others)
+        finally:
+            for process in others:
+                process.kill()
+                process.wait()
+        show("  alone", alone)
+        share(kind, args.layers, alone, peak(args.build, threads))
+        if beside:
+            show(f"  beside {count} busy processes, by turns", beside)
+            fair(alone, beside, min(1, processors / (threads + count)))
     ours.close()
 
 
-def beside(each, ours, theirs, quiet, threads, args):
-    """The same with busy processes. Fair: what equal shares of the processors leave of the quiet rate."""
-    processors = len(os.sched_getaffinity(0))
-    fair = min(1, processors / (threads + each * processors))
-    others = busy(each * processors)
-    try:
-        time.sleep(1)
-        loaded = measure(ours, theirs, max(2, args.turns // 2), args.prompt)
-    finally:
-        for process in others:
-            process.kill()
-            process.wait()
-    show(f"  beside {each * processors} busy processes", loaded)
+def fair(alone, beside, equal):
+    """equal: what equal shares of the processors leave of the rate."""
     for what, name in enumerate(("decode", "prefill")):
-        kept = [loaded[who, what][0] / quiet[who, what][0] for who in (0, 1)]
-        print(f"  {name:8} keeps {100 * kept[0]:.0f} % of its quiet rate, llama.cpp {100 * kept[1]:.0f} %; an equal share is "
-              f"{100 * fair:.0f} %, of which ours keeps {100 * kept[0] / fair:.0f} %, llama.cpp {100 * kept[1] / fair:.0f} %",
-              flush=True)
+        kept = [beside[who, what][0] / alone[who, what][0] for who in (0, 1)]
+        print(f"  {name:8} keeps {100 * kept[0]:.0f} % of its rate alone, llama.cpp {100 * kept[1]:.0f} %; an equal share is "
+              f"{100 * equal:.0f} %", flush=True)
 
 
 def main():
@@ -337,6 +353,9 @@ def main():
     p.add_argument("--types", default="Q4_0,Q4_K_M,BF16")
     p.add_argument("--turns", type=int, default=15)
     p.add_argument("--prompt", type=int, default=64, help="tokens, 480 at most")
+    p.add_argument("--form", default="bf16", help="ours: bf16 (as in the file), int8, int4, int4-g128")
+    p.add_argument("--busy", type=lambda text: [int(n) for n in text.split(",")], default=[1, 2],
+                   help="busy processes for each processor, by turns with none")
     p.add_argument("--quiet", action="store_true", help="without busy processes: for use with chrt -f")
     args = p.parse_args()
     folder = Path(args.folder)
