@@ -1,16 +1,8 @@
 /* Whole-number kernels: a tile of 16 rows of weights against 1 .. 8 rows of codes, group by group.
  * Four codes are spread over a register, where they meet four columns of every row. */
 #if defined(__x86_64__)
-#include <immintrin.h>
-#include <string.h>
-
 #include "model/glm/codes.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
+#include "model/glm/x86.h"
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c"), always_inline))
 #define AVX2 __attribute__((target("avx2,fma,f16c"), always_inline))
@@ -41,13 +33,6 @@ static struct walk walk_of(const struct glm_matrix *m, size_t tile, const struct
                          m->group / GLM_GROUP,
                          x->width,
                          glm_tile_halves(m)};
-}
-
-static inline int32_t four_codes(const int8_t *code)
-{
-    int32_t value;
-    memcpy(&value, code, sizeof value);
-    return value;
 }
 
 VNNI static inline void tile512(const struct glm_matrix *m, bool four, bool least, size_t tile,

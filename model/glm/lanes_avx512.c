@@ -1,16 +1,8 @@
 /* Kernels in floats with AVX-512, and with its products of bf16 pairs. */
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "model/glm/x86.h"
 
-#include "model/glm/backend.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,f16c,fma")))
+#define TARGET FLOATS512
 #define LANES 16
 #define V __m512
 #define FIRST(n) ((__mmask16)((1u << (n)) - 1))
@@ -45,18 +37,6 @@ TARGET __attribute__((always_inline)) static inline double squares_of(__m512 v)
 }
 
 #include "model/glm/lanes.h"
-
-INLINE __m512 weights16(enum glm_form form, const unsigned char *p, __mmask16 some)
-{
-    if (form == GLM_FORM_F32) {
-        return _mm512_maskz_loadu_ps(some, p);
-    }
-    __m256i half = _mm256_maskz_loadu_epi16(some, p);
-    if (form == GLM_FORM_F16) {
-        return _mm512_cvtph_ps(half);
-    }
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
-}
 
 enum { AHEAD = 1024 }; /* bytes of each row that are fetched early */
 

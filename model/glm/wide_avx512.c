@@ -1,15 +1,7 @@
 /* Products with many rows of inputs, AVX-512. */
 #if defined(__x86_64__)
-#include <immintrin.h>
-#include <string.h>
-
 #include "model/glm/wide.h"
-
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
+#include "model/glm/x86.h"
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c")))
 #define INLINE __attribute__((always_inline)) static inline
@@ -37,13 +29,6 @@ struct ahead {
 VNNI INLINE __m512 halves16(const uint16_t *p)
 {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
-}
-
-INLINE int32_t four_codes(const int8_t *code)
-{
-    int32_t value;
-    memcpy(&value, code, sizeof value);
-    return value;
 }
 
 /* Columns 4 k .. of a group of a tile. */

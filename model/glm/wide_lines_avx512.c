@@ -1,17 +1,9 @@
 /* Products of matrices in floats and bf16 with many rows of inputs, AVX-512. */
 #if defined(__x86_64__)
-#include <immintrin.h>
-#include <string.h>
-
 #include "model/glm/wide.h"
+#include "model/glm/x86.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
-#define FLOATS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,f16c,fma")))
+#define FLOATS FLOATS512
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 #define INLINE __attribute__((always_inline)) static inline
 
@@ -28,18 +20,6 @@ struct lines {
 
 /* Sums of 16 lanes of each row of inputs and of the matrix, between the blocks. */
 typedef float lanes_of_row[GLM_WIDE_LINES][16];
-
-FLOATS INLINE __m512 weights16(enum glm_form form, const unsigned char *p, __mmask16 some)
-{
-    if (form == GLM_FORM_F32) {
-        return _mm512_maskz_loadu_ps(some, p);
-    }
-    __m256i half = _mm256_maskz_loadu_epi16(some, p);
-    if (form == GLM_FORM_F16) {
-        return _mm512_cvtph_ps(half);
-    }
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
-}
 
 FLOATS INLINE void to_floats(enum glm_form form, const unsigned char *from, size_t size,
                              size_t cols, float *to)
