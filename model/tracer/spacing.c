@@ -276,8 +276,12 @@ static bool put_sides(struct tracer_space *one, double width, double *content, s
         return put_column(one, width, err);
     }
     if (left > WIDE && line) { /* padding is a share of the parent's room, which is its own */
-        double pad[4] = {one->pad[TRACER_TOP], one->pad[TRACER_RIGHT], one->pad[TRACER_BOTTOM], 0};
+        bool far = one->pad[TRACER_RIGHT] > WIDE;
+        double pad[4] = {one->pad[TRACER_TOP], far ? 0 : one->pad[TRACER_RIGHT],
+                         one->pad[TRACER_BOTTOM], 0};
         return put_padding(one->element, pad, err) &&
+               (!far ||
+                set_share(one->element, "padding-right", one->pad[TRACER_RIGHT], width, err)) &&
                set_share(one->element, "padding-left", left, width, err);
     }
     return put_padding(one->element, one->pad, err);

@@ -54,8 +54,8 @@ static int find_pushed(const struct cells *c)
         second = i != widest ? fmax(second, c->at[i]) : second;
     }
     double room = c->count > 1 ? c->at[widest] : 0;
-    bool edge =
-        c->rest >= -0.5 && (c->rest <= fmin(EDGE, 0.6 * room) || c->rest <= c->at[0] + EDGE_SLACK);
+    bool edge = c->rest >= -0.5 &&
+                (c->rest <= fmin(EDGE, 0.6 * room) || fabs(c->rest - c->at[0]) <= EDGE_SLACK);
     return room >= PUSH && room >= PUSH_TIMES * second && edge ? widest : 0;
 }
 

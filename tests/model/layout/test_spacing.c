@@ -113,6 +113,20 @@ static void what_ends_at_the_right_edge_is_pushed_there(void)
     free(html);
 }
 
+/* Room at the right that is as wide as a phone is no edge to stand at. */
+static void what_ends_far_from_the_edge_stays(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 1200, 300);
+    scene_box(&kit, 0, 0, 1200, 200, 0x224466ff);
+    scene_text(&kit, "One", 500, 38, 30);
+    scene_text(&kit, "Two", 660, 38, 30);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "space-between") == NULL);
+    CHECK(strstr(html, "padding-inline: max(16px, calc(50% - 100px))") != NULL);
+    free(html);
+}
+
 static void equal_cards_side_by_side_are_a_grid(void)
 {
     struct scene_kit kit;
@@ -161,6 +175,7 @@ int main(void)
     what_all_keep_from_the_edges_is_padding();
     what_shares_a_middle_is_centred();
     what_ends_at_the_right_edge_is_pushed_there();
+    what_ends_far_from_the_edge_stays();
     equal_cards_side_by_side_are_a_grid();
     what_sticks_out_makes_nothing_higher();
     a_column_in_the_middle_has_a_width_of_its_own();
