@@ -9,7 +9,7 @@
 
 #include "model/tracer/style.h"
 
-enum { NAMES_MAX = 160, LEAST_SHARED = 2 };
+enum { NAMES_MAX = 160, LEAST_SHARED = 2, MOST_UTILITIES = 4 };
 
 /* Elements of one role that look alike. */
 struct kind {
@@ -36,7 +36,7 @@ void tracer_classes_release(struct tracer_classes *classes)
         tracer_element_release(&classes->list[i].said);
     }
     free(classes->list);
-    tracer_element_release(&classes->spaces);
+    tracer_element_release(&classes->utilities);
     *classes = (struct tracer_classes){0};
 }
 
@@ -124,12 +124,31 @@ static int count_users(const struct sorter *s, int kind, const struct tracer_rul
     return users;
 }
 
-/* Texts that look alike may stand anywhere: where they stand is no part of their kind, unless all
- * of them stand so. */
-static bool is_anywhere(const char *role)
+/* Texts that look alike, and groups, may stand anywhere: where they stand is no part of their kind
+ * where there are classes for that. */
+static bool is_elsewhere(const struct sorter *s, const struct kind *kind,
+                         const struct tracer_rule *rule)
 {
-    return strcmp(role, "text") == 0 || strcmp(role, "group") == 0 || strcmp(role, "icon") == 0 ||
-           strcmp(role, "heading") == 0;
+    static const char *const anywhere[] = {"text", "group", "icon", "heading", "section", "main"};
+    char name[24];
+    bool any = false;
+    for (size_t i = 0; i < sizeof anywhere / sizeof anywhere[0]; i++) {
+        any = any || strcmp(kind->own.role, anywhere[i]) == 0;
+    }
+    if (!any || is_look(rule->name) || !tracer_utility_name(rule, name)) {
+        return false;
+    }
+    /* What one element alone declares stays together where a part of it needs a class. */
+    const struct tracer_element *first = &s->all->list[kind->first];
+    int places = 0;
+    for (int i = 0; i < first->rule_count; i++) {
+        bool place = !is_look(first->rules[i].name);
+        places += place;
+        if (kind->count == 1 && place && !tracer_utility_name(&first->rules[i], name)) {
+            return false;
+        }
+    }
+    return kind->count > 1 || places <= MOST_UTILITIES;
 }
 
 static bool settle_kind(struct sorter *s, int kind)
@@ -142,9 +161,9 @@ static bool settle_kind(struct sorter *s, int kind)
             const struct tracer_rule *rule = &element->rules[r];
             int silent;
             int users = count_users(s, kind, rule, &silent);
-            bool most = !is_anywhere(one->own.role) && users >= LEAST_SHARED &&
-                        users * 5 >= one->count * 3 && (silent == 0 || undone(rule->name) != NULL);
-            if (users == one->count || most) {
+            bool most = users >= LEAST_SHARED && users * 5 >= one->count * 3 &&
+                        (silent == 0 || undone(rule->name) != NULL);
+            if (!is_elsewhere(s, one, rule) && (users == one->count || most)) {
                 ok = tracer_element_set(&one->own, rule->name, rule->value, s->err);
             }
         }
@@ -174,55 +193,16 @@ static bool find_rest(struct sorter *s, int element)
     return ok;
 }
 
-/* --- distances */
-
-/* "mt" for a distance that is whole px; NULL for what is none. */
-static const char *space_of(const struct tracer_rule *rule)
+/* Whether all that is left of an element, of few things, has classes that set one thing. */
+static bool takes_utilities(const struct tracer_element *rest)
 {
-    static const char *const names[][2] = {{"margin-top", "mt"},   {"margin-left", "ml"},
-                                           {"margin-right", "mr"}, {"margin-bottom", "mb"},
-                                           {"padding-left", "pl"}, {"padding-top", "pt"}};
-    size_t digits = strspn(rule->value, "0123456789");
-    bool whole =
-        digits > 0 && (strcmp(rule->value + digits, "px") == 0 || strcmp(rule->value, "0") == 0);
-    for (size_t i = 0; whole && i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(rule->name, names[i][0]) == 0) {
-            return names[i][1];
-        }
-    }
-    return NULL;
-}
-
-static bool only_spaces(const struct tracer_element *rest)
-{
+    char name[24];
     for (int i = 0; i < rest->rule_count; i++) {
-        if (space_of(&rest->rules[i]) == NULL) {
+        if (!tracer_utility_name(&rest->rules[i], name)) {
             return false;
         }
     }
-    return rest->rule_count > 0;
-}
-
-/* Whether others have each of an element's distances as well. */
-static bool shares_spaces(const struct sorter *s, int element)
-{
-    const struct tracer_element *rest = &s->rest[element];
-    if (!only_spaces(rest)) {
-        return false;
-    }
-    for (int r = 0; r < rest->rule_count; r++) {
-        int users = 0;
-        for (int i = 0; users < LEAST_SHARED && i < s->all->count; i++) {
-            const char *value = only_spaces(&s->rest[i])
-                                    ? tracer_element_find(&s->rest[i], rest->rules[r].name)
-                                    : NULL;
-            users += value != NULL && strcmp(value, rest->rules[r].value) == 0;
-        }
-        if (users < LEAST_SHARED) {
-            return false;
-        }
-    }
-    return true;
+    return rest->rule_count > 0 && rest->rule_count <= MOST_UTILITIES;
 }
 
 /* --- names */
@@ -309,20 +289,20 @@ static bool add_name(char names[NAMES_MAX], const char *name)
     return true;
 }
 
-/* The names of the classes that set an element's distances; they are noted to be written. */
-static bool name_spaces(struct sorter *s, int element, char names[NAMES_MAX])
+/* The names of the classes that set one thing each; they are noted to be written. */
+static bool name_utilities(struct sorter *s, int element, char names[NAMES_MAX])
 {
     const struct tracer_element *rest = &s->rest[element];
     bool ok = true;
     for (int i = 0; ok && i < rest->rule_count; i++) {
         char name[24];
-        snprintf(name, sizeof name, "%s-%d", space_of(&rest->rules[i]), atoi(rest->rules[i].value));
+        char line[96];
+        tracer_utility_name(&rest->rules[i], name);
         add_name(names, name);
         /* ".mt-8 { margin-top: 8px; }": the set of those is kept as an element's rules. */
-        char line[80];
         snprintf(line, sizeof line, ".%s { %s: %s; }", name, rest->rules[i].name,
                  rest->rules[i].value);
-        ok = tracer_element_set(&s->classes->spaces, line, "", s->err);
+        ok = tracer_element_set(&s->classes->utilities, line, "", s->err);
     }
     return ok;
 }
@@ -357,7 +337,7 @@ static bool name_element(struct sorter *s, int element, bool shares)
             add_name(names, s->classes->list[kind->class].name);
         }
         if (ok && s->rest[element].rule_count > 0 && shares) {
-            ok = name_spaces(s, element, names);
+            ok = name_utilities(s, element, names);
         } else if (ok && s->rest[element].rule_count > 0) {
             ok = class_rest(s, element) &&
                  add_name(names, s->classes->list[s->class_of_rest[element]].name);
@@ -386,7 +366,7 @@ static bool sort(struct sorter *s)
         ok = s->kind_of[i] < 0 || find_rest(s, i);
     }
     for (int i = 0; ok && i < count; i++) { /* before classes take what is left */
-        shares[i] = shares_spaces(s, i);
+        shares[i] = takes_utilities(&s->rest[i]);
     }
     for (int i = 0; ok && i < count; i++) {
         ok = name_element(s, i, shares[i]);

@@ -13,7 +13,7 @@ struct tracer_class {
 struct tracer_classes {
     struct tracer_class *list; /* owned */
     int count, cap;
-    struct tracer_element spaces; /* names are the rules of the classes that set one distance */
+    struct tracer_element utilities; /* its names are the rules of classes that set one thing */
 };
 
 void tracer_classes_release(struct tracer_classes *classes);
@@ -26,5 +26,11 @@ bool tracer_inherit(struct tracer_elements *all, struct tracer_element *body, st
 /* Gives the elements their classes. */
 bool tracer_classes_find(struct tracer_elements *all, struct tracer_classes *classes,
                          struct glmv_err *err);
+
+/* The name of the class that says one declaration, "mt-8"; false where there is none for it. */
+bool tracer_utility_name(const struct tracer_rule *rule, char name[24]);
+/* Appends those classes, sorted. */
+bool tracer_utilities_write(struct tracer_element *utilities, struct glmv_buf *out,
+                            struct glmv_err *err);
 
 #endif
