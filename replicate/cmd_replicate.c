@@ -282,6 +282,9 @@ static int run(struct request *r, struct glmv_err *err)
                     "that size\n",
                     r->input, t.scene->scale, t.scene->scale);
         }
+        for (size_t i = 0; i < t.scene->note_count; i++) {
+            fprintf(stderr, "%s: %s\n", r->output, t.scene->notes[i]);
+        }
     }
     if (code == REPLICATE_DONE && r->has_target && t.score.total < r->trace.target) {
         code = REPLICATE_BELOW;

@@ -292,7 +292,8 @@ static bool run(struct replicate_trace *out, struct replicate_court *court, doub
     }
     /* Also after an interrupt: the best page so far is kept. */
     struct glmv_err late = {0};
-    bool sharp = scale <= 1 || replicate_sharpen(out->scene, court->target, shot, scale, &late);
+    bool sharp = glmv_scene_review(out->scene, court->target, out->render->image, &late) &&
+                 (scale <= 1 || replicate_sharpen(out->scene, court->target, shot, scale, &late));
     court->target = shot;
     court->scale = scale;
     if (!sharp || !finish(out, court, &late)) {

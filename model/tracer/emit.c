@@ -9,6 +9,7 @@
 
 #define WIDE_GAP 64.0 /* px */
 #define TITLE_CONFIDENCE 60
+#define OFF_CENTER 0.75 /* px that a button's text may be off the middle */
 #define CELL_SLACK 12.0 /* px a cell may be wider than its content on each side */
 
 /* --- small pieces
@@ -111,6 +112,12 @@ static double whole_if_near(double px)
     return fabs(px - round(px)) < 0.1 ? round(px) : px;
 }
 
+/* Of a room's width, in hundredths of a percent. */
+static double share(double px, const struct tracer_room *room)
+{
+    return round(1e4 * px / room->w) / 100;
+}
+
 bool tracer_place_in_row(struct tracer_emitter *e, const struct tracer_node *node, double x,
                          struct tracer_room *room, struct glmv_buf *rules)
 {
@@ -118,7 +125,7 @@ bool tracer_place_in_row(struct tracer_emitter *e, const struct tracer_node *nod
     double drop = node->box.y - room->top;
     /* A wide gap is a share of the room, so that it shrinks with the page. */
     bool wide = gap > WIDE_GAP && room->w > gap;
-    bool ok = (wide ? glmv_buf_appendf(rules, e->err, "margin-left: %.4f%%; ", 100 * gap / room->w)
+    bool ok = (wide ? glmv_buf_appendf(rules, e->err, "margin-left: %.10g%%; ", share(gap, room))
                     : fabs(gap) < 0.05 || tracer_px_rule(e, rules, "margin-left", gap)) &&
               (fabs(drop) < 0.05 || tracer_px_rule(e, rules, "margin-top", drop));
     return ok;
@@ -139,7 +146,7 @@ bool tracer_indent(struct tracer_emitter *e, const struct tracer_room *room, dou
         return true;
     }
     return left > WIDE_GAP && left < room->w
-               ? glmv_buf_appendf(rules, e->err, "margin-left: %.4f%%; ", 100 * left / room->w)
+               ? glmv_buf_appendf(rules, e->err, "margin-left: %.10g%%; ", share(left, room))
                : tracer_px_rule(e, rules, "margin-left", whole_if_near(left));
 }
 
@@ -150,7 +157,7 @@ bool tracer_beside_indent(struct tracer_emitter *e, const struct tracer_room *ro
         return true;
     }
     return left > WIDE_GAP
-               ? glmv_buf_appendf(rules, e->err, "max-width: %.4f%%; ", 100 - 100 * left / room->w)
+               ? glmv_buf_appendf(rules, e->err, "max-width: %.10g%%; ", 100 - share(left, room))
                : glmv_buf_append_str(rules, "max-width: calc(100% - ", e->err) &&
                      tracer_px(left, rules, e->err) && glmv_buf_append_str(rules, "); ", e->err);
 }
@@ -282,6 +289,37 @@ bool tracer_place_container(struct tracer_emitter *e, const struct tracer_node *
     return place_block(e, node, room, rules);
 }
 
+/* A button's text right in it: browsers put it in the middle. While rounds go on it has an element
+ * of its own, to be measured. Takes the rules' memory. */
+static bool emit_button(struct tracer_emitter *e, const struct tracer_node *node,
+                        const struct tracer_room *inside, struct glmv_buf *rules)
+{
+    const struct tracer_node *held = node->children[0];
+    const struct glmv_scene_line *line = &e->draft->scene->lines[held->main];
+    double room = lower_edge(e, node) - inside->bottom;
+    double pitch = fmin(held->pitch, floor(room)); /* or the button would grow */
+    double low = held->box.y - inside->bottom - (room - held->box.h) / 2;
+    double aside = (held->box.x - inside->x) - (inside->x + inside->w - tracer_right(held->box));
+    bool ok =
+        tracer_type_rules(&e->sheet, line, &e->draft->types[held->main], pitch, rules, e->err) &&
+        glmv_buf_append_str(rules, "text-align: center; ", e->err);
+    if (fabs(low) >= OFF_CENTER && pitch + 2 * fabs(low) <= room) {
+        ok = ok && tracer_px_rule(e, rules, low > 0 ? "padding-top" : "padding-bottom",
+                                  round(2 * fabs(low)));
+    }
+    if (fabs(aside) >= 2 * OFF_CENTER) {
+        ok = ok && tracer_px_rule(e, rules, aside > 0 ? "padding-left" : "padding-right",
+                                  round(fabs(aside)));
+    }
+    ok = ok && tracer_open(e, "button", "button", rules, node, " type=\"button\"");
+    glmv_buf_release(rules);
+    bool was = e->in_link;
+    e->in_link = true;
+    ok = ok && tracer_put_lines(e, held) && tracer_put(e, "</button>");
+    e->in_link = was;
+    return ok;
+}
+
 static bool emit_container(struct tracer_emitter *e, const struct tracer_node *node,
                            struct tracer_room *room, double x, double w)
 {
@@ -302,6 +340,9 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
         ok = ok && tracer_place_container(e, node, room, x, w, &rules);
     } else {
         ok = ok && tracer_drop(e, node, room, &rules);
+    }
+    if (button && !e->marks) {
+        return ok && emit_button(e, node, &inside, &rules);
     }
     inside.row = node->kind == TRACER_ROW;
     inside.right = inside.x;
@@ -504,8 +545,8 @@ bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *ou
 {
     struct tracer_emitter e = {
         .draft = draft, .err = err, .marks = marks, .text_px = common_size(draft->scene)};
-    glmv_buf_init(&e.body, TRACER_BODY_MAX);
     e.sheet.lang = draft->scene->lang;
+    glmv_buf_init(&e.body, TRACER_BODY_MAX);
     bool ok = tracer_scale_find(&e.sheet, draft, err) &&
               tracer_palette_find(&e.sheet, draft->scene, err) && emit_body(&e) &&
               write_document(&e, out);

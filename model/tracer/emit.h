@@ -150,6 +150,8 @@ bool tracer_emit_picture(struct tracer_emitter *e, const struct tracer_node *nod
                          struct tracer_room *room);
 bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
                         struct tracer_room *room);
+/* Appends the words of a text, with elements for those that look otherwise. */
+bool tracer_put_lines(struct tracer_emitter *e, const struct tracer_node *node);
 bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
                       struct tracer_room *room);
 /* Emits the table that begins with a child of a stack and ends before another. Returns how many

@@ -140,7 +140,7 @@ static bool put_blanks(struct tracer_emitter *e, const struct tracer_node *node,
     return ok;
 }
 
-static bool put_lines(struct tracer_emitter *e, const struct tracer_node *node)
+bool tracer_put_lines(struct tracer_emitter *e, const struct tracer_node *node)
 {
     const struct glmv_scene *s = e->draft->scene;
     bool ok = true;
@@ -310,5 +310,5 @@ bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
     if (ok && node->row_count > 1 && !node->code) {
         e->elements.list[e->elements.count - 1].layout = "paragraph";
     }
-    return ok && put_lines(e, node) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
+    return ok && tracer_put_lines(e, node) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
 }

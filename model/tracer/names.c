@@ -8,7 +8,7 @@
 
 #include "model/tracer/style.h"
 
-#define TALL 0.55         /* of the page's height, of a sidebar */
+#define TALL 0.45         /* of the page's height, of a sidebar */
 #define SLIM 0.3          /* of its width */
 #define BAR_HEIGHT 100.0  /* px; a lower box across the page is a bar */
 #define CARD_WIDTH 110.0  /* px */

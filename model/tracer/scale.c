@@ -12,8 +12,8 @@
 #include "model/tracer/emit.h"
 
 #define SAME_SIZE 0.012 /* relative; lines this close are measured in one size */
-#define SNAP 0.015      /* relative; lines this close are set in it */
-#define SNAP_PX 0.4
+#define SNAP 0.03      /* relative; lines this close are set in it */
+#define SNAP_PX 0.5
 #define FAINT_PX 0.7 /* of a line's width: less spacing than makes that is none */
 #define COARSE 0.05  /* px; what the spacing of short lines is a multiple of */
 

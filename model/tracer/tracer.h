@@ -85,6 +85,13 @@ bool glmv_draft_choose(struct glmv_draft *draft, const struct glmv_draft *other,
                        struct glmv_err *err);
 
 /*
+ * Notes in the scene what the last render shows to stay wrong: texts that could not be read surely, and families that
+ * stand in for a face that is not installed. target and render have the scene's scale.
+ */
+bool glmv_scene_review(struct glmv_scene *scene, const struct glmv_image *target, const struct glmv_image *render,
+                       struct glmv_err *err);
+
+/*
  * Makes things of one sort regular: entries of a menu stand at one distance, icons in one column, cards are of one width.
  * Things move by few px for it. A copy of a regular draft is not regular. glmv_draft_loosen puts back what a render
  * shows to lie worse than in the render before; undone receives how many regularities that were.

@@ -1,6 +1,6 @@
 /*
- * Attention of a decode or verify step. A block takes GLM_CUDA_SPLIT keys of one key head for up to
- * four rows of the step; a warp holds 32 of the keys and their values in registers, already as
+ * Attention of a decode or verify step. A block takes GLM_CUDA_SPLIT keys of one key head for some
+ * rows of the step; a warp holds 32 of the keys and their values in registers, already as
  * operands of the tensor cores, and multiplies them with the 16 query heads that share them.
  *
  * A lane's 16-byte load of a key brings dims 8 t .. 8 t + 7 of each 32, so queries are taken in the
@@ -10,7 +10,6 @@
 #include "model/glm/cuda/device.cuh"
 
 static constexpr uint32_t ATTEND_WARPS = 8, WARP_KEYS = GLM_CUDA_SPLIT / ATTEND_WARPS;
-static constexpr uint32_t ATTEND_ROWS = 4; /* of a step, a block */
 static constexpr float LOG2_E = 1.4426950408889634f;
 
 /* Dims that one lane's 16-byte loads cover side by side: 32 of a key, 64 of a value, or all. */
@@ -229,6 +228,16 @@ DEVICE void attend_row(const glm_cuda_attend &a, const uint4 k[4][attend_shape<D
     }
 }
 
+/* Brings the queries of the next row near, a line a thread. */
+template <int DIM>
+DEVICE void prefetch_queries(const glm_cuda_attend &a, uint32_t row, uint32_t end)
+{
+    const uint32_t group = a.heads / a.kv_heads, at = threadIdx.x * 64;
+    if (row < end && at < group * DIM) {
+        prefetch(a.q + ((size_t)row * a.heads + blockIdx.y * group) * DIM + at);
+    }
+}
+
 /*
  * What may be read before depend_wait, while the kernel before this one (rope) still runs:
  *   - Every kernel lets its successor start only after its own wait, in every block. So when the
@@ -245,8 +254,9 @@ DEVICE void attend_row(const glm_cuda_attend &a, const uint4 k[4][attend_shape<D
 template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
 {
     SHARED attend_room room;
-    const uint32_t len = (uint32_t)a.state->len, first_row = blockIdx.z * ATTEND_ROWS;
-    const uint32_t last_row = first_row + ATTEND_ROWS < a.n ? first_row + ATTEND_ROWS : a.n;
+    const uint32_t rows = (a.n + gridDim.z - 1) / gridDim.z; /* of the step, a block */
+    const uint32_t len = (uint32_t)a.state->len, first_row = blockIdx.z * rows;
+    const uint32_t last_row = first_row + rows < a.n ? first_row + rows : a.n;
     const uint32_t split = blockIdx.x * GLM_CUDA_SPLIT, end = len + last_row;
     const uint32_t from = split + threadIdx.x / 32 * WARP_KEYS;
     const size_t head = (size_t)blockIdx.y * a.capacity * DIM;
@@ -265,6 +275,7 @@ template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
     }
     for (uint32_t row = first_row; row < last_row; row++) {
         const uint32_t seen = len + row + 1;
+        prefetch_queries<DIM>(a, row + 1, last_row);
         if (split < seen) {
             attend_row<DIM>(a, k, v, room, row, from, seen);
         }

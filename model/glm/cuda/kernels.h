@@ -270,12 +270,15 @@ static inline size_t glm_cuda_attend_bytes(uint32_t n, uint32_t heads, uint32_t 
 {
     return (size_t)n * heads * splits * (dim + 2) * sizeof(float);
 }
+/* A block takes several rows where there would be more blocks than 132 processors, which hold one
+ * each: keys and values stay in its registers from row to row. */
 static inline struct glm_cuda_launch glm_cuda_attend_launch(const struct glm_cuda_attend *a)
 {
+    uint32_t rows = (a->n * a->splits * a->kv_heads + 131) / 132;
     struct glm_cuda_launch l = {a->dim == 16 ? GLM_CUDA_K_ATTEND16 : GLM_CUDA_K_ATTEND128,
                                 a->splits,
                                 a->kv_heads,
-                                (a->n + 3) / 4,
+                                (a->n + rows - 1) / rows,
                                 256,
                                 0};
     return l;

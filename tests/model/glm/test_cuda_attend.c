@@ -84,9 +84,10 @@ static float *reference(const struct data *d, uint32_t first, uint32_t step)
     return out;
 }
 
-/* Rows `from` .. of a step; splits: how many are launched. */
+/* Rows `from` .. of a step; splits: how many are launched; each: rows a block, 0 for as many as the
+ * launch says. */
 static uint16_t *run_attend(const struct data *d, uint32_t from, uint32_t n, uint32_t splits,
-                            uint64_t seed)
+                            uint32_t each, uint64_t seed)
 {
     const struct shape *s = &d->s;
     const size_t wide = (size_t)s->heads * s->dim;
@@ -107,7 +108,9 @@ static uint16_t *run_attend(const struct data *d, uint32_t from, uint32_t n, uin
                                 .capacity = d->capacity,
                                 .splits = splits,
                                 .scale = 1.0f / sqrtf((float)s->dim)};
-    glm_emulate(glm_cuda_attend_launch(&a), &a, seed);
+    struct glm_cuda_launch launch = glm_cuda_attend_launch(&a);
+    launch.z = each > 0 ? (n + each - 1) / each : launch.z;
+    glm_emulate(launch, &a, seed);
     glm_emulate(glm_cuda_combine_launch(&a), &a, seed + 1);
     free(parts);
     free(q);
@@ -119,14 +122,15 @@ static void test_attend(struct shape s)
     struct data d = data_new(s);
     const size_t wide = (size_t)s.heads * s.dim;
     const uint32_t splits = (s.len + s.n + GLM_CUDA_SPLIT - 1) / GLM_CUDA_SPLIT;
-    uint16_t *out = run_attend(&d, 0, s.n, splits, 1);
+    uint16_t *out = run_attend(&d, 0, s.n, splits, 0, 1);
     float *want = reference(&d, s.len + 1, 1), *got = test_widened(out, s.n * wide);
     CHECK_NEAR(got, want, s.n * wide, attend_limit, "step of %u rows after %u, dim %u", s.n, s.len,
                s.dim);
-    uint16_t *more = run_attend(&d, 0, s.n, splits + 2, 9);
-    CHECK_MSG(memcmp(out, more, s.n * wide * 2) == 0, "%u splits more, another order", 2u);
+    uint16_t *more = run_attend(&d, 0, s.n, splits + 2, 3, 9);
+    CHECK_MSG(memcmp(out, more, s.n * wide * 2) == 0,
+              "%u splits more, %u rows a block, another order", 2u, 3u);
     for (uint32_t i = 0; i<s.n; i += s.n> 1 ? s.n - 1 : 1) {
-        uint16_t *one = run_attend(&d, i, 1, splits, 20 + i);
+        uint16_t *one = run_attend(&d, i, 1, splits, 0, 20 + i);
         CHECK_MSG(memcmp(one, out + i * wide, wide * 2) == 0, "row %u of %u alone, dim %u", i, s.n,
                   s.dim);
         free(one);

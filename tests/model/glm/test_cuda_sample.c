@@ -269,8 +269,8 @@ static void test_fill_and_streams(void)
 
 int main(void)
 {
-    const struct setting settings[] = {{0.9, 1, 1, 0, 1, false},     {0.7, 0.8, 1.1, 0, 3, true},
-                                       {1.1, 0.95, 1, 100, 2, true}, {0.01, 0.5, 1, 0, 3, false},
+    const struct setting settings[] = {{0.9, 1, 1, 0, 1, false},     {0.7, 0.8, 1.1, 0, 2, true},
+                                       {1.1, 0.95, 1, 100, 2, true}, {0.01, 0.5, 1, 0, 1, false},
                                        {0, 1, 1, 0, 1, false},       {0, 1, 1.1, 0, 3, true},
                                        {0.8, 0.6, 1.1, 2, 3, false}, {1.5, 0.95, 1, 4, 3, true},
                                        {1, 1, 1.3, 9, 1, true},      {0.7, 0.9, 1, 1, 2, false}};
@@ -285,9 +285,9 @@ int main(void)
                                    {0.6, 1, 1, 300, 1, false},
                                    {5, 0.97, 1, 65, 1, true}};
     for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
-        test_draws(&wide[i], 4, 6, 5 + i);
-        test_draws(&wide[i], 0, 1, 9 + i); /* all alike */
+        test_draws(&wide[i], 4, 2, 5 + i);
     }
+    test_draws(&wide[1], 0, 1, 9); /* all alike, which is found bit by bit */
     test_nothing_left(4);
     test_nothing_left(0);
     test_quantise(GLM_FORM_INT4, 20, 256, 128);
