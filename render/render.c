@@ -47,6 +47,16 @@ static bool runnable(const char *path)
     return access(path, X_OK) == 0;
 }
 
+/* A worker that nobody named is believed if it is root's, the user's, or of whom the program is: a
+ * copy of the program may lie beside folders that everybody writes to. */
+static bool trusted(const char *path, const char *program_folder)
+{
+    struct stat worker;
+    struct stat folder;
+    return runnable(path) && stat(path, &worker) == 0 && stat(program_folder, &folder) == 0 &&
+           (worker.st_uid == 0 || worker.st_uid == geteuid() || worker.st_uid == folder.st_uid);
+}
+
 /* The worker's path: from the environment, beside the program, in the build tree, or installed.
  * Owned by the caller. */
 static char *find_worker(const char *given, struct glmv_err *err)
@@ -67,7 +77,7 @@ static char *find_worker(const char *given, struct glmv_err *err)
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char path[PATH_MAX + 64];
         snprintf(path, sizeof path, "%s%sglmv-render-worker", self, places[i]);
-        if (runnable(path)) {
+        if (trusted(path, self)) {
             return strdup(path);
         }
     }
