@@ -1,5 +1,7 @@
-/* A line of letters painted into two pictures is found where the second has it. */
+/* A line of letters painted into two pictures is found where the second has it; what stays wrong is
+ * said. */
 #include "model/tracer/match.h"
+#include "model/tracer/tracer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -94,8 +96,54 @@ static void nothing_is_found_without_ink(void)
     glmv_image_free(target);
 }
 
+static struct glmv_scene_line letters(char *text, double confidence)
+{
+    return (struct glmv_scene_line){.text = text,
+                                    .font = "Example",
+                                    .confidence = confidence,
+                                    .ink = {60, 30, 402, 14},
+                                    .color = ink.color,
+                                    .background = ink.paper};
+}
+
+/* What a review of one line says when the render shows it, or letters of other widths. */
+static size_t review(double confidence, bool same, char note[200])
+{
+    char text[] = "forty letters that are in their place now";
+    struct glmv_scene_line line = letters(text, confidence);
+    struct glmv_scene scene = {.lines = &line, .line_count = 1};
+    struct glmv_image *target = paint(60, 30, 1);
+    struct glmv_image *render = paint(60, 30, same ? 1 : 1.4);
+    note[0] = '\0';
+    CHECK(target != NULL && render != NULL);
+    if (target != NULL && render != NULL) {
+        CHECK(glmv_scene_review(&scene, target, render, NULL));
+    }
+    size_t count = scene.note_count;
+    for (size_t i = 0; i < count; i++) {
+        snprintf(note, 200, "%s", scene.notes[i]);
+        free(scene.notes[i]);
+    }
+    free(scene.notes);
+    glmv_image_free(target);
+    glmv_image_free(render);
+    return count;
+}
+
+static void what_stays_wrong_is_said(void)
+{
+    char note[200];
+    CHECK(review(95, true, note) == 0);
+    CHECK(review(95, false, note) == 1 && strncmp(note, "Example stands in", 17) == 0);
+    CHECK(review(30, true, note) == 0);
+    CHECK(review(30, false, note) == 1);
+    CHECK_MSG(strstr(note, "60, 30") != NULL && strstr(note, "\"forty letters that are in") != NULL,
+              "%s", note);
+}
+
 int main(void)
 {
+    what_stays_wrong_is_said();
     an_equal_line_lies_where_it_is();
     shifts_are_found_to_fractions_across_and_to_px_down();
     a_line_far_down_is_found_where_it_is_expected();
