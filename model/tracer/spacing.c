@@ -9,7 +9,7 @@
 #include "model/tracer/emit.h"
 
 #define WIDE 64.0           /* px: more of a margin shrinks with the page */
-#define COLUMN_SLACK 2      /* px by which a column may be off the middle */
+#define COLUMN_SLACK 1      /* px by which a column may be off the middle */
 #define NOTHING 0.05        /* px */
 #define NARROW_COLUMN 200.0 /* px of a grid's column: narrower ones go below each other */
 

@@ -7,17 +7,17 @@
 
 #define NOTHING 0.05
 #define TEXT_SLACK 0.3 /* px by which letters may come out beside their place */
-#define LATE 0.49      /* px that things come out too low: half of one would be rounded up */
-#define EARLY 0.5
-#define PICTURE_SLACK 1.0
+#define LATE 0.3       /* px that things come out too low: half of one would be rounded up */
+#define EARLY 0.3
+#define PICTURE_SLACK 0.5
 #define PUSH 32.0        /* px of free room that push what follows to the right edge, at least */
 #define PUSH_TIMES 2.0   /* and so many times the next largest */
 #define EDGE 80.0        /* px that what is pushed ends before the edge, at most */
 #define EDGE_SLACK 8.0   /* px that it may end farther from the edge than the first begins */
-#define EVEN_SLACK 1.0   /* px by which columns and the room between them differ */
+#define EVEN_SLACK 0.6   /* px by which columns and the room between them differ */
 #define BUTTON 400.0     /* px: what is that narrow has what it holds in its middle */
 #define WIDE 64.0        /* px between columns at most */
-#define MIDDLE_SLACK 2.0 /* px by which what stands in the middle may be off it */
+#define MIDDLE_SLACK 0.8 /* px by which what stands in the middle may be off it */
 #define MOST_BOTTOM 48.0 /* px below what a box holds that are padding */
 
 struct cells {

@@ -6,13 +6,13 @@
 #include "model/tracer/spacing.h"
 
 #define NOTHING 0.05    /* px */
-#define SIDE_SLACK 0.6  /* px by which left edges of a column differ */
+#define SIDE_SLACK 0.3  /* px by which left edges of a column differ */
 #define TEXT_SLACK 0.3  /* px by which letters may come out beside their place */
 #define WHOLE_SLACK 0.3 /* px by which padding is off a whole px */
-#define FLUSH_SLACK 1.2 /* px by which lines that end together differ */
+#define FLUSH_SLACK 0.6 /* px by which lines that end together differ */
 #define FLUSH_APART 4.0 /* px that they begin apart at least */
-#define LATE 0.49       /* px that things come out too low: half of one would be rounded up */
-#define EARLY 0.5
+#define LATE 0.3        /* px that things come out too low: half of one would be rounded up */
+#define EARLY 0.3
 #define MOST_BOTTOM                                                                                \
     48.0 /* px below what a box holds that are padding; more is room that is free                  \
           */
