@@ -261,7 +261,8 @@ static bool join_regions(struct leftovers *lo)
     return seen != NULL;
 }
 
-static bool mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
+static bool mark_residual(struct leftovers *lo, const struct glmv_image *canvas,
+                          const struct glmv_scene *scene)
 {
     const struct model_view *view = lo->view;
     size_t total = (size_t)view->w * (size_t)view->h;
@@ -271,7 +272,7 @@ static bool mark_residual(struct leftovers *lo, const struct glmv_image *canvas)
         lo->residual[i] = d > EXPLAINED;
         lo->strong[i] = d > STRONG;
     }
-    return pictures_spread(lo) && join_regions(lo);
+    return pictures_spread(lo, scene) && join_regions(lo);
 }
 
 /* The px of the last part that was visited are done with. */
@@ -350,7 +351,7 @@ static bool find_pictures(struct model_view *view, struct glmv_scene *scene, str
     if (ok) {
         model_paint_boxes(scene, canvas);
         mark_owners(&lo, scene);
-        ok = mark_residual(&lo, canvas);
+        ok = mark_residual(&lo, canvas, scene);
     }
     if (ok) {
         drop_fringes(&lo, scene);

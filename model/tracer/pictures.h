@@ -28,7 +28,7 @@ struct pictures_cut {
 
 /* Photos have calm parts that pass for what lies under them: marks those as unexplained. False
  * without memory. */
-bool pictures_spread(struct leftovers *lo);
+bool pictures_spread(struct leftovers *lo, const struct glmv_scene *scene);
 /* Whether so many unexplained px make a photo of a rectangle. */
 bool pictures_is_photo(struct model_rect r, int residual);
 /* The widest band with nothing but faint px in it or, for a photo, the widest end that is mostly

@@ -249,7 +249,17 @@ static void mark(const struct tiles *t, int tile)
     }
 }
 
-bool pictures_spread(struct leftovers *lo)
+/* Whether the middle of a tile lies in a box with a gradient. One that a photo touches would be
+ * taken for its sky where it was not measured exactly. */
+static bool on_gradient(const struct tiles *t, const struct glmv_scene *scene, int tile)
+{
+    size_t x = (size_t)(tile % t->w) * TILE + TILE / 2;
+    size_t y = (size_t)(tile / t->w) * TILE + TILE / 2;
+    uint16_t owner = t->lo->owner[y * (size_t)t->lo->view->w + x];
+    return owner > 0 && scene->boxes[owner - 1].fill == GLMV_FILL_GRADIENT;
+}
+
+bool pictures_spread(struct leftovers *lo, const struct glmv_scene *scene)
 {
     struct tiles t = {.lo = lo, .w = lo->view->w / TILE, .h = lo->view->h / TILE};
     size_t total = (size_t)t.w * (size_t)t.h + 1;
@@ -277,7 +287,7 @@ bool pictures_spread(struct leftovers *lo)
         int near[9];
         mark(&t, i);
         for (int k = around(&t, i, near) - 1; k >= 0; k--) {
-            if (t.at[near[k]].state == CALM) {
+            if (t.at[near[k]].state == CALM && !on_gradient(&t, scene, near[k])) {
                 take(&t, near[k]);
             }
         }

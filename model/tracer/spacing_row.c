@@ -7,8 +7,8 @@
 
 #define NOTHING 0.05
 #define TEXT_SLACK 0.3 /* px by which letters may come out beside their place */
-#define LATE 0.3       /* px that things come out too low: half of one would be rounded up */
-#define EARLY 0.3
+#define LATE 0.49       /* px that things come out too low: half of one would be rounded up */
+#define EARLY 0.5
 #define PICTURE_SLACK 0.5
 #define PUSH 32.0        /* px of free room that push what follows to the right edge, at least */
 #define PUSH_TIMES 2.0   /* and so many times the next largest */

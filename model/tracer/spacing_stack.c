@@ -11,8 +11,8 @@
 #define WHOLE_SLACK 0.3 /* px by which padding is off a whole px */
 #define FLUSH_SLACK 0.6 /* px by which lines that end together differ */
 #define FLUSH_APART 4.0 /* px that they begin apart at least */
-#define LATE 0.3        /* px that things come out too low: half of one would be rounded up */
-#define EARLY 0.3
+#define LATE 0.49        /* px that things come out too low: half of one would be rounded up */
+#define EARLY 0.5
 #define MOST_BOTTOM                                                                                \
     48.0 /* px below what a box holds that are padding; more is room that is free                  \
           */
