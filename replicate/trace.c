@@ -10,6 +10,7 @@
 enum { LOOSENINGS = 2 }; /* times that regularities are let go of */
 
 #define REGULAR_COST 0.0015 /* of the score that regularities may cost */
+#define SHARE_COST 0.005    /* and that distances which are said once may cost */
 #define HTML_MAX ((size_t)64 << 20)
 #define LEAST_GAIN 0.0004 /* of the score; less is noise */
 #define SLICE_FALL 0.03   /* how far one slice may fall for a small gain */
@@ -203,12 +204,12 @@ static struct glmv_render *settle_regular(const struct replicate_trace *t,
     return render;
 }
 
-/* Takes a draft in the place of the one there is if it costs next to nothing. Takes the draft and
- * its render, which may be NULL. */
+/* Takes a draft in the place of the one there is if it costs no more of the score than cost. Takes
+ * the draft and its render, which may be NULL. */
 static void take_if_cheap(struct replicate_trace *t, struct glmv_draft *next,
-                          struct glmv_render *render, const struct glmv_score *score)
+                          struct glmv_render *render, const struct glmv_score *score, double cost)
 {
-    if (render != NULL && score->total >= t->score.total - REGULAR_COST) {
+    if (render != NULL && score->total >= t->score.total - cost) {
         glmv_draft_free(t->draft);
         glmv_render_free(t->render);
         t->draft = next;
@@ -233,13 +234,14 @@ static void regularize(struct replicate_trace *t, const struct replicate_court *
     struct glmv_draft *next = glmv_draft_copy(t->draft, &late);
     if (next != NULL) {
         glmv_draft_share_distances(next, true);
-        take_if_cheap(t, next, measure(court, next, true, &html, &score, &late), &score);
+        take_if_cheap(t, next, measure(court, next, true, &html, &score, &late), &score,
+                      SHARE_COST);
     }
     next = glmv_draft_copy(t->draft, &late);
     if (next != NULL) {
         bool made = glmv_draft_regularize(next, &late);
         take_if_cheap(t, next, made ? settle_regular(t, court, next, &html, &score, &late) : NULL,
-                      &score);
+                      &score, REGULAR_COST);
     }
     glmv_buf_release(&html);
 }
