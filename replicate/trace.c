@@ -10,7 +10,6 @@
 enum { LOOSENINGS = 2 }; /* times that regularities are let go of */
 
 #define REGULAR_COST 0.0015 /* of the score that regularities may cost */
-#define SHARE_COST 0.005    /* and that distances which are said once may cost */
 #define HTML_MAX ((size_t)64 << 20)
 #define LEAST_GAIN 0.0004 /* of the score; less is noise */
 #define SLICE_FALL 0.03   /* how far one slice may fall for a small gain */
@@ -204,45 +203,32 @@ static struct glmv_render *settle_regular(const struct replicate_trace *t,
     return render;
 }
 
-/* Takes a draft in the place of the one there is if it costs no more of the score than cost. Takes
- * the draft and its render, which may be NULL. */
-static void take_if_cheap(struct replicate_trace *t, struct glmv_draft *next,
-                          struct glmv_render *render, const struct glmv_score *score, double cost)
-{
-    if (render != NULL && score->total >= t->score.total - cost) {
-        glmv_draft_free(t->draft);
-        glmv_render_free(t->render);
-        t->draft = next;
-        t->render = render;
-        t->score = *score;
-        return;
-    }
-    glmv_draft_free(next);
-    glmv_render_free(render);
-}
-
-/* Distances are said once, and things that repeat get equal places, where that costs nothing that
- * shows. A page that cannot be made so stays as it is. */
+/* Things that repeat get equal places, where that costs nothing that shows. A page that cannot be
+ * made regular stays as it is. */
 static void regularize(struct replicate_trace *t, const struct replicate_court *court,
                        const struct replicate_trace_options *options)
 {
     struct glmv_err late = {0};
     struct glmv_buf html;
     struct glmv_score score = {0};
+    struct glmv_render *render = NULL;
     glmv_buf_init(&html, HTML_MAX);
     say(options, "making it regular");
     struct glmv_draft *next = glmv_draft_copy(t->draft, &late);
-    if (next != NULL) {
-        glmv_draft_share_distances(next, true);
-        take_if_cheap(t, next, measure(court, next, true, &html, &score, &late), &score,
-                      SHARE_COST);
+    if (next != NULL && glmv_draft_regularize(next, &late)) {
+        render = settle_regular(t, court, next, &html, &score, &late);
     }
-    next = glmv_draft_copy(t->draft, &late);
-    if (next != NULL) {
-        bool made = glmv_draft_regularize(next, &late);
-        take_if_cheap(t, next, made ? settle_regular(t, court, next, &html, &score, &late) : NULL,
-                      &score, REGULAR_COST);
+    if (render != NULL && score.total >= t->score.total - REGULAR_COST) {
+        glmv_draft_free(t->draft);
+        glmv_render_free(t->render);
+        t->draft = next;
+        t->render = render;
+        t->score = score;
+        next = NULL;
+        render = NULL;
     }
+    glmv_draft_free(next);
+    glmv_render_free(render);
     glmv_buf_release(&html);
 }
 
@@ -268,8 +254,6 @@ static bool improve(struct replicate_trace *t, const struct replicate_court *cou
     glmv_buf_init(&html, HTML_MAX);
     double start = glmv_now();
     say(options, "rendering");
-    /* Corrections move one thing; a distance that several share would move them all. */
-    glmv_draft_share_distances(t->draft, options->rounds == 0);
     t->render = measure(court, t->draft, true, &html, &t->score, err);
     bool ok = t->render != NULL;
     if (ok) {

@@ -129,17 +129,11 @@ struct glmv_draft *glmv_draft_copy(const struct glmv_draft *draft, struct glmv_e
     memcpy(copy->box_shift, draft->box_shift, scene->box_count * sizeof *copy->box_shift);
     memcpy(copy->picture_shift, draft->picture_shift,
            scene->picture_count * sizeof *copy->picture_shift);
-    copy->apart = draft->apart;
     if (!tracer_draft_arrange(copy, err)) {
         glmv_draft_free(copy);
         return NULL;
     }
     return copy;
-}
-
-void glmv_draft_share_distances(struct glmv_draft *draft, bool share)
-{
-    draft->apart = !share;
 }
 
 bool glmv_draft_html(const struct glmv_draft *draft, bool marks, struct glmv_buf *out,

@@ -21,7 +21,6 @@ struct glmv_draft {
     struct tracer_type *types;              /* one for each line */
     struct tracer_shift *line_shift, *box_shift, *picture_shift;
     struct tracer_node *tree;
-    bool apart; /* distances stay with the things that keep them */
     struct tracer_regular *regular; /* owned; NULL while things stand where they were measured */
 };
 

@@ -175,7 +175,7 @@ bool tracer_style_write(struct tracer_emitter *e, struct glmv_buf *out)
     struct glmv_buf rules; /* the variables come first and are known last */
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     tracer_name_roles(&e->elements, e->draft->scene);
-    bool ok = (e->draft->apart || tracer_spacing(&e->elements, e->draft->scene->width, e->err)) &&
+    bool ok = tracer_spacing(&e->elements, e->draft->scene->width, e->err) &&
               tracer_inherit(&e->elements, &body, e->err) &&
               tracer_classes_find(&e->elements, &classes, e->err) &&
               put_reset(&e->elements, &rules, e->err) && put_body_rule(e, &body, &rules) &&

@@ -91,10 +91,6 @@ bool glmv_draft_choose(struct glmv_draft *draft, const struct glmv_draft *other,
 bool glmv_scene_review(struct glmv_scene *scene, const struct glmv_image *target, const struct glmv_image *render,
                        struct glmv_err *err);
 
-/* Whether what neighbours keep from each other and from the edges is said by their parent, as padding and gap, the
- * default; or by each of them, in margins, which a correction changes one by one. */
-void glmv_draft_share_distances(struct glmv_draft *draft, bool share);
-
 /*
  * Makes things of one sort regular: entries of a menu stand at one distance, icons in one column, cards are of one width.
  * Things move by few px for it. A copy of a regular draft is not regular. glmv_draft_loosen puts back what a render
