@@ -9,15 +9,6 @@
 
 #define OVERHANG 0.15 /* of the size of type: letters reach out of the box of their line */
 
-static void unite(struct glmv_box *box, struct glmv_box b)
-{
-    double right = fmax(box->x + box->w, b.x + b.w), bottom = fmax(box->y + box->h, b.y + b.h);
-    box->x = fmin(box->x, b.x);
-    box->y = fmin(box->y, b.y);
-    box->w = right - box->x;
-    box->h = bottom - box->y;
-}
-
 static bool lies_in(const struct glmv_page *page, int element, int ancestor)
 {
     while (element > ancestor) {
@@ -36,7 +27,8 @@ static struct glmv_box painted_box(const struct glmv_page *page, int element)
         struct glmv_box b = text->box;
         if (b.h >= own.h - 1 && lies_in(page, text->element, element)) {
             double more = OVERHANG * text->font_px;
-            unite(&box, (struct glmv_box){b.x - more, b.y - more, b.w + 2 * more, b.h + 2 * more});
+            box = glmv_box_joined(
+                box, (struct glmv_box){b.x - more, b.y - more, b.w + 2 * more, b.h + 2 * more});
         }
     }
     return box;
@@ -158,7 +150,7 @@ static void grow(struct glmv_box *where, int x, int y)
     if (where->w == 0) {
         *where = pixel;
     } else {
-        unite(where, pixel);
+        *where = glmv_box_joined(*where, pixel);
     }
 }
 

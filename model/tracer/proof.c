@@ -170,13 +170,7 @@ static void take_rest(const struct glmv_scene_line *line, bool first, struct glm
     text[length] = '\0';
     struct glmv_box all = rest->words[0].ink;
     for (size_t i = 1; i < rest->word_count; i++) {
-        const struct glmv_box *b = &rest->words[i].ink;
-        double x1 = fmax(all.x + all.w, b->x + b->w);
-        double y1 = fmax(all.y + all.h, b->y + b->h);
-        all.x = fmin(all.x, b->x);
-        all.y = fmin(all.y, b->y);
-        all.w = x1 - all.x;
-        all.h = y1 - all.y;
+        all = glmv_box_joined(all, rest->words[i].ink);
     }
     rest->ink = all;
 }

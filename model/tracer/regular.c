@@ -59,8 +59,7 @@ static int group_of(const struct tracer_node *leader, int kind)
 
 static bool is_loose(const struct regulator *r, int group)
 {
-    return r->regular == NULL ||
-           (group < r->regular->loose_count && r->regular->loose[group]);
+    return r->regular == NULL || (group < r->regular->loose_count && r->regular->loose[group]);
 }
 
 static void note_move(struct regulator *r, int group, struct glmv_box where)
@@ -417,12 +416,7 @@ static struct glmv_box around(const struct tracer_node *node, const struct glmv_
     for (int i = 0; i < node->child_count; i++) {
         const struct tracer_node *child = node->children[i];
         struct glmv_box b = boxes != NULL ? boxes[child->mark] : child->box;
-        double right = fmax(i == 0 ? -1e9 : all.x + all.w, b.x + b.w);
-        double bottom = fmax(i == 0 ? -1e9 : all.y + all.h, b.y + b.h);
-        all.x = i == 0 ? b.x : fmin(all.x, b.x);
-        all.y = i == 0 ? b.y : fmin(all.y, b.y);
-        all.w = right - all.x;
-        all.h = bottom - all.y;
+        all = i == 0 ? b : glmv_box_joined(all, b);
     }
     return all;
 }

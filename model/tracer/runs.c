@@ -23,12 +23,7 @@ static bool retell(struct glmv_scene_line *line)
         bool on = i > 0 && model_text_runs_on(line->words[i - 1].text, word->text);
         strcat(text, i > 0 && !on ? " " : "");
         strcat(text, word->text);
-        double x1 = fmax(all.x + all.w, word->ink.x + word->ink.w);
-        double y1 = fmax(all.y + all.h, word->ink.y + word->ink.h);
-        all.x = fmin(all.x, word->ink.x);
-        all.y = fmin(all.y, word->ink.y);
-        all.w = x1 - all.x;
-        all.h = y1 - all.y;
+        all = glmv_box_joined(all, word->ink);
     }
     free(line->text);
     line->text = text;

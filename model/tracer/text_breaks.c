@@ -248,12 +248,7 @@ static bool tell(struct telling *t, const char *text, size_t len, struct glmv_bo
             return false;
         }
         last->text = strcat(joined, piece);
-        double right = fmax(last->ink.x + last->ink.w, ink.x + ink.w);
-        double foot = fmax(last->ink.y + last->ink.h, ink.y + ink.h);
-        last->ink.x = fmin(last->ink.x, ink.x);
-        last->ink.y = fmin(last->ink.y, ink.y);
-        last->ink.w = right - last->ink.x;
-        last->ink.h = foot - last->ink.y;
+        last->ink = glmv_box_joined(last->ink, ink);
         last->confidence = fmin(last->confidence, confidence);
     } else {
         strcat(t->text, t->count > 0 && !icon ? " " : "");

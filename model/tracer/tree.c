@@ -63,15 +63,6 @@ struct glmv_box tracer_build_moved(struct glmv_box box, struct tracer_shift by)
     return box;
 }
 
-struct glmv_box tracer_build_joined(struct glmv_box a, struct glmv_box b)
-{
-    double right = fmax(a.x + a.w, b.x + b.w);
-    double bottom = fmax(a.y + a.h, b.y + b.h);
-    double x = fmin(a.x, b.x);
-    double y = fmin(a.y, b.y);
-    return (struct glmv_box){x, y, right - x, bottom - y};
-}
-
 bool tracer_build_holds(struct glmv_box outer, struct glmv_box inner, double slack)
 {
     return inner.x >= outer.x - slack && inner.y >= outer.y - slack &&

@@ -39,7 +39,6 @@ int tracer_build_holder_of(const struct tracer_builder *b, struct glmv_box box, 
                            int self, int limit);
 
 struct glmv_box tracer_build_moved(struct glmv_box box, struct tracer_shift by);
-struct glmv_box tracer_build_joined(struct glmv_box a, struct glmv_box b);
 bool tracer_build_holds(struct glmv_box outer, struct glmv_box inner, double slack);
 
 /* Tells which lines are cells: rows below each other that are cut at the same places. False without

@@ -63,7 +63,7 @@ static struct glmv_box bounds(const struct tracer_builder *b, const int *ids, in
 {
     struct glmv_box box = b->items[ids[0]].want;
     for (int i = 1; i < count; i++) {
-        box = tracer_build_joined(box, b->items[ids[i]].want);
+        box = glmv_box_joined(box, b->items[ids[i]].want);
     }
     return box;
 }
@@ -245,7 +245,7 @@ static struct tracer_node *arrange_parts(struct tracer_builder *b, int *ids, int
             record[i] ? arrange_columns(b, ids + from, ends[i] - from, depth + 1)
                       : tracer_build_arrange(b, ids + from, ends[i] - from, depth + 1);
         if (child != NULL) {
-            node->box = i == 0 ? child->box : tracer_build_joined(node->box, child->box);
+            node->box = i == 0 ? child->box : glmv_box_joined(node->box, child->box);
         }
         tracer_build_adopt(b, node, child);
         from = ends[i];
@@ -315,7 +315,7 @@ static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, in
     struct tracer_node *top = b->items[layer].node;
     b->items[layer].node = NULL;
     struct tracer_node *node = tracer_build_node_new(
-        b, TRACER_LAYERS, flow != NULL ? tracer_build_joined(flow->box, top->box) : top->box);
+        b, TRACER_LAYERS, flow != NULL ? glmv_box_joined(flow->box, top->box) : top->box);
     if (node == NULL) {
         tracer_node_free(flow);
         tracer_node_free(top);

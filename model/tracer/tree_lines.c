@@ -110,7 +110,7 @@ static void add_run(const struct glmv_scene *s, struct rows *rows, struct row *r
                     int line)
 {
     const struct glmv_scene_line *one = &s->lines[line];
-    row->ink = row->count == 0 ? one->ink : tracer_build_joined(row->ink, one->ink);
+    row->ink = row->count == 0 ? one->ink : glmv_box_joined(row->ink, one->ink);
     if (row->count == 0 || strlen(one->text) > strlen(s->lines[row->main].text)) {
         row->main = line;
     }
@@ -367,7 +367,7 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
     double right = 0;
     for (int i = 1; i < count; i++) {
         const struct glmv_box *one = &rows->list[members[i]].ink;
-        ink = tracer_build_joined(ink, *one);
+        ink = glmv_box_joined(ink, *one);
         left += fabs(one->x - first->ink.x);
         middle += fabs(one->x + one->w / 2 - first->ink.x - first->ink.w / 2);
         right += fabs(one->x + one->w - first->ink.x - first->ink.w);
