@@ -229,8 +229,13 @@ static int cut_pieces(const struct ramp_fit *f, int *ends, double (*lines)[3][2]
         while (b > a + 1 && fit_piece(f, a, b, lines[n]) > STRAIGHT) {
             b--;
         }
-        if (b <= a + 1 && b < RAMP_BINS - 1) {
-            return 0;
+        if (b <= a + 1) {
+            if (b < RAMP_BINS - 1) {
+                return 0;
+            }
+            /* Two bins are no piece of their own: an edge that is blurred a little. */
+            ends[n - 1] = b;
+            break;
         }
         ends[n++] = b;
         a = b;
