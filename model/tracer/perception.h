@@ -257,6 +257,10 @@ void model_boxes_drop_shades(struct glmv_scene *scene);
 /* Measures the shadows of the scene's boxes; adds a box for what casts one as a whole. */
 bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
                         struct glmv_err *err);
+/* Measures the shadow that things of one size cast which are no boxes, such as photos on a surface.
+ * Sides whose shadow runs into another are left out, so long as it is seen to fade at two. */
+bool model_shadow_around(const struct model_view *view, const struct glmv_box *boxes, int count,
+                         struct glmv_scene_shadow *out);
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err);
 
 /* Paints the boxes as they were measured, over the page's background. */

@@ -19,7 +19,7 @@ enum {
 
 #define CURVE_OFF 1.6 /* px that the edge of a round corner may be off */
 
-static void grow_mask(const uint8_t *from, uint8_t *to, int w, int h, int reach)
+void pictures_grow(const uint8_t *from, uint8_t *to, int w, int h, int reach)
 {
     /* Two passes: along rows into bit 1, along columns into bit 0. */
     for (int y = 0; y < h; y++) {
@@ -51,8 +51,7 @@ static void grow_mask(const uint8_t *from, uint8_t *to, int w, int h, int reach)
     }
 }
 
-/* Visits one connected part of the grown mask; the box is that of its unexplained px. */
-static int visit(struct leftovers *lo, int start, struct model_rect *box, int *visited)
+int pictures_visit(struct leftovers *lo, int start, struct model_rect *box, int *visited)
 {
     int w = lo->view->w;
     int h = lo->view->h;
@@ -261,18 +260,32 @@ static bool join_regions(struct leftovers *lo)
     return seen != NULL;
 }
 
-static bool mark_residual(struct leftovers *lo, const struct glmv_image *canvas,
-                          const struct glmv_scene *scene)
+static void compare(struct leftovers *lo)
 {
     const struct model_view *view = lo->view;
     size_t total = (size_t)view->w * (size_t)view->h;
-    grow_mask(view->text_mask, lo->wide, view->w, view->h, 1);
+    pictures_grow(view->text_mask, lo->wide, view->w, view->h, 1);
     for (size_t i = 0; i < total; i++) {
-        int d = lo->wide[i] ? 0 : model_distance(view->image->rgba + i * 4, canvas->rgba + i * 4);
+        int d = lo->wide[i] ? 0
+                            : model_distance(view->image->rgba + i * 4, lo->canvas->rgba + i * 4);
         lo->residual[i] = d > EXPLAINED;
         lo->strong[i] = d > STRONG;
     }
-    return pictures_spread(lo, scene) && join_regions(lo);
+}
+
+static bool mark_residual(struct leftovers *lo, struct glmv_image *canvas,
+                          struct glmv_scene *scene, struct glmv_err *err)
+{
+    compare(lo);
+    if (!lo->casts->known) {
+        if (!pictures_cast(lo, scene, canvas, err)) {
+            return false;
+        }
+        compare(lo);
+    }
+    pictures_mark_shade(lo);
+    mark_owners(lo, scene);
+    return (pictures_spread(lo, scene) && join_regions(lo)) || glmv_fail_memory(err);
 }
 
 /* The px of the last part that was visited are done with. */
@@ -295,7 +308,7 @@ static bool take_parts(struct leftovers *lo, struct glmv_scene *scene, bool leav
         }
         struct model_rect r;
         int visited = 0;
-        int residual = visit(lo, (int)i, &r, &visited);
+        int residual = pictures_visit(lo, (int)i, &r, &visited);
         struct glmv_scene_box frame;
         if (pictures_frame(lo, r, &frame)) {
             if (!model_scene_insert_box(scene, &frame, err)) {
@@ -330,41 +343,42 @@ static bool take_odd(struct leftovers *lo, struct glmv_scene *scene, struct glmv
     lo->no_drawings = true;
     memcpy(lo->residual, lo->odd, total);
     memcpy(lo->strong, lo->odd, total);
-    grow_mask(lo->residual, lo->wide, view->w, view->h, REACH);
+    pictures_grow(lo->residual, lo->wide, view->w, view->h, REACH);
     return take_parts(lo, scene, false, &sparse, err);
 }
 
-static bool find_pictures(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
+static bool find_pictures(struct model_view *view, struct pictures_casts *casts,
+                          struct glmv_scene *scene, struct glmv_err *err)
 {
     size_t total = (size_t)view->w * (size_t)view->h;
-    struct leftovers lo = {.view = view};
+    struct leftovers lo = {.view = view, .casts = casts};
     struct glmv_image *canvas = glmv_image_new(view->w, view->h, err);
     lo.residual = malloc(total);
     lo.wide = malloc(total);
     lo.strong = malloc(total);
     lo.queue = malloc(total * sizeof *lo.queue);
     lo.odd = calloc(total, 1);
+    lo.shade = calloc(total, 1);
     lo.canvas = canvas;
     lo.owner = calloc(total, sizeof *lo.owner);
     bool ok = canvas != NULL && lo.residual != NULL && lo.wide != NULL && lo.strong != NULL &&
-              lo.queue != NULL && lo.odd != NULL && lo.owner != NULL;
+              lo.queue != NULL && lo.odd != NULL && lo.shade != NULL && lo.owner != NULL;
     if (ok) {
         model_paint_boxes(scene, canvas);
-        mark_owners(&lo, scene);
-        ok = mark_residual(&lo, canvas, scene);
+        ok = mark_residual(&lo, canvas, scene, err);
+    } else {
+        glmv_fail_memory(err);
     }
     if (ok) {
         drop_fringes(&lo, scene);
-        grow_mask(lo.residual, lo.wide, view->w, view->h, REACH);
-    } else {
-        glmv_fail_memory(err);
+        pictures_grow(lo.residual, lo.wide, view->w, view->h, REACH);
     }
     bool sparse = false;
     ok = ok && take_parts(&lo, scene, true, &sparse, err);
     if (ok && sparse) {
         /* Their strong px alone, as the pictures that they hold together. */
         memcpy(lo.residual, lo.strong, total);
-        grow_mask(lo.residual, lo.wide, view->w, view->h, REACH);
+        pictures_grow(lo.residual, lo.wide, view->w, view->h, REACH);
         ok = take_parts(&lo, scene, false, &sparse, err);
     }
     ok = ok && take_odd(&lo, scene, err);
@@ -374,13 +388,15 @@ static bool find_pictures(struct model_view *view, struct glmv_scene *scene, str
     free(lo.strong);
     free(lo.queue);
     free(lo.odd);
+    free(lo.shade);
     free(lo.owner);
     return ok;
 }
 
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
 {
-    if (!find_pictures(view, scene, err)) {
+    struct pictures_casts casts = {.count = 0};
+    if (!find_pictures(view, &casts, scene, err)) {
         return false;
     }
     if (!pictures_drop_parts(view, scene)) {
@@ -391,5 +407,5 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
         free(scene->pictures[i].svg);
     }
     scene->picture_count = 0;
-    return find_pictures(view, scene, err);
+    return find_pictures(view, &casts, scene, err);
 }

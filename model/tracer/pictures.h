@@ -4,7 +4,15 @@
 
 #include "model/tracer/perception.h"
 
-enum { PICTURES_FAINT = 16 };
+enum { PICTURES_FAINT = 16, PICTURES_CASTS = 24 };
+
+/* Photos that cast shadows. */
+struct pictures_casts {
+    struct model_rect r[PICTURES_CASTS];
+    int far[PICTURES_CASTS]; /* px that the shadow reaches out; 0 without one */
+    int count;
+    bool known; /* they have been looked for */
+};
 
 struct leftovers {
     const struct model_view *view;
@@ -17,8 +25,22 @@ struct leftovers {
     struct model_rect faint[PICTURES_FAINT]; /* photos under a colour: no drawings */
     int faint_count;
     bool no_drawings; /* only px are left to be made pictures of */
+    struct pictures_casts *casts; /* borrowed */
+    uint8_t *shade; /* 1 where the shadow of a photo lies, outside of all of them */
     int32_t *queue;
 };
+
+/* Makes a mask of all px near those of another, along rows and columns. */
+void pictures_grow(const uint8_t *from, uint8_t *to, int w, int h, int reach);
+/* Visits one connected part of lo->wide, in one box, and clears it; the box is that of its px in
+ * lo->residual, which are counted. visited: how many places of lo->queue name its px. */
+int pictures_visit(struct leftovers *lo, int start, struct model_rect *box, int *visited);
+/* Finds photos that cast shadows, adds a box with the shadow for each and paints those on the
+ * canvas. lo->residual and lo->strong are to be made anew then; lo->wide is used up. */
+bool pictures_cast(struct leftovers *lo, struct glmv_scene *scene, struct glmv_image *canvas,
+                   struct glmv_err *err);
+/* Fills lo->shade in. */
+void pictures_mark_shade(const struct leftovers *lo);
 
 /* Where a rectangle comes apart: the band between its parts, [from, to). */
 struct pictures_cut {

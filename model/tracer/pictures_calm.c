@@ -90,7 +90,7 @@ static void measure(const struct leftovers *lo, int x0, int y0, struct tile *til
         for (int x = x0; x < x0 + TILE; x++) {
             const uint8_t *p = model_px(view, x, y);
             size_t i = (size_t)y * (size_t)view->w + (size_t)x;
-            int d = model_distance(p, lo->canvas->rgba + i * 4);
+            int d = lo->shade[i] ? 0 : model_distance(p, lo->canvas->rgba + i * 4);
             bool left = model_distance(p, p - 4) == 0;
             bool above = model_distance(p, p - (size_t)view->w * 4) == 0;
             off += d > EXACT;
@@ -242,7 +242,7 @@ static void mark(const struct tiles *t, int tile)
         for (int x = x0; x < x0 + TILE; x++) {
             size_t i = (size_t)y * (size_t)view->w + (size_t)x;
             const uint8_t *p = model_px(view, x, y);
-            bool off = model_distance(p, lo->canvas->rgba + i * 4) > EXACT;
+            bool off = !lo->shade[i] && model_distance(p, lo->canvas->rgba + i * 4) > EXACT;
             lo->residual[i] |= off;
             lo->strong[i] |= off && t->at[tile].faint;
         }

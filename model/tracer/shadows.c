@@ -259,6 +259,56 @@ static bool shadow_of(const struct model_view *view, const struct glmv_box *b, b
     return true;
 }
 
+/* Takes over the sides of a profile that fade and are not known yet. */
+static int take_fading(const struct profile *from, double darkest, struct profile *out)
+{
+    int taken = 0;
+    for (int side = 0; side < 4; side++) {
+        int n = from->length[side];
+        if (out->length[side] == 0 && n >= 3 && from->drop[side][n - 1] <= FADED * darkest) {
+            memcpy(out->drop[side], from->drop[side], sizeof out->drop[side]);
+            out->length[side] = n;
+            taken++;
+        }
+    }
+    return taken;
+}
+
+bool model_shadow_around(const struct model_view *view, const struct glmv_box *boxes, int count,
+                         struct glmv_scene_shadow *out)
+{
+    struct profile all = {0};
+    struct ground ground = {0};
+    const struct glmv_box *dark = NULL; /* where the shadow is seen at its darkest */
+    double darkest = 0;
+    int sides = 0;
+    for (int i = 0; i < count; i++) {
+        struct profile one;
+        struct ground under;
+        if (!ground_of(view, &boxes[i], &under)) {
+            continue;
+        }
+        measure(view, &boxes[i], &under, &one);
+        drop_other_grounds(&one);
+        double most = 0;
+        for (int side = 0; side < 4; side++) {
+            most = fmax(most, one.length[side] > 0 ? one.drop[side][0] : 0);
+        }
+        sides += most >= MIN_DROP ? take_fading(&one, most, &all) : 0;
+        if (most > darkest) {
+            darkest = most;
+            dark = &boxes[i];
+            ground = under;
+        }
+    }
+    double strength = 0;
+    if (sides < 2 || dark == NULL || !fit(&all, out, &strength)) {
+        return false;
+    }
+    out->color = colour_of(view, dark, ground.rgb, strength);
+    return true;
+}
+
 /* Whether a box goes on below another, as the body of a card does below its head. */
 static bool goes_on(const struct glmv_scene_box *a, const struct glmv_scene_box *b)
 {

@@ -56,18 +56,25 @@ static inline void paint_photo(struct glmv_image *image, int x0, int y0, int w, 
     }
 }
 
-/* box-shadow: 0 4px 16px rgb(0 0 0 / 0.3) */
-static inline void paint_shadow(struct glmv_image *image, int x0, int y0, int w, int h)
+/* box-shadow: 0 DYpx BLURpx rgb(0 0 0 / ALPHA) */
+static inline void cast_shadow(struct glmv_image *image, int x0, int y0, int w, int h, double dy,
+                               double blur, double alpha)
 {
     const double black[3] = {0, 0, 0};
-    double s = 8 * sqrt(2);
+    double s = blur / 2 * sqrt(2);
     for (int y = 0; y < image->height; y++) {
         for (int x = 0; x < image->width; x++) {
             double ax = erf((x + 0.5 - x0) / s) - erf((x + 0.5 - x0 - w) / s);
-            double ay = erf((y + 0.5 - y0 - 4) / s) - erf((y + 0.5 - y0 - 4 - h) / s);
-            put(image, x, y, black, 0.3 * ax * ay / 4);
+            double ay = erf((y + 0.5 - y0 - dy) / s) - erf((y + 0.5 - y0 - dy - h) / s);
+            put(image, x, y, black, alpha * ax * ay / 4);
         }
     }
+}
+
+/* box-shadow: 0 4px 16px rgb(0 0 0 / 0.3) */
+static inline void paint_shadow(struct glmv_image *image, int x0, int y0, int w, int h)
+{
+    cast_shadow(image, x0, y0, w, h, 4, 16, 0.3);
 }
 
 static inline const struct glmv_scene_box *box_at(const struct glmv_scene *scene, double x,

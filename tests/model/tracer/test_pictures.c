@@ -33,6 +33,33 @@ static void photos_that_their_shadows_join_are_cut_apart(void)
     glmv_scene_free(scene);
 }
 
+/* Their shadows pass for their sky, and join them. */
+static void photos_among_wide_shadows_are_cut_out_of_them(void)
+{
+    struct glmv_image *image = blank(640, 560, 0xffffff);
+    static const int at[4][2] = {{50, 60}, {330, 60}, {50, 280}, {330, 280}};
+    for (int i = 0; i < 4; i++) {
+        cast_shadow(image, at[i][0], at[i][1], 250, 190, 10, 24, 0.3);
+    }
+    for (int i = 0; i < 4; i++) {
+        paint_photo(image, at[i][0], at[i][1], 250, 190);
+    }
+    struct glmv_scene *scene = look_at(image);
+    CHECK_MSG(scene->picture_count == 4, "%zu", scene->picture_count);
+    for (size_t i = 0; i < scene->picture_count; i++) {
+        const struct glmv_box *b = &scene->pictures[i].box;
+        CHECK_MSG(b->w == 250 && b->h == 190, "%g x %g", b->w, b->h);
+    }
+    for (int i = 0; i < 4; i++) {
+        const struct glmv_scene_box *box = box_at(scene, at[i][0], at[i][1], 250, 190);
+        const struct glmv_scene_shadow none = {0};
+        const struct glmv_scene_shadow *s = box != NULL ? &box->shadow : &none;
+        CHECK_MSG(s->present && fabs(s->dy - 10) <= 2 && fabs(s->blur - 24) <= 6, "%g, %g", s->dy,
+                  s->blur);
+    }
+    glmv_scene_free(scene);
+}
+
 static void photos_under_a_colour_are_photos(void)
 {
     struct glmv_image *image = blank(900, 700, 0xffffff);
@@ -122,6 +149,7 @@ static void the_body_of_an_icon_is_no_box(void)
 int main(void)
 {
     photos_that_their_shadows_join_are_cut_apart();
+    photos_among_wide_shadows_are_cut_out_of_them();
     photos_under_a_colour_are_photos();
     textures_are_no_photos();
     the_sky_of_a_photo_stays_with_it();
