@@ -297,19 +297,33 @@ static bool name_elements(struct replicate_comparison *c, const struct view *vie
     return true;
 }
 
+/* Compares a view with an earlier picture, which stays the caller's; masks lie over both. */
+static bool compare_view(const struct job *job, struct glmv_image *before, const struct view *view,
+                         struct replicate_comparison *c, struct glmv_err *err)
+{
+    struct glmv_pixel_options options = pixels_of(job->result->item->rules);
+    c->images[0] = before;
+    c->images[1] = masked(view->image, before, view, err);
+    return c->images[1] != NULL && replicate_compare_images(c, &options, err);
+}
+
+static void release_compared(struct replicate_comparison *c)
+{
+    c->images[0] = NULL; /* the caller's */
+    replicate_comparison_release(c);
+}
+
 /* Sentences, JSON and pictures of a difference. The view loses its picture. */
 static bool keep_difference(const struct job *job, struct glmv_image *before, const char *name,
                             struct view *view, struct glmv_err *err)
 {
     struct check_result *result = job->result;
-    struct glmv_pixel_options options = pixels_of(result->item->rules);
     char *actual = check_path(job->run->config->output, result->name, ".actual.png", err);
-    struct glmv_image *copy = actual != NULL ? masked(view->image, before, view, err) : NULL;
-    struct replicate_comparison c = {.paths = {name, actual}, .images = {before, copy}};
+    struct replicate_comparison c = {.paths = {name, actual}};
     struct glmv_buf buf;
     glmv_buf_init(&buf, (size_t)1 << 30);
-    bool ok = copy != NULL && write_actual(job, view->image, err) &&
-              replicate_compare_images(&c, &options, err) &&
+    bool ok = actual != NULL && compare_view(job, before, view, &c, err) &&
+              write_actual(job, view->image, err) &&
               name_elements(&c, view, result->item->viewport.scale, err);
     if (ok) {
         result->differing = c.count.differing;
@@ -322,8 +336,7 @@ static bool keep_difference(const struct job *job, struct glmv_image *before, co
              write_output(job, ".diff.png", buf.data, buf.len, err);
     }
     glmv_buf_release(&buf);
-    c.images[0] = NULL; /* the caller's */
-    replicate_comparison_release(&c);
+    release_compared(&c);
     free(actual);
     return ok;
 }
@@ -402,11 +415,8 @@ static bool look_for_faint(struct job *job, const struct view *view, bool *same,
                            struct glmv_err *err)
 {
     struct check_result *result = job->result;
-    struct glmv_pixel_options options = pixels_of(result->item->rules);
-    struct glmv_image *copy =
-        decode_baseline(job, err) ? masked(view->image, job->baseline, view, err) : NULL;
-    struct replicate_comparison c = {.images = {job->baseline, copy}, .same = true};
-    bool ok = copy != NULL && replicate_compare_images(&c, &options, err);
+    struct replicate_comparison c = {.same = true};
+    bool ok = decode_baseline(job, err) && compare_view(job, job->baseline, view, &c, err);
     bool faint = false;
     for (size_t i = 0; ok && i < c.finding_count; i++) {
         faint = faint || c.findings[i].faint;
@@ -420,8 +430,7 @@ static bool look_for_faint(struct job *job, const struct view *view, bool *same,
         result->text = ok ? glmv_buf_take(&buf, NULL) : NULL;
         glmv_buf_release(&buf);
     }
-    c.images[0] = NULL; /* the caller's */
-    replicate_comparison_release(&c);
+    release_compared(&c);
     return ok;
 }
 
