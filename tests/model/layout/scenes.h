@@ -66,18 +66,49 @@ static inline struct glmv_scene_box *scene_box(struct scene_kit *kit, double x, 
     return box;
 }
 
-/* The page of a kit's scene; the caller frees it. */
-static inline char *page_of(const struct scene_kit *kit, bool marks)
+/* The page of a draft, which it frees; the caller frees the page. */
+static inline char *page_of_draft(struct glmv_draft *draft, bool marks)
 {
     struct glmv_err err = {0};
-    struct glmv_emit_options options = {0};
     struct glmv_buf html;
     glmv_buf_init(&html, 1u << 20);
-    struct glmv_draft *draft = glmv_draft_new(&kit->scene, &options, &err);
-    CHECK_MSG(draft != NULL, "%s", err.message);
     CHECK_MSG(draft != NULL && glmv_draft_html(draft, marks, &html, &err), "%s", err.message);
     glmv_draft_free(draft);
     return glmv_buf_take(&html, NULL);
+}
+
+static inline struct glmv_draft *draft_of(const struct scene_kit *kit)
+{
+    struct glmv_err err = {0};
+    struct glmv_emit_options options = {0};
+    struct glmv_draft *draft = glmv_draft_new(&kit->scene, &options, &err);
+    CHECK_MSG(draft != NULL, "%s", err.message);
+    return draft;
+}
+
+/* The page of a kit's scene; the caller frees it. */
+static inline char *page_of(const struct scene_kit *kit, bool marks)
+{
+    return page_of_draft(draft_of(kit), marks);
+}
+
+/* The same, made regular. */
+static inline char *regular_page_of(const struct scene_kit *kit)
+{
+    struct glmv_err err = {0};
+    struct glmv_draft *draft = draft_of(kit);
+    CHECK_MSG(draft != NULL && glmv_draft_regularize(draft, &err), "%s", err.message);
+    return page_of_draft(draft, false);
+}
+
+/* How often a text holds another. */
+static inline int count_of(const char *text, const char *part)
+{
+    int found = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+        found++;
+    }
+    return found;
 }
 
 #endif

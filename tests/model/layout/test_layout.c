@@ -3,15 +3,6 @@
 
 #include "tests/check.h"
 
-static int count(const char *text, const char *part)
-{
-    int found = 0;
-    for (const char *p = strstr(text, part); p != NULL; p = strstr(p + 1, part)) {
-        found++;
-    }
-    return found;
-}
-
 static void lines_that_wrap_become_one_paragraph(void)
 {
     struct scene_kit kit;
@@ -162,7 +153,7 @@ static void cells_do_not_go_on_with_each_other(void)
         scene_text(&kit, "from it", 166, 60 + 20 * i, 50)->cell = true;
     }
     char *html = page_of(&kit, false);
-    CHECK(strstr(html, "<table") != NULL && count(html, "<td") == 9);
+    CHECK(strstr(html, "<table") != NULL && count_of(html, "<td") == 9);
     free(html);
 }
 
@@ -177,7 +168,7 @@ static void rows_cut_at_the_same_places_are_cells(void)
             scene_text(&kit, "Do", 194, 60 + 24 * i, 18)->color = 0x0000eeff;
         }
         char *html = page_of(&kit, false);
-        CHECK((count(strstr(html, "<body"), ">Some thing to be done<") == 3) == (rows == 3));
+        CHECK((count_of(strstr(html, "<body"), ">Some thing to be done<") == 3) == (rows == 3));
         CHECK((strstr(html, "done <a") == NULL) == (rows == 3));
         free(html);
     }
@@ -215,7 +206,7 @@ static void bullets_begin_entries(void)
         }
     }
     char *html = page_of(&kit, false);
-    CHECK(count(html, "<li") == 3 && count(html, "<ul") == 1);
+    CHECK(count_of(html, "<li") == 3 && count_of(html, "<ul") == 1);
     CHECK(strstr(html, "An entry that goes on here") != NULL);
     CHECK(strstr(html, "Short one An") == NULL);
     free(html);
@@ -234,7 +225,7 @@ static void sizes_close_to_each_other_are_one(void)
     char *html = page_of(&kit, false);
     CHECK(strstr(html, "--text-base: 14.4px;") != NULL && strstr(html, "--text-lg: 24px;") != NULL);
     CHECK(strstr(html, "--text-xl") == NULL);
-    CHECK(count(html, "var(--text-base);") >= 1 && strstr(html, "14.5px") == NULL);
+    CHECK(count_of(html, "var(--text-base);") >= 1 && strstr(html, "14.5px") == NULL);
     CHECK(strstr(html, "--font-sans: \"Liberation Sans\", Arial") != NULL);
     free(html);
 }
@@ -266,9 +257,9 @@ static void equal_cards_share_a_class_and_stand_in_a_row(void)
     }
     char *html = page_of(&kit, false);
     CHECK(strstr(html, " grid\">") != NULL);
-    CHECK(count(html, "<div class=\"card\"") == 3);
-    CHECK(count(html, "border-radius: 8px") <= 2); /* the first has another margin at most */
-    CHECK(count(html, "#eeeeee") == 1);            /* a colour is said once, in the palette */
+    CHECK(count_of(html, "<div class=\"card\"") == 3);
+    CHECK(count_of(html, "border-radius: 8px") <= 2); /* the first has another margin at most */
+    CHECK(count_of(html, "#eeeeee") == 1);            /* a colour is said once, in the palette */
     free(html);
 }
 
@@ -307,7 +298,7 @@ static void the_rest_of_a_shadow_is_not_shown(void)
         .box = {700, 350, 24, 24}, .kind = GLMV_PICTURE_ICON, .image = icon, .same_as = -1};
     kit.scene.picture_count = 2;
     char *html = page_of(&kit, false);
-    CHECK(count(html, "<img") == 1);
+    CHECK(count_of(html, "<img") == 1);
     CHECK(strstr(html, "width=\"24\"") != NULL);
     free(html);
     glmv_image_free(rest);

@@ -1,29 +1,6 @@
 /* What repeats is said once: places, colours, classes. */
 #include "tests/model/layout/scenes.h"
 
-/* The page of a scene, made regular or not. */
-static char *regular_page(const struct scene_kit *kit, bool regular)
-{
-    struct glmv_err err = {0};
-    struct glmv_emit_options options = {0};
-    struct glmv_buf html;
-    glmv_buf_init(&html, 1u << 20);
-    struct glmv_draft *draft = glmv_draft_new(&kit->scene, &options, &err);
-    CHECK_MSG(draft != NULL && (!regular || glmv_draft_regularize(draft, &err)), "%s", err.message);
-    CHECK_MSG(draft != NULL && glmv_draft_html(draft, false, &html, &err), "%s", err.message);
-    glmv_draft_free(draft);
-    return glmv_buf_take(&html, NULL);
-}
-
-static int count(const char *text, const char *part)
-{
-    int n = 0;
-    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
-        n++;
-    }
-    return n;
-}
-
 /* Paragraphs 39, 38 and 40 px apart, in a card so that none of them is an entry of a list. */
 static void four_boxes(struct scene_kit *kit, const double *y)
 {
@@ -38,8 +15,8 @@ static void boxes_at_nearly_one_distance_get_one(void)
 {
     struct scene_kit kit;
     four_boxes(&kit, (const double[]){40, 139, 240, 340});
-    char *measured = regular_page(&kit, false);
-    char *regular = regular_page(&kit, true);
+    char *measured = page_of(&kit, false);
+    char *regular = regular_page_of(&kit);
     /* Boxes 60 px high, 100 px apart. */
     CHECK(strstr(measured, "39px") != NULL && strstr(measured, "41px") != NULL);
     CHECK(strstr(regular, "40px") != NULL);
@@ -52,8 +29,8 @@ static void boxes_at_other_distances_stay(void)
 {
     struct scene_kit kit;
     four_boxes(&kit, (const double[]){40, 139, 260, 340});
-    char *measured = regular_page(&kit, false);
-    char *regular = regular_page(&kit, true);
+    char *measured = page_of(&kit, false);
+    char *regular = regular_page_of(&kit);
     CHECK(strcmp(measured, regular) == 0);
     free(measured);
     free(regular);
@@ -66,7 +43,7 @@ static void colours_that_nobody_can_tell_apart_are_one(void)
     scene_text(&kit, "The quick brown fox jumps", 40, 60, 180)->color = 0x303438ff;
     scene_text(&kit, "over the lazy dog.", 40, 160, 120)->color = 0x33363aff;
     scene_text(&kit, "A warning", 40, 260, 60)->color = 0xc02020ff;
-    char *html = regular_page(&kit, false);
+    char *html = page_of(&kit, false);
     CHECK(strstr(html, "#303438") != NULL && strstr(html, "#33363a") == NULL);
     CHECK(strstr(html, "--red-") != NULL && strstr(html, ": #c02020;") != NULL);
     free(html);
@@ -81,10 +58,10 @@ static void most_texts_need_no_class(void)
         scene_text(&kit, "The quick brown fox jumps", 40, 60 + 90 * i, 180);
     }
     scene_text(&kit, "Small and bold", 40, 360, 90)->weight = 700;
-    char *html = regular_page(&kit, false);
+    char *html = page_of(&kit, false);
     const char *body = strstr(html, "\nbody {");
     CHECK(body != NULL && strstr(body, "color: var(--") != NULL);
-    CHECK(count(html, "font-family: ") == 1);
+    CHECK(count_of(html, "font-family: ") == 1);
     CHECK(strstr(html, ".text-bold {") != NULL);
     free(html);
 }
@@ -98,9 +75,9 @@ static void boxes_of_one_sort_are_cards(void)
         scene_text(&kit, "One thing", 60 + 240 * i, 90, 70);
         scene_text(&kit, "said again about it", 60 + 240 * i, 150, 130);
     }
-    char *html = regular_page(&kit, true);
-    CHECK(count(html, "<div class=\"card stack\"") == 3 && count(html, "<p>") == 6);
-    CHECK(strstr(html, ".card {") != NULL && count(html, "  background: var(--gray-") == 1);
+    char *html = regular_page_of(&kit);
+    CHECK(count_of(html, "<div class=\"card stack\"") == 3 && count_of(html, "<p>") == 6);
+    CHECK(strstr(html, ".card {") != NULL && count_of(html, "  background: var(--gray-") == 1);
     free(html);
 }
 

@@ -6,15 +6,6 @@
 #include "model/tracer/spacing.h"
 #include "tests/check.h"
 
-static int count(const char *text, const char *part)
-{
-    int found = 0;
-    for (const char *p = strstr(text, part); p != NULL; p = strstr(p + 1, part)) {
-        found++;
-    }
-    return found;
-}
-
 static void distances_that_differ_by_rounding_are_one_gap(void)
 {
     double steps[] = {18, 17, 18, 17};
@@ -77,7 +68,7 @@ static void what_all_keep_from_the_edges_is_padding(void)
 
     CHECK(strstr(html, "padding: 16px 20px") != NULL && strstr(html, "gap: 7px") != NULL);
     CHECK(strstr(html, "min-height: 109px") == NULL);
-    CHECK(count(html, "margin-top") <= 1 && strstr(html, "margin-left: 20px") == NULL);
+    CHECK(count_of(html, "margin-top") <= 1 && strstr(html, "margin-left: 20px") == NULL);
     free(html);
 }
 
