@@ -24,6 +24,7 @@ struct tracer_element {
     const struct tracer_node *node; /* NULL for what is of no node's own: ul, td, ... */
     struct glmv_box box;            /* where it was placed; empty without a node */
     struct glmv_box inside;    /* what its children were placed in; empty for texts and pictures */
+    double grown; /* px by which it came out higher than its box, in renders */
     size_t at;                 /* in the body: where its class belongs */
     struct tracer_rule *rules; /* owned */
     int rule_count, rule_cap;

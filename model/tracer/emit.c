@@ -354,8 +354,10 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
                            &rules, node, button ? " type=\"button\"" : "");
     if (ok) {
         tracer_lays_out(e, inside.row ? "row" : NULL, &inside, lower_edge(e, node));
-        e->elements.list[e->elements.count - 1].box.x = x;
-        e->elements.list[e->elements.count - 1].box.w = w;
+        struct tracer_element *last = &e->elements.list[e->elements.count - 1];
+        last->box.x = x;
+        last->box.w = w;
+        last->grown = node->scene_box >= 0 ? e->draft->box_shift[node->scene_box].grown : 0;
     }
     bool was = e->in_link;
     bool listed = e->in_list;

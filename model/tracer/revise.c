@@ -17,6 +17,7 @@ enum { REACH = 4 }; /* px that a line is looked for above and below its place */
 #define WRAP_STEPS 4
 #define LEAST_ALIKE 0.35 /* of a line that is taken for itself in the render */
 #define WIDTH_ERROR 0.7  /* px that a line may be wider than seen */
+#define LEAST_GROWN 0.5  /* px */
 #define SIZE_ERROR 0.025 /* relative; above it the size is wrong, below it the spacing */
 
 struct revision {
@@ -168,6 +169,19 @@ static void bring_back(struct revision *r, struct tracer_shift *by, struct glmv_
     shift(r, by, seen.x - element->box.x, seen.y - element->box.y);
 }
 
+/* What holds something is as high as that and its padding: where it came out higher than it was
+ * seen, its padding is less. Corrections inside of it do not show there: each moves what it moves
+ * in the page and in the numbers alike. */
+static void bring_end_back(struct revision *r, struct tracer_shift *by,
+                           const struct tracer_node *node, const struct glmv_page_element *element)
+{
+    double grown = element->box.h - r->draft->scene->boxes[node->scene_box].box.h;
+    if (node->child_count > 0 && fabs(grown) >= LEAST_GROWN) {
+        by->grown += grown;
+        r->changed++;
+    }
+}
+
 static void revise_node(struct revision *r, const struct tracer_node *node)
 {
     const struct glmv_page_element *element =
@@ -175,8 +189,9 @@ static void revise_node(struct revision *r, const struct tracer_node *node)
     if (element != NULL && node->kind == TRACER_TEXT) {
         revise_text(r, node, element);
     } else if (element != NULL && node->scene_box >= 0) {
-        bring_back(r, &r->draft->box_shift[node->scene_box],
-                   r->draft->scene->boxes[node->scene_box].box, element);
+        struct tracer_shift *by = &r->draft->box_shift[node->scene_box];
+        bring_back(r, by, r->draft->scene->boxes[node->scene_box].box, element);
+        bring_end_back(r, by, node, element);
     } else if (element != NULL && node->scene_picture >= 0) {
         bring_back(r, &r->draft->picture_shift[node->scene_picture],
                    r->draft->scene->pictures[node->scene_picture].box, element);

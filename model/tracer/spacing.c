@@ -45,6 +45,16 @@ bool tracer_space_is_text(const struct tracer_element *element)
     return element->node != NULL && element->node->kind == TRACER_TEXT;
 }
 
+void tracer_space_lower(struct tracer_space *one, double px)
+{
+    struct tracer_element *e = one->element;
+    one->top += px;
+    e->box.y += px;
+    e->box.h -= px;
+    e->inside.y += px;
+    e->inside.h -= px;
+}
+
 static bool lays_out(const struct tracer_element *element, const char *layout)
 {
     return element->layout != NULL && strcmp(element->layout, layout) == 0;
@@ -141,6 +151,7 @@ static bool leave_to_row(struct tracer_space *one, struct glmv_err *err)
         return true;
     }
     one->left += one->pad[TRACER_LEFT];
+    one->after = less - one->pad[TRACER_LEFT];
     one->width -= less;
     one->element->inside.x += one->pad[TRACER_LEFT];
     one->element->inside.w -= less;
@@ -308,19 +319,16 @@ static bool put_layout(struct tracer_space *one, struct glmv_err *err)
 }
 
 /* Tables say their width as a share of their room. */
-static bool put_table_width(struct tracer_space *one, double old_room, double room,
-                            struct glmv_err *err)
+static bool put_table_width(struct tracer_space *one, double room, struct glmv_err *err)
 {
-    double width;
-    if (strcmp(one->element->tag, "table") != 0 ||
-        !tracer_space_px(one->element, "width", old_room, &width)) {
+    if (strcmp(one->element->tag, "table") != 0 || one->width <= 0) {
         return true;
     }
-    if (width >= room - 1) {
+    if (one->width >= room - 1) {
         tracer_element_drop(one->element, "width");
         return true;
     }
-    return set_share(one->element, "width", width, room, err);
+    return set_share(one->element, "width", one->width, room, err);
 }
 
 static bool write_element(struct spaces *all, int i, double page, struct glmv_err *err)
@@ -332,7 +340,7 @@ static bool write_element(struct spaces *all, int i, double page, struct glmv_er
     double room = parent != NULL ? all->content[e->parent] : page;
     if (parent != NULL && has_flow(parent->element)) {
         ok = put_margin(e, "margin-top", one->top, 0, err) &&
-             put_table_width(one, parent->element->inside.w, room, err);
+             put_table_width(one, room, err);
         if (one->pushed) {
             ok = ok && tracer_element_set(e, "margin-left", "auto", err);
         } else if (one->hold == TRACER_HOLD_LEFT) {

@@ -20,6 +20,7 @@ struct tracer_space {
     double pad[4];           /* by enum tracer_side */
     double gap;              /* between its children; 0: none */
     double left, top, right; /* margins */
+    double after;            /* px at its right that it left to its row */
     double width;            /* that it declares, or has by its place; 0: what its room leaves */
     enum tracer_hold hold;
     double free_right;   /* how far what it holds ends before its right edge */
@@ -51,6 +52,8 @@ bool tracer_space_stack(struct tracer_space *all, struct tracer_space *one, stru
 bool tracer_space_row(struct tracer_space *all, struct tracer_space *one, struct glmv_err *err);
 
 bool tracer_space_is_text(const struct tracer_element *element);
+/* What an element keeps above what it holds becomes its margin: it begins lower. */
+void tracer_space_lower(struct tracer_space *one, double px);
 /* The px of a declaration, of which a share is one of the base; false where there is none. */
 bool tracer_space_px(const struct tracer_element *element, const char *name, double base,
                      double *px);

@@ -32,9 +32,11 @@ static void measure(const struct tracer_space *all, const struct tracer_space *o
                     struct cells *cells)
 {
     double x = 0;
+    double after = 0;
     for (int i = 0; i < one->kid_count; i++) {
         const struct tracer_space *kid = &all[one->kids[i]];
-        cells->at[i] = kid->left;
+        cells->at[i] = kid->left + after;
+        after = kid->after;
         cells->width[i] = kid->width > 0 ? kid->width : kid->element->box.w;
         x += cells->at[i] + cells->width[i];
     }
@@ -167,6 +169,12 @@ static void round_cells(const struct tracer_space *all, const struct tracer_spac
     c->rest -= late;
 }
 
+/* How high a child comes out. */
+static double height_of(const struct tracer_space *kid)
+{
+    return kid->element->box.h - kid->early;
+}
+
 /* Whether a child may come out so much too low. The ink of a picture tells its place to a px. */
 static bool is_there(const struct tracer_space *kid, double share, double late)
 {
@@ -182,7 +190,7 @@ static int cost_of(const struct tracer_space *all, const struct tracer_space *on
     int cost = 0;
     for (int i = 0; i < one->kid_count; i++) {
         const struct tracer_space *kid = &all[one->kids[i]];
-        double late = share * (height - kid->element->box.h) + above - kid->top;
+        double late = share * (height - height_of(kid)) + above - kid->top;
         cost += !is_there(kid, share, late);
     }
     return cost;
@@ -201,8 +209,7 @@ static void hand_up_top(struct tracer_space *all, struct tracer_space *one)
     for (int i = 0; i < one->kid_count; i++) {
         all[one->kids[i]].top -= least;
     }
-    one->top += least;
-    one->element->inside.h -= least;
+    tracer_space_lower(one, least);
 }
 
 struct heights {
@@ -219,7 +226,7 @@ static struct heights look_at_heights(const struct tracer_space *all,
     for (int i = 0; i < one->kid_count; i++) {
         const struct tracer_space *kid = &all[one->kids[i]];
         h.above = fmin(h.above, kid->top);
-        h.tallest = fmax(h.tallest, kid->element->box.h);
+        h.tallest = fmax(h.tallest, height_of(kid));
     }
     h.above = one->painted || one->keeps ? fmax(0, h.above) : 0;
     return h;
@@ -255,14 +262,14 @@ static bool take_heights(struct tracer_space *all, struct tracer_space *one, dou
     bool ok = true;
     for (int i = 0; ok && i < one->kid_count; i++) {
         struct tracer_space *kid = &all[one->kids[i]];
-        double late = (share > 0 ? share * (h.room - kid->element->box.h) : h.above) - kid->top;
+        double late = (share > 0 ? share * (h.room - height_of(kid)) : h.above) - kid->top;
         bool there = is_there(kid, share, late);
         double need = 2 * fabs(late); /* half of it moves what is centred */
         if (there) {
             kid->top = 0;
         } else if (share == 0) {
             kid->top -= h.above;
-        } else if (share == 0.5 && kid->element->box.h + need <= h.room) {
+        } else if (share == 0.5 && height_of(kid) + need <= h.room) {
             kid->top = late < 0 ? need : 0;
             ok = late < 0 || tracer_element_set_px(kid->element, "margin-bottom", need, err);
         } else {
@@ -271,7 +278,7 @@ static bool take_heights(struct tracer_space *all, struct tracer_space *one, dou
     }
     for (int i = 0; ok && one->painted && i < one->kid_count; i++) {
         struct tracer_space *kid = &all[one->kids[i]];
-        double over = tops[i] + kid->element->box.h - h.room;
+        double over = tops[i] + height_of(kid) - h.room;
         if (over > NOTHING) { /* it sticks out, and does not make the box higher */
             ok = tracer_element_set_px(kid->element, "margin-bottom", -over, err) &&
                  tracer_element_set(kid->element, "align-self", "flex-start", err);
@@ -284,13 +291,13 @@ static bool take_heights(struct tracer_space *all, struct tracer_space *one, dou
     double bottom = 0;
     for (int i = 0; i < one->kid_count; i++) {
         const struct tracer_space *kid = &all[one->kids[i]];
-        bottom = fmax(bottom, h.above + kid->top + kid->element->box.h - kid->early);
+        bottom = fmax(bottom, h.above + kid->top + height_of(kid));
     }
     h.below = h.room - bottom;
     one->early = one->painted ? 0 : h.below;
     one->pad[TRACER_TOP] = h.above;
     if (one->painted && h.below >= 0 && h.below <= fmax(MOST_BOTTOM, 2 * h.above)) {
-        one->pad[TRACER_BOTTOM] = h.below;
+        one->pad[TRACER_BOTTOM] = fmax(0, h.below - one->element->grown);
         if (one->certain) {
             tracer_element_drop(one->element, "min-height");
         }

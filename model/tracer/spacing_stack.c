@@ -63,6 +63,15 @@ static double aside(const struct tracer_space *one, const struct tracer_space *k
     return (one->element->inside.w - kid->width) / 2;
 }
 
+/* What is left of something held at the right, which may be as wide as its lines need. */
+static double before(const struct tracer_space *one, const struct tracer_space *kid)
+{
+    double width = kid->element->box.w;
+    double most = 0;
+    tracer_space_px(kid->element, "max-width", 0, &most);
+    return fmax(0, one->element->inside.w - kid->right - fmax(width, fmax(most, kid->width)));
+}
+
 static struct sides look_at_sides(const struct tracer_space *all, const struct tracer_space *one)
 {
     struct sides s = {.left = 1e9, .cap = 1e9, .fixed = 1e9};
@@ -167,6 +176,10 @@ static struct sides find_sides(const struct tracer_space *all, const struct trac
     if (s.left <= NOTHING || s.left >= 1e9 || (s.near < 2 && one->kid_count > 1 && s.lefts != 1)) {
         s.left = 0;
     }
+    for (int i = 0; i < one->kid_count; i++) {
+        const struct tracer_space *kid = &all[one->kids[i]];
+        s.left = kid->hold == TRACER_HOLD_RIGHT ? fmin(s.left, before(one, kid)) : s.left;
+    }
     s.left = fabs(s.left - round(s.left)) <= WHOLE_SLACK ? round(s.left) : s.left;
     double right = s.fixed < 1e9 ? s.fixed : s.left;
     right = fabs(right - s.left) <= 2 * SIDE_SLACK ? s.left : right;
@@ -179,6 +192,30 @@ static struct sides find_sides(const struct tracer_space *all, const struct trac
     return s;
 }
 
+/* What stands in the middle between equal paddings fills what they leave; between others it begins
+ * at the left one, for their middle is another. Returns whether it fills. */
+static bool take_middle(const struct tracer_space *one, struct tracer_space *kid,
+                        const struct sides *s)
+{
+    if (!is_middle(kid) || s->left <= 0 || fabs(aside(one, kid) - s->left) > SIDE_SLACK) {
+        return false;
+    }
+    bool equal = fabs(s->left - s->right) <= SIDE_SLACK;
+    tracer_element_drop(kid->element, "margin-inline");
+    kid->hold = TRACER_HOLD_LEFT;
+    kid->left = 0;
+    if (!equal) {
+        return false;
+    }
+    tracer_element_drop(kid->element, "max-width");
+    if (strcmp(kid->element->tag, "div") == 0) {
+        tracer_element_drop(kid->element, "width");
+    }
+    kid->width = 0;
+    kid->fills = true;
+    return true;
+}
+
 static void take_sides(struct tracer_space *all, struct tracer_space *one, const struct sides *s)
 {
     bool stripped = false; /* of a width: the padding at the right is what it ends at */
@@ -186,18 +223,7 @@ static void take_sides(struct tracer_space *all, struct tracer_space *one, const
         struct tracer_space *kid = &all[one->kids[i]];
         bool own = kid->painted || kid->keeps;
         if (kid->hold == TRACER_HOLD_CENTER) {
-            if (kid->width > 0 && s->left > 0 && fabs(aside(one, kid) - s->left) <= SIDE_SLACK &&
-                fabs(s->left - s->right) <= SIDE_SLACK) {
-                tracer_element_drop(kid->element, "max-width");
-                if (strcmp(kid->element->tag, "div") == 0) {
-                    tracer_element_drop(kid->element, "width");
-                }
-                tracer_element_drop(kid->element, "margin-inline");
-                kid->hold = TRACER_HOLD_LEFT;
-                kid->width = 0;
-                kid->fills = true;
-                stripped = true;
-            }
+            stripped = take_middle(one, kid, s) || stripped;
             continue;
         }
         if (kid->hold == TRACER_HOLD_LEFT) {
@@ -268,7 +294,7 @@ static bool take_bottom(const struct tracer_space *all, struct tracer_space *one
     if (last->h <= 0 || below < 0 || below > fmax(MOST_BOTTOM, 2 * one->pad[TRACER_TOP])) {
         return true;
     }
-    one->pad[TRACER_BOTTOM] = below;
+    one->pad[TRACER_BOTTOM] = fmax(0, below - one->element->grown);
     if (one->certain) {
         tracer_element_drop(one->element, "min-height");
     }
@@ -294,7 +320,9 @@ bool tracer_space_stack(struct tracer_space *all, struct tracer_space *one, stru
     if (first->top > 0) {
         bool own = one->painted || one->keeps;
         one->pad[TRACER_TOP] = own ? first->top : 0;
-        one->top += own ? 0 : first->top;
+        if (!own) {
+            tracer_space_lower(one, first->top);
+        }
         first->top = 0;
     }
     if (!take_align(all, one, err) || !take_gap(all, one, err)) {

@@ -48,6 +48,7 @@ struct tracer_node {
 /* Where corrections have moved the items of a scene, px. */
 struct tracer_shift {
     double dx, dy;
+    double grown; /* by which a box came out higher than it was seen: what it holds did */
 };
 
 /*
