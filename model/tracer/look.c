@@ -7,6 +7,7 @@
 
 #include "model/tracer/code.h"
 #include "model/tracer/perception.h"
+#include "model/tracer/text.h"
 
 static int thread_count(const struct glmv_look_options *options)
 {
@@ -99,7 +100,8 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     model_text_release(&text);
     model_ocr_close(ocr);
     ok = ok && model_type_fit(view, &faces, scene, without, err) &&
-         model_underlines_find(view, scene, err) && model_type_runs(view, &faces, scene, err);
+         model_underlines_find(view, scene, err) && model_type_runs(view, &faces, scene, err) &&
+         model_text_agree_colors(view, scene, err);
     model_faces_close(&faces);
     ok = ok && model_boxes_find(view, scene, err);
     if (ok && (without & GLMV_LOOK_SHADOWS) == 0) {

@@ -30,6 +30,9 @@ bool model_has_alnum(const char *text);
 void model_text_join_scraps(struct model_ocr_line *line);
 /* Joins the scene's lines of these scripts that only a stop's blank parts. */
 bool model_text_join_lines(struct glmv_scene *scene);
+/* Gives lines whose colour hardly any px shows in full the one of others that explains it. */
+bool model_text_agree_colors(const struct model_view *view, struct glmv_scene *scene,
+                             struct glmv_err *err);
 
 /* Whether no space ever stands between two pieces of text: one ends in a sign as wide as Han
  * characters, or begins with one. */
