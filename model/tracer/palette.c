@@ -10,9 +10,14 @@
 
 #include "model/tracer/emit.h"
 
-#define SAME_EDGE 3.2   /* CIELAB distance of texts and borders that are one */
-#define SAME_GROUND 0.8 /* of filled areas, whose colours are exact */
+#define SAME_EDGE 2.3   /* CIEDE2000 of texts, borders and ends of gradients that are one */
+#define SAME_GROUND 0.6 /* of large areas, whose colours are exact */
+#define SAME_SMALL 1.9  /* of small ones, which are round or lie on gradients */
+#define SMALL 100.0     /* px */
+#define LARGE 4000.0
+#define STOP_PX 1.0     /* what an end of a gradient shows of its colour, which is a guess */
 #define GRAY_SHARE 0.12 /* of chroma in the lightness below which a colour is a gray */
+#define DEGREE (3.14159265358979 / 180)
 
 struct lab {
     double l, a, b;
@@ -40,11 +45,55 @@ static struct lab lab_of(uint32_t rgba)
     return (struct lab){116 * y - 16, 500 * (x - y), 200 * (y - z)};
 }
 
+/* Degrees of a hue, 0..360. */
+static double hue_of(double a, double b)
+{
+    double h = a == 0 && b == 0 ? 0 : atan2(b, a) / DEGREE;
+    return h < 0 ? h + 360 : h;
+}
+
+/* CIEDE2000: 1 is what one just sees between areas that touch. */
 static double distance(uint32_t p, uint32_t q)
 {
-    struct lab a = lab_of(p);
-    struct lab b = lab_of(q);
-    return sqrt((a.l - b.l) * (a.l - b.l) + (a.a - b.a) * (a.a - b.a) + (a.b - b.b) * (a.b - b.b));
+    struct lab one = lab_of(p);
+    struct lab two = lab_of(q);
+    double mean = (hypot(one.a, one.b) + hypot(two.a, two.b)) / 2;
+    double grey = 0.5 * (1 - sqrt(pow(mean, 7) / (pow(mean, 7) + pow(25, 7))));
+    double a1 = one.a * (1 + grey);
+    double a2 = two.a * (1 + grey);
+    double c1 = hypot(a1, one.b);
+    double c2 = hypot(a2, two.b);
+    double h1 = hue_of(a1, one.b);
+    double h2 = hue_of(a2, two.b);
+    double turn = h2 - h1;
+    turn += turn > 180 ? -360 : turn < -180 ? 360 : 0;
+    turn = c1 * c2 == 0 ? 0 : turn;
+    double dl = two.l - one.l;
+    double dc = c2 - c1;
+    double dh = 2 * sqrt(c1 * c2) * sin(turn / 2 * DEGREE);
+    double l = (one.l + two.l) / 2 - 50;
+    double c = (c1 + c2) / 2;
+    double h = c1 * c2 == 0 ? h1 + h2 : h1 + turn / 2;
+    double t = 1 - 0.17 * cos((h - 30) * DEGREE) + 0.24 * cos(2 * h * DEGREE) +
+               0.32 * cos((3 * h + 6) * DEGREE) - 0.20 * cos((4 * h - 63) * DEGREE);
+    double sl = 1 + 0.015 * l * l / sqrt(20 + l * l);
+    double sc = 1 + 0.045 * c;
+    double sh = 1 + 0.015 * c * t;
+    double h360 = fmod(h + 360, 360);
+    double skew = -2 * sqrt(pow(c, 7) / (pow(c, 7) + pow(25, 7))) *
+                  sin(60 * exp(-pow((h360 - 275) / 25, 2)) * DEGREE);
+    return sqrt(
+        fmax(0, pow(dl / sl, 2) + pow(dc / sc, 2) + pow(dh / sh, 2) + skew * dc / sc * dh / sh));
+}
+
+/* How far from a colour others are taken for it. */
+static double tolerance(const struct tracer_color *color)
+{
+    if (!color->ground) {
+        return SAME_EDGE;
+    }
+    double share = log(fmax(color->px, SMALL) / SMALL) / log(LARGE / SMALL);
+    return share >= 1 ? SAME_GROUND : SAME_SMALL + (SAME_GROUND - SAME_SMALL) * share;
 }
 
 static const char *hue_name(uint32_t rgba)
@@ -141,6 +190,9 @@ static bool count_all(struct tracer_sheet *sheet, const struct glmv_scene *s)
         const struct glmv_scene_box *box = &s->boxes[i];
         ok = box->fill != GLMV_FILL_SOLID ||
              count_px(sheet, box->color, true, box->box.w * box->box.h);
+        for (int k = 0; ok && box->fill == GLMV_FILL_GRADIENT && k < box->stop_count; k++) {
+            ok = count_px(sheet, box->stops[k].color, false, STOP_PX);
+        }
         for (int side = 0; ok && side < 4; side++) {
             double length = side == GLMV_TOP || side == GLMV_BOTTOM ? box->box.w : box->box.h;
             ok = box->border[side].width <= 0 ||
@@ -162,7 +214,7 @@ bool tracer_palette_find(struct tracer_sheet *sheet, const struct glmv_scene *sc
     }
     for (size_t i = 0; i < sheet->color_count; i++) {
         struct tracer_color *one = &sheet->colors[i];
-        double nearest = one->ground ? SAME_GROUND : SAME_EDGE;
+        double nearest = tolerance(one);
         for (size_t k = 0; k < sheet->color_count; k++) {
             const struct tracer_color *other = &sheet->colors[k];
             bool stronger = other->px > one->px || (other->px == one->px && k < i);
@@ -180,7 +232,7 @@ bool tracer_palette_find(struct tracer_sheet *sheet, const struct glmv_scene *sc
             to = sheet->colors[to].same_as;
         }
         bool reaches = to >= 0 && distance(sheet->colors[i].rgba, sheet->colors[to].rgba) <=
-                                      1.5 * (sheet->colors[i].ground ? SAME_GROUND : SAME_EDGE);
+                                      1.5 * tolerance(&sheet->colors[i]);
         sheet->colors[i].goal = reaches ? to : -1;
     }
     for (size_t i = 0; i < sheet->color_count; i++) {

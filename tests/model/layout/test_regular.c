@@ -49,6 +49,41 @@ static void colours_that_nobody_can_tell_apart_are_one(void)
     free(html);
 }
 
+static void fills_are_told_apart_by_their_size(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 400);
+    /* Stripes of a table: large, exact, two colours. */
+    scene_box(&kit, 40, 20, 700, 60, 0xf9fafbff);
+    scene_box(&kit, 40, 80, 700, 60, 0xf4f5f7ff);
+    /* Dots of one kind, whose edges are most of them. */
+    for (int i = 0; i < 3; i++) {
+        scene_box(&kit, 40 + 100 * i, 200, 16, 16, i == 1 ? 0xdd500fff : 0xdb5014ff);
+    }
+    char *html = regular_page(&kit, false);
+    CHECK(strstr(html, "#f9fafb") != NULL && strstr(html, "#f4f5f7") != NULL);
+    CHECK(strstr(html, "#db5014") != NULL && strstr(html, "#dd500f") == NULL);
+    free(html);
+}
+
+/* The ends of a gradient are a guess: what is another colour of the page is that one. */
+static void ends_of_gradients_are_colours_of_the_page(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 400);
+    scene_box(&kit, 40, 20, 300, 60, 0x0d6efdff);
+    struct glmv_scene_box *box = scene_box(&kit, 40, 120, 300, 60, 0x0d6efdff);
+    box->fill = GLMV_FILL_GRADIENT;
+    box->angle = 90;
+    box->stop_count = 2;
+    box->stops[0] = (struct glmv_scene_stop){0, 0x0f6cf9ff};
+    box->stops[1] = (struct glmv_scene_stop){1, 0xc02020ff};
+    char *html = regular_page(&kit, false);
+    CHECK(strstr(html, "#0d6efd") != NULL && strstr(html, "#0f6cf9") == NULL);
+    CHECK(strstr(html, "#c02020") != NULL);
+    free(html);
+}
+
 /* What most texts are stands on the body; what is not, in a class that says how it looks. */
 static void most_texts_need_no_class(void)
 {
@@ -86,6 +121,8 @@ int main(void)
     boxes_at_nearly_one_distance_get_one();
     boxes_at_other_distances_stay();
     colours_that_nobody_can_tell_apart_are_one();
+    fills_are_told_apart_by_their_size();
+    ends_of_gradients_are_colours_of_the_page();
     most_texts_need_no_class();
     boxes_of_one_sort_are_cards();
     TEST_END();
