@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""regularity.py FOLDER: how regular the style sheets of made pages are.
+"""regularity.py FOLDER [REFERENCES]: how regular the style sheets of made pages are.
 
 Of every .html file in the folder and in the median: elements of the body, CSS rules per element, classes that only one
 element has, distinct numbers in margins, letter-spacing and widths, margins per rule, gaps, paddings, and how many
-kinds there are of a role (.card, .card-2: two kinds).
+kinds there are of a role (.card, .card-2: two kinds). Then the colours that the sheet names, those of texts, and the
+sizes of type. REFERENCES is a folder of NAME.json files that say, for every block of text of the original, its "color"
+and "font_size": how many of those an author had stands beside what was made of them.
 """
+import json
 import re
 import statistics
 import sys
@@ -55,6 +58,25 @@ def rules_of(sheet):
     return found
 
 
+def colors_and_sizes(rules):
+    """The colours named, those that texts take, and the sizes of type."""
+    variables = {name: value for _, block in rules for name, value in block if name.startswith("--")}
+
+    def values(*names):
+        found = [value for _, block in rules for name, value in block if name in names]
+        return {variables.get(value[4:-1], value) if value.startswith("var(") else value for value in found}
+
+    sizes = {value for value in values("font-size") if NUMBER.fullmatch(value)}
+    named = {value for name, value in variables.items() if value.startswith("#")}
+    return len(named), len(values("color") - {"inherit"}), len(sizes)
+
+
+def reference(path):
+    """The same of the original: text colours and sizes."""
+    blocks = json.loads(path.read_text(encoding="utf-8"))["blocks"]
+    return len({b["color"] for b in blocks}), len({round(b["font_size"], 1) for b in blocks})
+
+
 def measure(text):
     page = Page(text)
     rules = rules_of(page.sheet)
@@ -80,16 +102,23 @@ def measure(text):
         "paddings": sum(p[0].startswith("padding") for p in own),
         "roles": len(kinds),
         "kinds/role": sum(kinds.values()) / max(1, len(kinds)),
+        **dict(zip(("colours", "text colours", "sizes"), colors_and_sizes(rules))),
     }
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     files = sorted(Path(sys.argv[1]).glob("*.html"))
     if not files:
         sys.exit(f"{sys.argv[1]}: no .html file")
     pages = [measure(path.read_text(encoding="utf-8", errors="replace")) for path in files]
+    if len(sys.argv) == 3:
+        for path, page in zip(files, pages):
+            of = Path(sys.argv[2]) / (path.stem + ".json")
+            if not of.exists():
+                sys.exit(f"{of}: not there; REFERENCES has one such file for every page of {sys.argv[1]}")
+            page["its colours"], page["its sizes"] = reference(of)
     names = list(pages[0])
     print(f"{'':26}" + "".join(f"{name:>16}" for name in names))
     for path, page in list(zip(files, pages)) + [(Path("median"), {k: statistics.median(p[k] for p in pages) for k in names})]:
