@@ -60,7 +60,7 @@ static void fills_are_told_apart_by_their_size(void)
     for (int i = 0; i < 3; i++) {
         scene_box(&kit, 40 + 100 * i, 200, 16, 16, i == 1 ? 0xdd500fff : 0xdb5014ff);
     }
-    char *html = regular_page(&kit, false);
+    char *html = page_of(&kit, false);
     CHECK(strstr(html, "#f9fafb") != NULL && strstr(html, "#f4f5f7") != NULL);
     CHECK(strstr(html, "#db5014") != NULL && strstr(html, "#dd500f") == NULL);
     free(html);
@@ -78,7 +78,7 @@ static void ends_of_gradients_are_colours_of_the_page(void)
     box->stop_count = 2;
     box->stops[0] = (struct glmv_scene_stop){0, 0x0f6cf9ff};
     box->stops[1] = (struct glmv_scene_stop){1, 0xc02020ff};
-    char *html = regular_page(&kit, false);
+    char *html = page_of(&kit, false);
     CHECK(strstr(html, "#0d6efd") != NULL && strstr(html, "#0f6cf9") == NULL);
     CHECK(strstr(html, "#c02020") != NULL);
     free(html);
