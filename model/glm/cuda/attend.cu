@@ -43,29 +43,41 @@ DEVICE void load_keys(uint4 k[4][attend_shape<DIM>::KEY_LOADS], const uint16_t *
     }
 }
 
-/* Values of keys 16 i + {2 t, 2 t + 1, 8 + 2 t, 9 + 2 t} as b operands: [16 keys][load][dim of the
- * load][register]. */
+/* Values of keys 16 i + {2 t, 2 t + 1, 8 + 2 t, 9 + 2 t} as they lie: [16 keys][load][register][key
+ * of two]. */
 template <int DIM, bool EARLY>
-DEVICE void load_values(uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2], const uint16_t *values,
+DEVICE void load_values(uint4 v[2][attend_shape<DIM>::VALUE_LOADS][2][2], const uint16_t *values,
                         uint32_t from, uint32_t end)
 {
     const uint32_t g = lane_of() / 4, t = lane_of() % 4;
 #pragma unroll
+    for (uint32_t i = 0; i < 2 * 2 * 2 * (uint32_t)attend_shape<DIM>::VALUE_LOADS; i++) {
+        const uint32_t sixteen = i / (4 * attend_shape<DIM>::VALUE_LOADS), reg = i / 2 % 2;
+        const uint32_t load = i / 4 % attend_shape<DIM>::VALUE_LOADS;
+        const uint32_t key = from + 16 * sixteen + 8 * reg + 2 * t + i % 2;
+        uint4 &to = v[sixteen][load][reg][i % 2];
+        to = {0, 0, 0, 0};
+        if (key < end && 64 * load + 8 * g < DIM) {
+            to = load_cached<EARLY>(values + (size_t)key * DIM + 64 * load + 8 * g);
+        }
+    }
+}
+
+/* The same as b operands: [16 keys][load][dim of the load][register]. */
+template <int DIM>
+DEVICE void pair_values(uint32_t pairs[2][attend_shape<DIM>::VALUE_LOADS][8][2],
+                        const uint4 v[2][attend_shape<DIM>::VALUE_LOADS][2][2])
+{
+#pragma unroll
     for (uint32_t i = 0; i < 2 * 2 * (uint32_t)attend_shape<DIM>::VALUE_LOADS; i++) {
         const uint32_t sixteen = i / (2 * attend_shape<DIM>::VALUE_LOADS), reg = i % 2;
         const uint32_t load = i / 2 % attend_shape<DIM>::VALUE_LOADS;
-        const uint32_t key = from + 16 * sixteen + 8 * reg + 2 * t;
-        uint4 low = {0, 0, 0, 0}, high = {0, 0, 0, 0};
-        if (64 * load + 8 * g < DIM) {
-            const uint16_t *at = values + (size_t)key * DIM + 64 * load + 8 * g;
-            low = key < end ? load_cached<EARLY>(at) : low;
-            high = key + 1 < end ? load_cached<EARLY>(at + DIM) : high;
-        }
+        const uint4 &low = v[sixteen][load][reg][0], &high = v[sixteen][load][reg][1];
         const uint32_t a[4] = {low.x, low.y, low.z, low.w}, b[4] = {high.x, high.y, high.z, high.w};
 #pragma unroll
         for (uint32_t d = 0; d < 4; d++) {
-            v[sixteen][load][2 * d][reg] = permute_bytes(a[d], b[d], 0x5410);
-            v[sixteen][load][2 * d + 1][reg] = permute_bytes(a[d], b[d], 0x7632);
+            pairs[sixteen][load][2 * d][reg] = permute_bytes(a[d], b[d], 0x5410);
+            pairs[sixteen][load][2 * d + 1][reg] = permute_bytes(a[d], b[d], 0x7632);
         }
     }
 }
@@ -260,10 +272,11 @@ template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
     const uint32_t split = blockIdx.x * GLM_CUDA_SPLIT, end = len + last_row;
     const uint32_t from = split + threadIdx.x / 32 * WARP_KEYS;
     const size_t head = (size_t)blockIdx.y * a.capacity * DIM;
-    uint4 k[4][attend_shape<DIM>::KEY_LOADS];
-    uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2];
-    load_keys<DIM, true>(k, a.keys + head, from, len);
-    load_values<DIM, true>(v, a.values + head, from, len);
+    uint4 k[4][attend_shape<DIM>::KEY_LOADS] = {}, raw[2][attend_shape<DIM>::VALUE_LOADS][2][2] = {};
+    if (from < len) { /* a branch: in one straight stretch ptxas puts these loads behind the wait */
+        load_keys<DIM, true>(k, a.keys + head, from, len);
+        load_values<DIM, true>(raw, a.values + head, from, len);
+    }
     depend_wait();
     depend_release();
     if (split >= end) {
@@ -271,8 +284,10 @@ template <int DIM> DEVICE void attend(const glm_cuda_attend &a)
     }
     if (from < end && from + WARP_KEYS > len) { /* keys of this step among them */
         load_keys<DIM, false>(k, a.keys + head, from, end);
-        load_values<DIM, false>(v, a.values + head, from, end);
+        load_values<DIM, false>(raw, a.values + head, from, end);
     }
+    uint32_t v[2][attend_shape<DIM>::VALUE_LOADS][8][2]; /* not before: it needs what was loaded */
+    pair_values<DIM>(v, raw);
     for (uint32_t row = first_row; row < last_row; row++) {
         const uint32_t seen = len + row + 1;
         prefetch_queries<DIM>(a, row + 1, last_row);
