@@ -16,6 +16,23 @@ bool glm_cuda_built(struct glmv_err *err)
                      GLM_CUDA_DRIVER / 1000, GLM_CUDA_DRIVER % 1000 / 10);
 }
 
+/* As glm_cuda_check. That there is no code for a device is said by some drivers when kernels are
+ * loaded, by those that put loading off when one is asked for. */
+static bool check_code(struct glm_cuda_device *d, int code, const char *doing, struct glmv_err *err)
+{
+    if (code == GLM_CU_NO_BINARY || code == GLM_CU_UNSUPPORTED_PTX || code == GLM_CU_NO_COMPILER ||
+        code == GLM_CU_COMPILER_OFF) {
+        const char *all = d->cuda.major == 9 && d->cuda.minor == 0 ? "a" : ""; /* warpgroups */
+        return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
+                         "the kernels in this program do not fit CUDA device %d (%s, compute "
+                         "capability %d.%d); build it with -DGLMV_CUDA_ARCHS=%d%d%s; --device "
+                         "cpu runs without",
+                         d->cuda.ordinal, d->cuda.name, d->cuda.major, d->cuda.minor,
+                         d->cuda.major, d->cuda.minor, all);
+    }
+    return glm_cuda_check(&d->cuda, code, doing, err);
+}
+
 static bool load_images(struct glm_cuda_device *d, struct glmv_err *err)
 {
     struct glm_cu_api *api = &d->cuda.api;
@@ -23,16 +40,7 @@ static bool load_images(struct glm_cuda_device *d, struct glmv_err *err)
     for (size_t i = 0; i < glm_cuda_image_count; i++) {
         int code = api->library_load(&d->libraries[i], glm_cuda_images[i].data, NULL, NULL, 0, NULL,
                                      NULL, 0);
-        if (code == GLM_CU_NO_BINARY || code == GLM_CU_UNSUPPORTED_PTX ||
-            code == GLM_CU_NO_COMPILER || code == GLM_CU_COMPILER_OFF) {
-            return glmv_fail(err, GLMV_ERR_UNSUPPORTED,
-                             "the kernels in this program do not fit CUDA device %d (%s, compute "
-                             "capability %d.%d); build it with -DGLMV_CUDA_ARCHS=%d%d; --device "
-                             "cpu runs without",
-                             d->cuda.ordinal, d->cuda.name, d->cuda.major, d->cuda.minor,
-                             d->cuda.major, d->cuda.minor);
-        }
-        if (!glm_cuda_check(&d->cuda, code, "load the kernels", err)) {
+        if (!check_code(d, code, "load the kernels", err)) {
             return false;
         }
         d->library_count++;
@@ -54,7 +62,7 @@ static bool find_kernel(struct glm_cuda_device *d, size_t at, struct glmv_err *e
     if (code == GLM_CU_SUCCESS) { /* now: a step may be recorded before it was ever launched */
         code = api->function_load(d->functions[at]);
     }
-    return glm_cuda_check(&d->cuda, code, names[at], err);
+    return check_code(d, code, names[at], err);
 }
 
 bool glm_cuda_device_open(struct glm_cuda_device *d, int ordinal, struct glmv_err *err)

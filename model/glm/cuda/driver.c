@@ -65,6 +65,13 @@ bool glm_cuda_check(struct glm_cuda *cuda, int code, const char *doing, struct g
     if (cuda->api.error_name(code, &name) != GLM_CU_SUCCESS || name == NULL) {
         name = "unknown error";
     }
+    if (code == GLM_CU_DEVICE_UNAVAILABLE && cuda->context == NULL) {
+        return glmv_fail(err, GLMV_ERR_MODEL,
+                         "CUDA device %d (%s) cannot be opened now: another program has it to "
+                         "itself, or its compute mode forbids it; see 'nvidia-smi -q -d "
+                         "COMPUTE'" WITHOUT,
+                         cuda->ordinal, cuda->name);
+    }
     if (is_final(code)) {
         cuda->lost = true;
         return glmv_fail(err, GLMV_ERR_MODEL,
