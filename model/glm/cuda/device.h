@@ -38,7 +38,8 @@ bool glm_cuda_built(struct glmv_err *err);
 /* args: the structure that belongs to the kernel. */
 bool glm_cuda_run(struct glm_cuda_device *device, struct glm_cuda_launch launch, void *args,
                   struct glmv_err *err);
-/* Copies in the order of the stream, without waiting. */
+/* Copies in the order of the stream, without waiting. Memory of the host, pinned or not, stays as
+ * it is until that is done. */
 bool glm_cuda_send(struct glm_cuda_device *device, void *to, const void *from, size_t bytes,
                    struct glmv_err *err);
 bool glm_cuda_fetch(struct glm_cuda_device *device, void *to, const void *from, size_t bytes,

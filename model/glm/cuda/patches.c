@@ -138,6 +138,9 @@ bool glm_cuda_patches_read(struct glm_cuda_device *device, const struct glm_conf
         }
         ok = ok && glm_cuda_run(device, glm_cuda_cut_launch(&cut), &cut, err);
     }
+    /* Copies of pageable memory may be read as late as a kernel: the tables end here, and the
+     * picture is the caller's. */
+    ok = glm_cuda_wait(device, ok ? err : NULL) && ok;
     close_tables(&t);
     return ok;
 }

@@ -42,6 +42,10 @@ static void forget(struct glm_runner *runner, struct glm_sight_rows *rows)
         r->device.cuda.api.context_set(r->device.cuda.context);
         glm_cuda_free(&r->device.cuda, (glm_device_ptr)(uintptr_t)rows->device);
     }
+    if (rows->host != NULL) { /* a copy to the device may still be under way */
+        r->device.cuda.api.context_set(r->device.cuda.context);
+        r->device.cuda.api.stream_wait(r->device.stream);
+    }
     free(rows->host);
     free(rows);
 }

@@ -38,7 +38,7 @@ struct fake_work {
     enum fake_kind kind;
     void *to;
     const void *from;
-    void *copy; /* owned; of from, where that may be given up */
+    bool pageable; /* from */
     size_t bytes;
     unsigned char value;
     enum glm_cuda_kernel kernel;

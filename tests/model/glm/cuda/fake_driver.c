@@ -327,7 +327,8 @@ int fake_free_host(void *ptr)
     return fake_leave(0);
 }
 
-/* Copies of pageable memory are made before the call returns, as far as the host can see. */
+/* Pageable memory too is read when the copy is made: a driver stages it ahead of that only where
+ * the device cannot read it by itself, and promises neither. */
 int fake_copy_up(glm_device_ptr to, const void *from, size_t bytes, glm_cu_stream stream)
 {
     ENTER("cuMemcpyHtoDAsync_v2", true);
@@ -342,7 +343,7 @@ int fake_copy_up(glm_device_ptr to, const void *from, size_t bytes, glm_cu_strea
     struct fake_work work = {.kind = FAKE_UP,
                              .to = (void *)(uintptr_t)to,
                              .from = from,
-                             .copy = pinned ? NULL : (void *)(uintptr_t)from,
+                             .pageable = !pinned,
                              .bytes = bytes};
     put(s, &work);
     return fake_leave(0);

@@ -60,7 +60,6 @@ static void *copy_of(const void *from, size_t bytes)
 struct fake_work *fake_work_copy(const struct fake_work *work)
 {
     struct fake_work *out = copy_of(work, sizeof *work);
-    out->copy = work->copy != NULL ? copy_of(work->copy, work->bytes) : NULL;
     out->args = work->args != NULL ? copy_of(work->args, work->args_size) : NULL;
     out->next = NULL;
     return out;
@@ -82,7 +81,6 @@ void fake_list_release(struct fake_list *list)
     while (list->first != NULL) {
         struct fake_work *work = list->first;
         list->first = work->next;
-        free(work->copy);
         free(work->args);
         free(work);
     }
@@ -122,11 +120,11 @@ static void run_kernel(const struct fake_work *w)
 
 void fake_work_run(const struct fake_work *w)
 {
-    const void *from = w->copy != NULL ? w->copy : w->from;
+    const void *from = w->from;
     switch (w->kind) {
     case FAKE_UP:
         need(w->to, w->bytes, false, "a copy to the device");
-        if (w->copy == NULL) {
+        if (!w->pageable) {
             need(from, w->bytes, true, "a copy to the device");
         }
         memcpy(w->to, from, w->bytes);
