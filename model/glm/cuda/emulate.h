@@ -42,6 +42,7 @@ void emulate_copy_close(void);
 void emulate_copy_wait(int left);
 /* Every thread of a kernel has to call it. */
 void emulate_depend_wait(void);
+void emulate_depend_release(void);
 /* Reads of memory that the kernel does not write, and of shared memory by whole warps. */
 void emulate_constant(const void *from, size_t size);
 void emulate_shared_read(const void *from, size_t size);
@@ -191,6 +192,7 @@ DEVICE void depend_wait(void)
 }
 DEVICE void depend_release(void)
 {
+    emulate_depend_release();
 }
 
 DEVICE uint32_t permute_bytes(uint32_t a, uint32_t b, uint32_t select)

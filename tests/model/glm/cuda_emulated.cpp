@@ -518,6 +518,13 @@ void emulate_depend_wait(void)
     }
 }
 
+void emulate_depend_release(void)
+{
+    if (!fibers[current].waited) { /* what attend.cu reads ahead of its wait rests on this order */
+        fail("lets the next kernel begin before it has waited for the one before it");
+    }
+}
+
 void emulate_constant(const void *from, size_t size)
 {
     constant c = {from, size, {0}};

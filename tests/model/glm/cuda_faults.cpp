@@ -97,6 +97,9 @@ void small(const void *p)
         return;
     }
     const float early = a.out[0];
+    if (a.fault == CUDA_FAULT_RELEASE) {
+        depend_release();
+    }
     depend_wait();
     const uint32_t at = threadIdx.x * 8;
     switch (a.fault) {

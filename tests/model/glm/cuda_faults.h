@@ -23,6 +23,7 @@ enum cuda_fault {
     CUDA_FAULT_PRODUCT_END, /* not a fault */
     /* of 128 threads */
     CUDA_FAULT_DEPEND,   /* some do not wait for the kernel before */
+    CUDA_FAULT_RELEASE,  /* the next may begin before this one has waited */
     CUDA_FAULT_LANES,    /* a lane leaves the others at an instruction of all */
     CUDA_FAULT_ALIGNED,  /* 16 bytes from a place that is not theirs */
     CUDA_FAULT_CONSTANT, /* what is read as constant is written */

@@ -50,6 +50,7 @@ static void test_stops(uint16_t *rounded)
         {CUDA_FAULT_TILE, "a tile changed after"},
         {CUDA_FAULT_OUTSIDE, "outside the block's shared memory"},
         {CUDA_FAULT_DEPEND, "without waiting for the kernel before"},
+        {CUDA_FAULT_RELEASE, "before it has waited"},
         {CUDA_FAULT_LANES, "lanes of its warp part"},
         {CUDA_FAULT_ALIGNED, "not aligned"},
         {CUDA_FAULT_CONSTANT, "read as constant was written"},
