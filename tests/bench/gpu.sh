@@ -11,7 +11,7 @@
 #     GPU_LOAD=FOLDER           where "load" puts 8 GB of files, /tmp/glmv-gpu-load by default
 #     GPU_SECONDS=570           what a call may take
 #     GPU_LOG=FILE              keeps everything that was printed
-# 77 where there is no device: nothing was measured then. 1 where a part failed, 3 where some were not begun.
+# 77 where there is no device, or no part could be run: nothing was measured then. 1 where a part failed, 3 where some were not begun.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 here=$PWD
@@ -28,7 +28,7 @@ slow=${slow:-1}
 log=${GPU_LOG:-$(mktemp)}
 : >"$log"
 [ -n "${GPU_LOG:-}" ] || trap 'rm -f "$log"' EXIT
-failed=0 product=() ceilings=() later=() most=${GPU_SECONDS:-570}
+failed=0 ran=0 product=() ceilings=() later=() most=${GPU_SECONDS:-570}
 
 say() { echo "$@" | tee -a "$log"; }
 
@@ -53,7 +53,7 @@ limited() {
 measured() { # PART: lines of the table
     limited 150 "$bench" $small "${product[@]}" "${ceilings[@]}" "$1"
     local code=$? said
-    [ $code != 77 ] || exit 77
+    [ $code != 77 ] || return 77
     said=$(sed -n 's/^-- ceilings: //p' "$log" | tail -1) # measured once, first of all
     [ -z "$said" ] || ceilings=(--ceilings "$said")
     return $code
@@ -87,6 +87,8 @@ sanitize() { # TOOL
     local code=$?
     if [ $code = 0 ]; then
         say "compute-sanitizer $1: clean"
+    elif [ $code = 77 ]; then
+        say "compute-sanitizer $1: $(grep -m1 '^skipped' "$out")"
     elif [ $code = 124 ]; then
         say "compute-sanitizer $1: not done after $seconds s; until then: $(grep -c '=========.*\(Invalid\|Race\|ERROR\|hazard\)' "$out") findings"
     else
@@ -140,11 +142,19 @@ for name in "${parts[@]}"; do
     part "$name"
     code=$?
     case $code in
-    0) say "-- $name: $((SECONDS - start)) s" ;;
-    77) say "-- $name: skipped" ;;
+    0) say "-- $name: $((SECONDS - start)) s"; [ "$name" = device ] || ran=1 ;;
+    77) say "-- $name: skipped"
+        # without a device no other part can do anything either
+        ! grep -q '^no CUDA device' "$log" || break ;;
     *) failed=1; say "-- $name: FAILED ($code) after $((SECONDS - start)) s" ;;
     esac
 done
+if [ $ran = 0 ] && [ $failed = 0 ] && [ ${#later[@]} = 0 ]; then
+    say "nothing was run here. To go on: on a machine with a card, this again; or, for one where nothing is built,"
+    say "    tests/bench/gpu_folder.sh build/release gpu-folder"
+    say "and there gpu-folder/tests/bench/gpu.sh; tests/bench/GPU.md says what to look at first"
+    exit 77
+fi
 echo "must reached: $(grep -c '| \(met\|stretch\) *|$' "$log"), missed: $(grep -c '| missed *|$' "$log")"
 if [ ${#later[@]} -gt 0 ]; then
     say "not begun, since $SECONDS s are over; go on with: tests/bench/gpu.sh ${later[*]}"

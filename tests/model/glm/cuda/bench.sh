@@ -11,7 +11,10 @@ wrong() { echo "$1"; cat "$tmp/out"; failed=1; }
 
 if ! ldconfig -p | grep -q 'libcuda\.so\.1'; then
     bash tests/bench/gpu.sh >"$tmp/out" 2>&1
-    [ $? = 77 ] && grep -q "no CUDA device: nothing was measured" "$tmp/out" || wrong "without a device"
+    [ $? = 77 ] && grep -q "no CUDA device: nothing was measured" "$tmp/out" &&
+        grep -q "gpu_folder.sh build/release gpu-folder" "$tmp/out" || wrong "without a device"
+    GPU_TEST=$programs/test_cuda_real bash tests/bench/gpu.sh test >"$tmp/out" 2>&1
+    [ $? = 77 ] && grep -q "test: skipped" "$tmp/out" && grep -q "To go on" "$tmp/out" || wrong "the test alone, without a device"
 fi
 
 # the sanitizers, as far as the script looks at them
