@@ -69,15 +69,13 @@ static void blend(struct model_ink *ink, const FT_Bitmap *bitmap, int left, int 
     }
 }
 
-bool model_face_draw_letter(struct model_faces *faces, struct model_face *face, uint32_t letter,
-                            double size, double x, int y, struct model_ink *on)
+bool model_glyph_draw(struct model_faces *faces, const struct model_glyph *glyph, double size,
+                      double x, int y, struct model_ink *on)
 {
-    FT_Face drawn = open_face(faces, face);
-    if (drawn == NULL || FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0) {
-        return false;
-    }
-    FT_UInt glyph = FT_Get_Char_Index(drawn, letter);
-    if (glyph == 0 || FT_Load_Glyph(drawn, glyph, FT_LOAD_NO_HINTING) != 0 ||
+    FT_Face drawn = open_face(faces, glyph->face);
+    if (drawn == NULL || glyph->id == 0 ||
+        FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0 ||
+        FT_Load_Glyph(drawn, glyph->id, FT_LOAD_NO_HINTING) != 0 ||
         drawn->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
         return false;
     }
@@ -88,6 +86,14 @@ bool model_face_draw_letter(struct model_faces *faces, struct model_face *face, 
     blend(on, &drawn->glyph->bitmap, (int)floor(x) + drawn->glyph->bitmap_left,
           y - drawn->glyph->bitmap_top);
     return true;
+}
+
+bool model_face_draw_letter(struct model_faces *faces, struct model_face *face, uint32_t letter,
+                            double size, double x, int y, struct model_ink *on)
+{
+    struct model_glyph glyph = {.face = face};
+    return hb_font_get_nominal_glyph(model_face_font(face), letter, &glyph.id) &&
+           model_glyph_draw(faces, &glyph, size, x, y, on);
 }
 
 /* Moves what was drawn to a picture of its own size. */
@@ -119,25 +125,6 @@ static bool cut_to_ink(struct model_ink *ink)
     return true;
 }
 
-static bool draw_glyph(struct model_faces *faces, const struct model_glyph *glyph, double size,
-                       double at, struct model_ink *on)
-{
-    FT_Face drawn = open_face(faces, glyph->face);
-    if (drawn == NULL || glyph->id == 0 ||
-        FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0 ||
-        FT_Load_Glyph(drawn, glyph->id, FT_LOAD_NO_HINTING) != 0 ||
-        drawn->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
-        return false;
-    }
-    FT_Outline_Translate(&drawn->glyph->outline, (FT_Pos)lround((at - floor(at)) * 64), 0);
-    if (FT_Render_Glyph(drawn->glyph, FT_RENDER_MODE_NORMAL) != 0) {
-        return false;
-    }
-    blend(on, &drawn->glyph->bitmap, (int)floor(at) + drawn->glyph->bitmap_left,
-          (int)(2.5 * size) - drawn->glyph->bitmap_top);
-    return true;
-}
-
 bool model_face_draw(struct model_faces *faces, struct model_face *face, const char *text,
                      double size, struct model_ink *out)
 {
@@ -152,7 +139,8 @@ bool model_face_draw(struct model_faces *faces, struct model_face *face, const c
     out->px = ok ? calloc((size_t)out->w, (size_t)out->h) : NULL;
     ok = out->px != NULL;
     for (size_t i = 0; ok && i < laid.count; i++) {
-        ok = draw_glyph(faces, &laid.glyphs[i], size, (laid.glyphs[i].x + 1.5) * size, out);
+        ok = model_glyph_draw(faces, &laid.glyphs[i], size, (laid.glyphs[i].x + 1.5) * size,
+                              (int)(2.5 * size), out);
     }
     model_laid_release(&laid);
     if (!ok || !cut_to_ink(out)) {
