@@ -70,12 +70,13 @@ static void blend(struct model_ink *ink, const FT_Bitmap *bitmap, int left, int 
 }
 
 bool model_glyph_draw(struct model_faces *faces, const struct model_glyph *glyph, double size,
-                      double x, int y, struct model_ink *on)
+                      double x, int y, bool hinted, struct model_ink *on)
 {
+    FT_Int32 flags = hinted ? FT_LOAD_TARGET_LIGHT : FT_LOAD_NO_HINTING;
     FT_Face drawn = open_face(faces, glyph->face);
     if (drawn == NULL || glyph->id == 0 ||
         FT_Set_Char_Size(drawn, 0, (FT_F26Dot6)lround(size * 64), 72, 72) != 0 ||
-        FT_Load_Glyph(drawn, glyph->id, FT_LOAD_NO_HINTING) != 0 ||
+        FT_Load_Glyph(drawn, glyph->id, flags) != 0 ||
         drawn->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
         return false;
     }
@@ -93,7 +94,7 @@ bool model_face_draw_letter(struct model_faces *faces, struct model_face *face, 
 {
     struct model_glyph glyph = {.face = face};
     return hb_font_get_nominal_glyph(model_face_font(face), letter, &glyph.id) &&
-           model_glyph_draw(faces, &glyph, size, x, y, on);
+           model_glyph_draw(faces, &glyph, size, x, y, false, on);
 }
 
 /* Moves what was drawn to a picture of its own size. */
@@ -140,7 +141,7 @@ bool model_face_draw(struct model_faces *faces, struct model_face *face, const c
     ok = out->px != NULL;
     for (size_t i = 0; ok && i < laid.count; i++) {
         ok = model_glyph_draw(faces, &laid.glyphs[i], size, (laid.glyphs[i].x + 1.5) * size,
-                              (int)(2.5 * size), out);
+                              (int)(2.5 * size), false, out);
     }
     model_laid_release(&laid);
     if (!ok || !cut_to_ink(out)) {

@@ -25,10 +25,10 @@ struct model_laid {
 /* Shapes a text in a face, and what it has not in its fallback. False without memory. */
 bool model_face_lay(struct model_face *face, const char *text, struct model_laid *out);
 void model_laid_release(struct model_laid *laid);
-/* Draws a glyph into a picture that is there: its origin at x and on the line y. False where there
- * is nothing to draw. */
+/* Draws a glyph into a picture that is there: its origin at x and on the line y; hinted: its heights
+ * brought to whole px, as many desktops do. False where there is nothing to draw. */
 bool model_glyph_draw(struct model_faces *faces, const struct model_glyph *glyph, double size,
-                      double x, int y, struct model_ink *on);
+                      double x, int y, bool hinted, struct model_ink *on);
 /* Closes what drawing opened. */
 void model_faces_undraw(struct model_faces *faces);
 

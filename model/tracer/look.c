@@ -67,6 +67,33 @@ static bool read_cjk(struct model_text *text, const struct model_ocr *first, int
     return ok;
 }
 
+/* Reads a page in another language of Latin letters with the data of that language, or says which
+ * package brings it. */
+static bool read_latin(struct model_text *text, const struct model_ocr *first, int threads,
+                       struct glmv_scene *scene, struct glmv_err *err)
+{
+    const struct model_language *language = model_text_language(text);
+    if (language == NULL) {
+        return true;
+    }
+    snprintf(scene->lang, sizeof scene->lang, "%s", language->code);
+    if (!model_ocr_has(first, language->data)) {
+        return model_scene_note(scene, err,
+                                "The text seems to be %s, read with English data: letters with "
+                                "accents were told by their ink and may be missing. apt install "
+                                "tesseract-ocr-%s reads them better",
+                                language->name, language->data);
+    }
+    struct model_ocr *ocr = model_ocr_open(language->data, threads, err);
+    if (ocr == NULL) {
+        return false;
+    }
+    model_text_release(text);
+    bool ok = model_text_read(text, ocr, false, threads, err);
+    model_ocr_close(ocr);
+    return ok;
+}
+
 static bool fill_scene(struct model_view *view, const struct glmv_look_options *options,
                        struct glmv_scene *scene, struct glmv_err *err)
 {
@@ -86,14 +113,17 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     ok = ok && model_marks_find(view, err) &&
          ((without & GLMV_LOOK_PHOTOS) != 0 || model_lettering_find(view, err)) &&
          model_rows_find(view, err) && model_rows_lift_bars(view, err) &&
-         model_rows_part_bars(view, err) && model_columns_cut(view, err) && model_rows_part_icons(view, err) &&
-         model_text_read(&text, ocr, false, threads, err);
+         model_rows_part_bars(view, err) && model_columns_cut(view, err) &&
+         model_rows_part_icons(view, err) && model_text_read(&text, ocr, false, threads, err);
     if (ok && (options == NULL || options->lang == NULL)) {
         ok = read_cjk(&text, ocr, threads, scene, err);
+        if (ok && strcmp(scene->lang, "en") == 0) {
+            ok = read_latin(&text, ocr, threads, scene, err);
+        }
     }
     struct model_faces faces = {0};
     ok = ok && model_faces_open(&faces, err);
-    if (ok && strcmp(scene->lang, "en") != 0) {
+    if (ok && (strcmp(scene->lang, "ja") == 0 || strcmp(scene->lang, "zh") == 0)) {
         model_faces_fall_back(&faces, scene->lang);
     }
     ok = ok && model_code_read(&text, &faces, threads, err) && model_text_take(&text, scene, err);

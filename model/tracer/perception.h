@@ -228,6 +228,18 @@ bool model_text_looks_cjk(const struct model_text *text);
 /* The language that reads the doubtful rows best, opened; NULL when none does. */
 struct model_ocr *model_text_choose(const struct model_text *text, const char *const *langs,
                                     int count, int *chosen);
+/* A language of Latin letters that English data does not read well. */
+struct model_language {
+    const char *code; /* for HTML: "de" */
+    const char *name;
+    const char *data;    /* Tesseract's name of its data */
+    const char *letters; /* beyond ASCII that its texts have */
+    const char *words;   /* its commonest, parted by blanks */
+};
+/* The language that the words read are clearly of; NULL: English, another one, or too few words. */
+const struct model_language *model_text_language(const struct model_text *text);
+/* The language of a code; NULL where it is not known. */
+const struct model_language *model_language_find(const char *code);
 /* Appends lines to the scene and fills the view's text_mask. */
 bool model_text_take(struct model_text *text, struct glmv_scene *scene, struct glmv_err *err);
 void model_text_release(struct model_text *text);

@@ -10,6 +10,7 @@
 
 enum {
     SPLIT_COLOUR = 64, /* levels between words that make two runs of one line */
+    SENTENCE = 4,      /* words of a line that is one */
 };
 
 /* A bar inside a word of letters is an I that lost its context. */
@@ -87,7 +88,42 @@ static bool is_plausible(const struct model_ocr_word *word, int words_in_line)
     if (len <= 2) {
         return word->confidence > (words_in_line > 1 ? 45 : 60);
     }
-    return word->confidence > 25;
+    /* In the midst of a sentence a word with letters that the reader does not know is no icon. */
+    return word->confidence > (words_in_line >= SENTENCE ? 5 : 25);
+}
+
+/* A dot between words stands in the middle of their height; OCR takes it for a dash, or for nothing
+ * much. NULL where a word is none. */
+static const char *read_dot(const struct model_view *view, const struct found *before,
+                            const struct found *word)
+{
+    if (word->count != 1 || model_has_alnum(word->word->text) || before->count == 0) {
+        return NULL;
+    }
+    const struct model_rect *dot = &view->marks[word->marks[0]].r;
+    int tall = before->r.y1 - before->r.y0;
+    int w = dot->x1 - dot->x0;
+    int h = dot->y1 - dot->y0;
+    int middle = (dot->y0 + dot->y1) / 2 - before->r.y0;
+    bool round = w <= h + 1 && h <= w + 1 && h * 12 >= tall && h * 5 <= tall * 2;
+    bool high = middle * 10 > tall * 3 && middle * 4 < tall * 3;
+    return !round || !high ? NULL : h * 10 < tall * 3 ? "·" : "•";
+}
+
+/* Makes dots of what stands between words and is one. */
+static void mend_dots(const struct model_view *view, struct model_ocr_line *read,
+                      struct found *words, int count)
+{
+    for (int i = 1; i + 1 < count; i++) {
+        const char *dot = read_dot(view, &words[i - 1], &words[i]);
+        struct model_ocr_word *word = &read->words[words[i].word - read->words];
+        char *text = dot != NULL && word->confidence < MODEL_CERTAIN ? strdup(dot) : NULL;
+        if (text != NULL) {
+            free(word->text);
+            word->text = text;
+            word->confidence = MODEL_CERTAIN;
+        }
+    }
 }
 
 /* The commonest of the colours farthest from the background. */
@@ -458,6 +494,7 @@ static bool take_row(struct model_view *view, const struct model_row *row,
     int n = 0;
     int last = -1;
     int all = ok ? split_first(view, read, words, read->count) : 0;
+    mend_dots(view, read, words, all);
     for (int i = 0; i < all; i++) {
         if (words[i].count > 0 && is_plausible(words[i].word, read->count)) {
             words[i].apart = last >= 0 && stands_between(words, last, i);

@@ -1,6 +1,7 @@
 /* Which type a line is set in: the order of the steps. */
 #include "model/tracer/type.h"
 
+#include "model/tracer/letters.h"
 #include "model/tracer/proof.h"
 
 struct refit {
@@ -33,6 +34,10 @@ bool model_type_fit(struct model_view *view, struct model_faces *faces, struct g
         model_type_settle(view, scene);
         model_type_agree(scene);
         model_type_agree_scripts(scene);
+        for (int pass = 0; ok && pass < 2; pass++) {
+            ok = model_letters_mend(view, faces, scene, refit_line, &all);
+            model_type_agree(scene);
+        }
     }
     if ((without & GLMV_LOOK_ICONS) == 0) {
         model_proof(view, faces, scene, refit_line, &all);
