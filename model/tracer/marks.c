@@ -224,6 +224,32 @@ static bool search_surface(struct search *s, struct glmv_err *err)
     return true;
 }
 
+struct model_rect model_marks_around(const struct model_view *view, const int *marks, int count)
+{
+    struct model_rect all = count > 0 ? view->marks[marks[0]].r : (struct model_rect){0};
+    for (int k = 1; k < count; k++) {
+        const struct model_rect *r = &view->marks[marks[k]].r;
+        all.x0 = model_min(all.x0, r->x0);
+        all.y0 = model_min(all.y0, r->y0);
+        all.x1 = model_max(all.x1, r->x1);
+        all.y1 = model_max(all.y1, r->y1);
+    }
+    return all;
+}
+
+static int compare_int(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+int model_middle(int *values, int count)
+{
+    if (count > 0) {
+        qsort(values, (size_t)count, sizeof *values, compare_int);
+    }
+    return count > 0 ? values[count / 2] : 0;
+}
+
 static int by_area(const void *a, const void *b)
 {
     int aa = ((const struct model_region *const *)a)[0]->area;

@@ -141,6 +141,10 @@ static inline bool model_is_ink(const struct model_view *view, const struct mode
     return mark->surface >= 0 ? view->label[at] != mark->surface : view->lettering[at] >= RAISED;
 }
 
+/* The rectangle that holds some marks; none: empty. */
+struct model_rect model_marks_around(const struct model_view *view, const int *marks, int count);
+/* The middle one of some values, which it sorts; 0 where there are none. */
+int model_middle(int *values, int count);
 /* Fits a gradient to a region, or to the part of it that lies in r. False when it follows none. */
 bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out);
 bool model_ramp_fit_part(const struct model_view *view, int label, struct model_rect r,

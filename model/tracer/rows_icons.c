@@ -10,24 +10,6 @@ enum {
     MOST_BOTTOMS = 64, /* marks of a row that are looked at for its foot */
 };
 
-static int compare_int(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-static struct model_rect around(const struct model_view *view, const int *marks, int count)
-{
-    struct model_rect all = view->marks[marks[0]].r;
-    for (int k = 1; k < count; k++) {
-        const struct model_rect *r = &view->marks[marks[k]].r;
-        all.x0 = model_min(all.x0, r->x0);
-        all.y0 = model_min(all.y0, r->y0);
-        all.x1 = model_max(all.x1, r->x1);
-        all.y1 = model_max(all.y1, r->y1);
-    }
-    return all;
-}
-
 /* Where most of some marks end at the bottom. */
 static int foot_of(const struct model_view *view, const int *marks, int count)
 {
@@ -36,8 +18,7 @@ static int foot_of(const struct model_view *view, const int *marks, int count)
     for (int k = 0; k < n; k++) {
         bottoms[k] = view->marks[marks[k]].r.y1;
     }
-    qsort(bottoms, (size_t)n, sizeof *bottoms, compare_int);
-    return bottoms[n / 2];
+    return model_middle(bottoms, n);
 }
 
 /* How many marks at one end of a row stand together: those whose gaps are no more than a sixth of
@@ -62,7 +43,7 @@ static int cluster_at(const struct model_view *view, const struct model_row *row
  * Japanese leave half of the sign's square free. */
 static bool is_stop(const struct model_view *view, const int *others, int count, int mark)
 {
-    struct model_rect all = around(view, others, count);
+    struct model_rect all = model_marks_around(view, others, count);
     const struct model_rect *r = &view->marks[mark].r;
     int tall = all.y1 - all.y0;
     return r->x0 >= all.x1 && (r->x1 - r->x0) * 5 <= tall * 2 && (r->y1 - r->y0) * 5 <= tall * 2 &&
@@ -74,8 +55,8 @@ static bool is_icon(const struct model_view *view, const struct model_row *row, 
 {
     const int *icon = first ? row->marks : row->marks + row->count - parts;
     const int *rest = first ? row->marks + parts : row->marks;
-    struct model_rect a = around(view, icon, parts);
-    struct model_rect b = around(view, rest, row->count - parts);
+    struct model_rect a = model_marks_around(view, icon, parts);
+    struct model_rect b = model_marks_around(view, rest, row->count - parts);
     int tall = a.y1 - a.y0;
     int wide = a.x1 - a.x0;
     int gap = first ? b.x0 - a.x1 : a.x0 - b.x1;
@@ -140,8 +121,8 @@ static bool detach(struct model_view *view, int i, int parts, bool first)
         memmove(row->marks, row->marks + parts, (size_t)rest * sizeof *row->marks);
     }
     row->count = rest;
-    row->r = around(view, row->marks, row->count);
-    icon->r = around(view, icon->marks, icon->count);
+    row->r = model_marks_around(view, row->marks, row->count);
+    icon->r = model_marks_around(view, icon->marks, icon->count);
     for (int k = 0; k < parts; k++) {
         view->marks[icon->marks[k]].row = view->row_count;
     }

@@ -208,19 +208,6 @@ static bool put_parts(struct model_view *view, int row, int k, const struct mode
     return true;
 }
 
-/* A row is as large as its marks. */
-static void fit_row(const struct model_view *view, struct model_row *row)
-{
-    row->r = view->marks[row->marks[0]].r;
-    for (int k = 1; k < row->count; k++) {
-        const struct model_rect *r = &view->marks[row->marks[k]].r;
-        row->r.x0 = model_min(row->r.x0, r->x0);
-        row->r.y0 = model_min(row->r.y0, r->y0);
-        row->r.x1 = model_max(row->r.x1, r->x1);
-        row->r.y1 = model_max(row->r.y1, r->y1);
-    }
-}
-
 static bool lift_off(struct model_view *view, int row, int k, struct model_mark *parts,
                      struct glmv_err *err)
 {
@@ -234,7 +221,8 @@ static bool lift_off(struct model_view *view, int row, int k, struct model_mark 
     if (count < 0 || (count > 0 && !put_parts(view, row, k, parts, count))) {
         return glmv_fail_memory(err);
     }
-    fit_row(view, &view->rows[row]);
+    struct model_row *of = &view->rows[row];
+    of->r = model_marks_around(view, of->marks, of->count);
     return count == 0 || model_bar_add(view, l.bar, err);
 }
 

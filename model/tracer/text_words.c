@@ -40,11 +40,6 @@ struct found {
     bool apart; /* an icon stands between the word before and this one */
 };
 
-static int compare_int(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
 /* Where the letters of some words stand: what most of their marks reach down to. */
 static int foot_of(const struct model_view *view, const struct found *words, int count)
 {
@@ -58,8 +53,7 @@ static int foot_of(const struct model_view *view, const struct found *words, int
             n += (r->y1 - r->y0) * 3 > words[i].r.y1 - words[i].r.y0; /* no accent, no dot */
         }
     }
-    qsort(bottoms, (size_t)n, sizeof *bottoms, compare_int);
-    return n > 0 ? bottoms[n / 2] : 0;
+    return model_middle(bottoms, n);
 }
 
 /* A bar that stands where letters stand is an I; separators reach below. */
@@ -173,14 +167,7 @@ static int distance_to(const struct model_rect *r, int x)
 /* The box and the colour of a word from its marks. */
 static void measure_found(const struct model_view *view, struct found *f)
 {
-    f->r = f->word->r;
-    for (int k = 0; k < f->count; k++) {
-        struct model_rect r = view->marks[f->marks[k]].r;
-        f->r.x0 = k == 0 ? r.x0 : model_min(f->r.x0, r.x0);
-        f->r.x1 = k == 0 ? r.x1 : model_max(f->r.x1, r.x1);
-        f->r.y0 = k == 0 ? r.y0 : model_min(f->r.y0, r.y0);
-        f->r.y1 = k == 0 ? r.y1 : model_max(f->r.y1, r.y1);
-    }
+    f->r = f->count > 0 ? model_marks_around(view, f->marks, f->count) : f->word->r;
     f->colour = ink_colour(view, f->marks, f->count);
 }
 

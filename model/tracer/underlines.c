@@ -31,11 +31,6 @@ bool model_bar_add(struct model_view *view, struct model_rect r, struct glmv_err
     return true;
 }
 
-static int compare_int(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
 static bool is_flat(struct model_rect r, int tall)
 {
     int h = r.y1 - r.y0;
@@ -52,8 +47,7 @@ static int foot_of(const struct model_view *view, const struct model_row *row)
         bottoms[n] = r->y1;
         n += !is_flat(*r, row->r.y1 - row->r.y0);
     }
-    qsort(bottoms, (size_t)n, sizeof *bottoms, compare_int);
-    return n > 0 ? bottoms[n / 2] : row->r.y1;
+    return n > 0 ? model_middle(bottoms, n) : row->r.y1;
 }
 
 /* Whether letters stand over at least half of a bar. */
@@ -105,7 +99,6 @@ static bool part_row(struct model_view *view, struct model_row *row, struct glmv
                  length_at(view, row, foot, view->marks[row->marks[k]].r) * 5 >= 6 * tall;
     }
     bool ok = true;
-    struct model_rect all = {0};
     for (int k = 0; ok && k < row->count; k++) {
         struct model_mark *mark = &view->marks[row->marks[k]];
         if (bar[k]) {
@@ -113,14 +106,11 @@ static bool part_row(struct model_view *view, struct model_row *row, struct glmv
             ok = model_bar_add(view, mark->r, err);
             continue;
         }
-        all.x0 = kept == 0 ? mark->r.x0 : model_min(all.x0, mark->r.x0);
-        all.y0 = kept == 0 ? mark->r.y0 : model_min(all.y0, mark->r.y0);
-        all.x1 = kept == 0 ? mark->r.x1 : model_max(all.x1, mark->r.x1);
-        all.y1 = kept == 0 ? mark->r.y1 : model_max(all.y1, mark->r.y1);
         row->marks[kept++] = row->marks[k];
     }
     row->count = kept;
-    row->r = all; /* letters stand over every bar: some are left */
+    row->r = model_marks_around(view, row->marks,
+                                kept); /* letters stand over every bar: some are left */
     free(bar);
     return ok;
 }
