@@ -26,6 +26,7 @@ enum {
 /* How far a text may be stretched to be as wide as its ink. */
 #define NARROWEST 0.7
 #define WIDEST 1.4
+#define KERNED 0.03 /* em by which a mark may change its width */
 
 /* In squares of the size: */
 #define LEFT 0.002        /* ink beside a letter that asks for one with a mark */
@@ -109,6 +110,7 @@ struct sheet {
     int baseline;
     bool hinted;
     struct model_laid laid; /* what is drawn */
+    double natural;         /* px that it is wide */
     double stretch;         /* of its places, to be as wide as the ink */
 };
 
@@ -165,15 +167,15 @@ static bool draw(struct sheet *s, const char *text, double *places)
     if (!model_face_measure(s->face, text, &m) || !model_face_lay(s->face, text, &s->laid)) {
         return false;
     }
-    double natural = (m.ink.right - m.ink.left) * s->size + s->spacing * (double)(m.glyphs - 1);
+    s->natural = (m.ink.right - m.ink.left) * s->size + s->spacing * (double)(m.glyphs - 1);
     memset(s->drawn.px, 0, (size_t)s->drawn.w * (size_t)s->drawn.h);
-    s->stretch = natural > 0 ? s->wide / natural : 0;
+    s->stretch = s->natural > 0 ? s->wide / s->natural : 0;
     if (s->stretch < NARROWEST || s->stretch > WIDEST) {
         return false;
     }
     /* Ink ends on whole px: what is off by less than one is in the middle of it. */
-    bool exact = fabs(s->wide - natural) <= 1;
-    s->left = ROOM + MODEL_INK_BLEED + (exact ? (s->wide - natural) / 2 : 0);
+    bool exact = fabs(s->wide - s->natural) <= 1;
+    s->left = ROOM + MODEL_INK_BLEED + (exact ? (s->wide - s->natural) / 2 : 0);
     s->stretch = exact ? 1 : s->stretch;
     for (size_t i = 0; i < s->laid.count; i++) {
         double at = place_of(s, m.ink.left, i);
@@ -319,6 +321,7 @@ struct spot {
     double from, to; /* px */
     double left;     /* ink that is not explained */
     double off;      /* ink that differs */
+    double natural;  /* px that the whole text is wide */
 };
 
 /* Tries what may stand at a spot. as_read: by how much the whole text differs, or less than 0 where
@@ -345,8 +348,11 @@ static void try_all(struct sheet *s, const struct confusion *confusions, size_t 
                 if (as_read < 0) {
                     change.gain =
                         spot->off - difference_in(s, (int)floor(spot->from), (int)ceil(spot->to));
-                    fits = unexplained(s, spot->from, spot->to) <=
-                           fmax(0.5 * spot->left, 0.5 * LEFT * area);
+                    /* Kerning that differs would move all letters, which says nothing of marks. */
+                    bool moved = strchr("iIl", text[spot->at]) == NULL &&
+                                 fabs(s->natural - spot->natural) > KERNED * s->size;
+                    fits = !moved && unexplained(s, spot->from, spot->to) <=
+                                         fmax(0.5 * spot->left, 0.5 * LEFT * area);
                 }
                 if (fits && change.gain > best->gain) {
                     *best = change;
@@ -375,6 +381,7 @@ static bool find_change(struct sheet *s, const char *text, char *out)
         *spot = (struct spot){.at = s->laid.glyphs[i].at,
                               .from = drawn ? places[i] - 0.5 : 1,
                               .to = drawn ? places[i + 1] + 0.5 : s->seen.w - 1};
+        spot->natural = s->natural;
         spot->left = unexplained(s, spot->from, spot->to);
         spot->off = difference_in(s, (int)floor(spot->from), (int)ceil(spot->to));
     }
