@@ -6,6 +6,7 @@
  */
 #include "model/tracer/letters.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ static const struct confusion signs[] = {
     {"x", "×"},         {"...", "…"},   {"'", "’ ‘"},   {"\"", "“ ”"}, {",,", "„"},
     {"<", "≤ ‹"},       {">", "≥ › →"}, {"=", "≠ ≈ ÷"}, {"#", "≠"},    {"%", "½ ¼ ¾ ‰"},
     {"?", "² ³"},       {"~", "→ ≈"},   {"2", "²"},     {"3", "³"},    {"§", "¶"},
-    {"u", "µ"},         {"v", "√"},     {"t", "↑ †"},   {"J", "↓"},    {"¥", "½"},
+    {"v", "√"},         {"t", "↑ †"},   {"J", "↓"},     {"¥", "½"},
 };
 
 /* A word's ink and the type that it is drawn in. */
@@ -314,6 +315,28 @@ static bool is_of(const char *letters, const char *c)
     return strstr(letters, one) != NULL;
 }
 
+/* Whether a sign may stand where something else was read: letters are signs where they stand alone,
+ * digits behind letters, dashes between numbers or before one. */
+static bool may_be_sign(const char *text, size_t at, size_t len, const char *sign)
+{
+    bool first = at == 0;
+    bool last = text[at + len] == '\0';
+    unsigned char read = (unsigned char)text[at];
+    unsigned char before = first ? ' ' : (unsigned char)text[at - 1];
+    if (isdigit(read)) {
+        return last && isalpha(before);
+    }
+    if (isalpha(read)) {
+        return first && last;
+    }
+    if (read == '-' && !(first && last)) {
+        return strncmp(sign, "–", 3) == 0   ? isdigit(before) != 0
+               : strncmp(sign, "−", 3) == 0 ? first
+                                            : false;
+    }
+    return true;
+}
+
 /* A place of a text: where it is in the sheet, and what of its ink the text leaves as it was read.
  */
 struct spot {
@@ -340,8 +363,9 @@ static void try_all(struct sheet *s, const struct confusion *confusions, size_t 
             struct change change = {.at = spot->at, .len = len};
             char other[MOST_BYTES];
             memcpy(change.with, c, n);
-            if ((confusions == signs || is_of(s->letters, c)) && substitute(text, &change, other) &&
-                draw(s, other, NULL)) {
+            bool possible =
+                confusions == signs ? may_be_sign(text, spot->at, len, c) : is_of(s->letters, c);
+            if (possible && substitute(text, &change, other) && draw(s, other, NULL)) {
                 change.differs = difference(s);
                 change.gain = as_read - change.differs;
                 bool fits = true;

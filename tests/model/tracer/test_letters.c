@@ -105,6 +105,17 @@ static void a_name_on_an_english_page_keeps_its_accent(void)
     glmv_scene_free(scene);
 }
 
+static void letters_of_words_are_no_signs(void)
+{
+    static const char *const texts[] = {
+        "You can report bugs and discuss features on the issues page.",
+        "E-mail address of the two test-takers, up to a well-known one",
+    };
+    struct glmv_scene *scene = look(texts, 2, "eng");
+    check_lines(scene, texts, 2);
+    glmv_scene_free(scene);
+}
+
 static void signs_are_told_by_their_ink(void)
 {
     static const char *const texts[] = {
@@ -123,5 +134,6 @@ int main(void)
     a_page_in_spanish_keeps_its_letters();
     a_name_on_an_english_page_keeps_its_accent();
     signs_are_told_by_their_ink();
+    letters_of_words_are_no_signs();
     TEST_END();
 }
