@@ -29,13 +29,15 @@ void model_boxes_drop_invisible(struct glmv_scene *scene)
         uint32_t under = scene->background;
         bool known = true;
         for (size_t k = kept; k-- > 0;) {
-            if (contains(scene->boxes[k].box, box->box)) {
-                under = scene->boxes[k].color;
-                known = scene->boxes[k].fill == GLMV_FILL_SOLID;
+            const struct glmv_scene_box *holder = &scene->boxes[k];
+            if (contains(holder->box, box->box)) {
+                under = holder->color;
+                known = holder->fill == GLMV_FILL_SOLID && holder->glow_count == 0;
                 break;
             }
         }
-        bool same = known && box->fill == GLMV_FILL_SOLID && box->color == under;
+        bool same = known && box->fill == GLMV_FILL_SOLID && box->glow_count == 0 &&
+                    box->color == under;
         if (!same || has_edges(box)) {
             scene->boxes[kept++] = *box;
         }

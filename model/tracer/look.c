@@ -138,6 +138,7 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
         ok = model_shadows_find(view, scene, err);
         model_boxes_drop_shades(scene);
     }
+    ok = ok && model_glows_find(view, scene, err);
     if (ok) {
         model_boxes_drop_invisible(scene);
     }

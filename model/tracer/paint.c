@@ -61,7 +61,7 @@ static void blend_stops(const struct glmv_scene_box *box, double t, double *rgb)
     }
 }
 
-static void fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
+static void plain_fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
 {
     if (box->fill != GLMV_FILL_GRADIENT) {
         split(box->color, rgb);
@@ -81,6 +81,23 @@ static void fill_at(const struct glmv_scene_box *box, double x, double y, double
         ((x - box->box.x - box->box.w / 2) * gx + (y - box->box.y - box->box.h / 2) * gy) / length +
         0.5;
     blend_stops(box, t, rgb);
+}
+
+static void fill_at(const struct glmv_scene_box *box, double x, double y, double *rgb)
+{
+    plain_fill_at(box, x, y, rgb);
+    for (int i = 0; i < box->glow_count; i++) {
+        const struct glmv_scene_glow *g = &box->glow[i];
+        double dx = x - box->box.x - box->border[GLMV_LEFT].width - g->cx;
+        double dy = y - box->box.y - box->border[GLMV_TOP].width - g->cy;
+        double cover = (g->color & 255) / 255.0 * 0.5 *
+                       erfc((hypot(dx, dy) - g->radius) / (g->deviation * sqrt(2)));
+        double spot[3];
+        split(g->color, spot);
+        for (int c = 0; c < 3; c++) {
+            rgb[c] += cover * (spot[c] - rgb[c]);
+        }
+    }
 }
 
 /* The border whose side a point between the outer and the inner edge is nearest to. */

@@ -149,6 +149,9 @@ int model_middle(int *values, int count);
 bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out);
 bool model_ramp_fit_part(const struct model_view *view, int label, struct model_rect r,
                          struct model_ramp *out);
+/* The same, where so large a share of the px has to be on the gradient. */
+bool model_ramp_fit_share(const struct model_view *view, int label, struct model_rect r,
+                          double share, struct model_ramp *out);
 /* How far along a ramp a point is. */
 static inline double model_ramp_place(const struct model_ramp *ramp, double x, double y)
 {
@@ -270,6 +273,10 @@ bool model_boxes_find(struct model_view *view, struct glmv_scene *scene, struct 
 void model_boxes_drop_invisible(struct glmv_scene *scene);
 /* Drops thin boxes that are the beginning of a shadow. */
 void model_boxes_drop_shades(struct glmv_scene *scene);
+/* Finds gradients that fade into what they lie on, and soft spots: they become the fill of the box
+ * that they lie in, or of a new one on the page. */
+bool model_glows_find(const struct model_view *view, struct glmv_scene *scene,
+                      struct glmv_err *err);
 /* Measures the shadows of the scene's boxes; adds a box for what casts one as a whole. */
 bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
                         struct glmv_err *err);

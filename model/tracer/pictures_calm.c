@@ -256,7 +256,8 @@ static bool on_gradient(const struct tiles *t, const struct glmv_scene *scene, i
     size_t x = (size_t)(tile % t->w) * TILE + TILE / 2;
     size_t y = (size_t)(tile / t->w) * TILE + TILE / 2;
     uint16_t owner = t->lo->owner[y * (size_t)t->lo->view->w + x];
-    return owner > 0 && scene->boxes[owner - 1].fill == GLMV_FILL_GRADIENT;
+    return owner > 0 && (scene->boxes[owner - 1].fill == GLMV_FILL_GRADIENT ||
+                         scene->boxes[owner - 1].glow_count > 0);
 }
 
 bool pictures_spread(struct leftovers *lo, const struct glmv_scene *scene)

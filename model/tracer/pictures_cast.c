@@ -20,7 +20,7 @@ enum {
     STRIDE = 2,    /* px between those that are looked at */
 };
 
-#define SEEN 1.0  /* levels that a shadow changes the px around a photo by, at least */
+#define SEEN 1.0   /* levels that a shadow changes the px around a photo by, at least */
 #define BETTER 0.5 /* of what they were off, at most, when it is painted */
 
 struct cast {

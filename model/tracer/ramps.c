@@ -297,19 +297,28 @@ static bool find_stops(const struct ramp_fit *f, struct model_ramp *out)
     return out->count >= 2 && spread >= LEVEL;
 }
 
-bool model_ramp_fit_part(const struct model_view *view, int label, struct model_rect r,
-                         struct model_ramp *out)
+bool model_ramp_fit_share(const struct model_view *view, int label, struct model_rect r,
+                          double share, struct model_ramp *out)
 {
     struct ramp_fit *f = calloc(1, sizeof *f);
+    if (f != NULL) {
+        f->share = share;
+    }
     bool ok = f != NULL && take_places(view, label, r, f) && f->count >= MIN_PLACES &&
               find_direction(view, label, r, f);
-    bool linear = ok && refine_direction(f) >= RAMP_AGREE && find_stops(f, out);
+    bool linear = ok && refine_direction(f) >= share && find_stops(f, out);
     ok = ok && (linear || (ramp_find_middle(view, label, r, f) && find_stops(f, out)));
     if (f != NULL) {
         free(f->places);
     }
     free(f);
     return ok;
+}
+
+bool model_ramp_fit_part(const struct model_view *view, int label, struct model_rect r,
+                         struct model_ramp *out)
+{
+    return model_ramp_fit_share(view, label, r, RAMP_AGREE, out);
 }
 
 bool model_ramp_fit(const struct model_view *view, int label, struct model_ramp *out)

@@ -16,6 +16,7 @@ struct ramp_px {
 struct ramp_fit {
     struct ramp_px *places; /* owned */
     int count;
+    double share; /* of the px that have to be on the gradient */
     struct model_ramp ramp; /* where it points or lies; no stops yet */
     double from, to;        /* along it, px */
     double mean[RAMP_BINS][3];

@@ -16,6 +16,7 @@ enum {
     LEAST_CHANGE = 2, /* levels between them */
 };
 
+#define SMALL 0.25        /* of the largest change */
 #define ROUND_NEARLY 0.06 /* an ellipse that is so near to a circle is one */
 #define HOPELESS 0.4      /* of the px agree with the first guess: no radial gradient */
 #define FAR 3.0           /* sides of the region that its middle may lie away */
@@ -92,6 +93,22 @@ static bool change_at(const struct model_view *view, int label, struct model_rec
     return most >= LEAST_CHANGE;
 }
 
+/* Changes that are small for those of the whole region are of something else: the end of a shadow. */
+static double least_change(const struct model_view *view, int label, struct model_rect r,
+                           const struct ramp_fit *f, int reach)
+{
+    double most = 0;
+    for (int i = 0; i < f->count; i++) {
+        double gx = 0;
+        double gy = 0;
+        if (change_at(view, label, r, r.x0 + (int)f->places[i].x, r.y0 + (int)f->places[i].y, reach,
+                      &gx, &gy)) {
+            most = fmax(most, hypot(gx, gy));
+        }
+    }
+    return most * SMALL;
+}
+
 /* circle: the aspect is 1. */
 static bool guess_middle(const struct model_view *view, int label, struct model_rect r, bool circle,
                          struct ramp_fit *f)
@@ -99,12 +116,14 @@ static bool guess_middle(const struct model_view *view, int label, struct model_
     struct sums s = {0};
     int shorter = model_min(r.x1 - r.x0, r.y1 - r.y0);
     int reach = model_min(REACH_MAX, model_max(REACH_MIN, shorter / 12));
+    double least = least_change(view, label, r, f, reach);
     for (int i = 0; i < f->count; i++) {
         double x = (double)f->places[i].x;
         double y = (double)f->places[i].y;
         double gx = 0;
         double gy = 0;
-        if (!change_at(view, label, r, r.x0 + (int)x, r.y0 + (int)y, reach, &gx, &gy)) {
+        if (!change_at(view, label, r, r.x0 + (int)x, r.y0 + (int)y, reach, &gx, &gy) ||
+            hypot(gx, gy) < least) {
             continue;
         }
         const double free_aspect[3] = {gy, y * gx, -gx};
@@ -172,7 +191,7 @@ bool ramp_find_middle(const struct model_view *view, int label, struct model_rec
     if (model_min(r.x1 - r.x0, r.y1 - r.y0) < RADIAL_SIDE) {
         return false;
     }
-    if (guess_middle(view, label, r, true, f) && refine(f, true) >= RAMP_AGREE) {
+    if (guess_middle(view, label, r, true, f) && refine(f, true) >= f->share) {
         return true;
     }
     if (!guess_middle(view, label, r, false, f)) {
@@ -183,5 +202,5 @@ bool ramp_find_middle(const struct model_view *view, int label, struct model_rec
         f->ramp.aspect = 1;
         agree = refine(f, true);
     }
-    return agree >= RAMP_AGREE;
+    return agree >= f->share;
 }

@@ -84,6 +84,16 @@ struct glmv_scene_slant {
     uint32_t color;
 };
 
+/* A soft spot on the fill of a box: a disc blurred by a Gaussian. */
+struct glmv_scene_glow {
+    double cx, cy;    /* px, from the corner of the box's fill */
+    double radius;
+    double deviation; /* of the Gaussian */
+    uint32_t color;   /* its alpha is that of its middle */
+};
+
+enum { GLMV_SCENE_GLOWS = 4 };
+
 /* A painted rectangle: a section, a card, a button, a field, a rule. The box includes the borders. */
 struct glmv_scene_box {
     struct glmv_box box;
@@ -94,6 +104,8 @@ struct glmv_scene_box {
     double angle;        /* CSS degrees */
     struct glmv_scene_stop stops[6];
     int stop_count;
+    struct glmv_scene_glow glow[GLMV_SCENE_GLOWS]; /* over the fill; the first lies lowest */
+    int glow_count;
     struct glmv_scene_border border[4]; /* by enum glmv_side */
     struct glmv_scene_slant slant[2]; /* at the top, at the bottom */
     double radius[4];    /* top left, top right, bottom right, bottom left */

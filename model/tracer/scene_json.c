@@ -94,6 +94,14 @@ static bool put_scene_box(struct glmv_buf *out, const struct glmv_scene_box *box
                                end == 0 ? "top" : "bottom", s->depth, s->left ? "true" : "false") &&
               put_colour(out, "color", s->color, err) && glmv_buf_append_str(out, "}", err));
     }
+    for (int i = 0; ok && i < box->glow_count; i++) {
+        const struct glmv_scene_glow *g = &box->glow[i];
+        ok = glmv_buf_appendf(
+                 out, err, "%s{\"cx\":%.6g,\"cy\":%.6g,\"radius\":%.4g,\"deviation\":%.4g",
+                 i == 0 ? ",\"glows\":[" : ",", g->cx, g->cy, g->radius, g->deviation) &&
+             put_colour(out, "color", g->color, err) &&
+             glmv_buf_append_str(out, i + 1 < box->glow_count ? "}" : "}]", err);
+    }
     if (ok && box->shadow.present) {
         const struct glmv_scene_shadow *s = &box->shadow;
         ok = glmv_buf_appendf(out, err,

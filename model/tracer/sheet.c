@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GLOW_STOPS = 11 };
+
+#define GLOW_REACH 2.5 /* deviations from the edge of a glow to where it begins and ends */
+
 void tracer_sheet_release(struct tracer_sheet *sheet)
 {
     free(sheet->colors);
@@ -88,10 +92,36 @@ static bool put_slant(struct tracer_sheet *sheet, const struct glmv_scene_slant 
            tracer_px(slant->depth, out, err) && glmv_buf_append_str(out, " no-repeat, ", err);
 }
 
+/* A blurred disc as a gradient that fades out, its ends left out where they change nothing. */
+static bool put_glow(const struct glmv_scene_glow *glow, struct glmv_buf *out,
+                     struct glmv_err *err)
+{
+    bool ok = glmv_buf_append_str(out, "radial-gradient(circle at ", err) &&
+              tracer_px(glow->cx, out, err) && glmv_buf_append_str(out, " ", err) &&
+              tracer_px(glow->cy, out, err);
+    for (int i = 0; ok && i < GLOW_STOPS; i++) {
+        double z = GLOW_REACH * (2.0 * i / (GLOW_STOPS - 1) - 1);
+        double at = glow->radius + z * glow->deviation;
+        double alpha = (glow->color & 255) / 255.0 * 0.5 * erfc(z / sqrt(2));
+        bool hidden = at < 0 && glow->radius + (z + GLOW_REACH * 2.0 / (GLOW_STOPS - 1)) *
+                                                   glow->deviation <= 0;
+        ok = hidden ||
+             (glmv_buf_appendf(out, err, ", rgb(%u %u %u / %.3g) ", (unsigned)(glow->color >> 24),
+                               (unsigned)(glow->color >> 16 & 255),
+                               (unsigned)(glow->color >> 8 & 255),
+                               i + 1 < GLOW_STOPS ? alpha : 0.0) &&
+              tracer_px(round(at), out, err));
+    }
+    return ok && glmv_buf_append_str(out, "), ", err);
+}
+
 static bool background_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
                              struct glmv_buf *out, struct glmv_err *err)
 {
     bool ok = glmv_buf_append_str(out, "background: ", err);
+    for (int i = box->glow_count; ok && i-- > 0;) {
+        ok = put_glow(&box->glow[i], out, err);
+    }
     for (int end = 0; ok && end < 2; end++) {
         ok = box->slant[end].depth <= 0 || put_slant(sheet, &box->slant[end], end == 1, out, err);
     }
