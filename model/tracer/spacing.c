@@ -8,9 +8,7 @@
 #include "base/buf.h"
 #include "model/tracer/emit.h"
 
-#define WIDE 64.0           /* px: more of a margin shrinks with the page */
 #define COLUMN_SLACK 1      /* px by which a column may be off the middle */
-#define NOTHING 0.05        /* px */
 #define NARROW_COLUMN 200.0 /* px of a grid's column: narrower ones go below each other */
 
 struct spaces {
@@ -147,7 +145,7 @@ static bool gather(struct spaces *all, struct tracer_elements *elements)
 static bool leave_to_row(struct tracer_space *one, struct glmv_err *err)
 {
     double less = one->pad[TRACER_LEFT] + (one->right_fixed ? one->pad[TRACER_RIGHT] : 0);
-    if (less <= NOTHING || one->width <= less) {
+    if (less <= TRACER_NOTHING || one->width <= less) {
         return true;
     }
     one->left += one->pad[TRACER_LEFT];
@@ -191,12 +189,12 @@ static bool set_share(struct tracer_element *element, const char *name, double p
 static bool put_margin(struct tracer_element *element, const char *name, double px, double room,
                        struct glmv_err *err)
 {
-    if (fabs(px) < NOTHING) {
+    if (fabs(px) < TRACER_NOTHING) {
         tracer_element_drop(element, name);
         return true;
     }
-    return px > WIDE && px < room ? set_share(element, name, px, room, err)
-                                  : tracer_element_set_px(element, name, px, err);
+    return px > TRACER_WIDE && px < room ? set_share(element, name, px, room, err)
+                                         : tracer_element_set_px(element, name, px, err);
 }
 
 /* The most width beside what is left of an indent. */
@@ -209,11 +207,11 @@ static bool put_most_width(struct tracer_space *one, double room, struct glmv_er
     }
     double beside = one->hold == TRACER_HOLD_RIGHT ? one->right : one->left;
     char value[48];
-    if (beside < NOTHING) {
+    if (beside < TRACER_NOTHING) {
         tracer_element_drop(one->element, "max-width");
         return true;
     }
-    if (beside > WIDE) {
+    if (beside > TRACER_WIDE) {
         snprintf(value, sizeof value, "%.10g%%", round(1e4 * (1 - beside / room)) / 100);
     } else {
         snprintf(value, sizeof value, "calc(100%% - %.10gpx)", round(beside * 100) / 100);
@@ -282,12 +280,13 @@ static bool put_sides(struct tracer_space *one, double width, double *content, s
     bool plain = fabs(left - right) <= COLUMN_SLACK ||
                  (!one->painted && !one->right_fixed && right >= left - COLUMN_SLACK);
     *content = width - left - one->pad[TRACER_RIGHT];
-    if (left > WIDE && line && plain && fabs(one->left) < NOTHING) {
+    if (left > TRACER_WIDE && line && plain && fabs(one->left) < TRACER_NOTHING) {
         *content = width - 2 * left;
         return put_column(one, width, err);
     }
-    if (left > WIDE && line) { /* padding is a share of the parent's room, which is its own */
-        bool far = one->pad[TRACER_RIGHT] > WIDE;
+    if (left > TRACER_WIDE &&
+        line) { /* padding is a share of the parent's room, which is its own */
+        bool far = one->pad[TRACER_RIGHT] > TRACER_WIDE;
         double pad[4] = {one->pad[TRACER_TOP], far ? 0 : one->pad[TRACER_RIGHT],
                          one->pad[TRACER_BOTTOM], 0};
         return put_padding(one->element, pad, err) &&
@@ -339,8 +338,7 @@ static bool write_element(struct spaces *all, int i, double page, struct glmv_er
     bool ok = true;
     double room = parent != NULL ? all->content[e->parent] : page;
     if (parent != NULL && has_flow(parent->element)) {
-        ok = put_margin(e, "margin-top", one->top, 0, err) &&
-             put_table_width(one, room, err);
+        ok = put_margin(e, "margin-top", one->top, 0, err) && put_table_width(one, room, err);
         if (one->pushed) {
             ok = ok && tracer_element_set(e, "margin-left", "auto", err);
         } else if (one->hold == TRACER_HOLD_LEFT) {

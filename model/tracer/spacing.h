@@ -7,6 +7,14 @@
 
 #include "model/tracer/element.h"
 
+#define TRACER_NOTHING 0.05   /* px; less is said nowhere */
+#define TRACER_LATE 0.49      /* px that things come out too low: half of one would be rounded up */
+#define TRACER_EARLY 0.5      /* px that they come out too high */
+#define TRACER_TEXT_SLACK 0.3 /* px by which letters may come out beside their place */
+#define TRACER_WIDE 64.0      /* px: a wider distance shrinks with the page */
+#define TRACER_MOST_BOTTOM 48.0 /* px below what a box holds that are padding; more is free room   \
+                                 */
+
 enum tracer_side { TRACER_TOP, TRACER_RIGHT, TRACER_BOTTOM, TRACER_LEFT };
 
 /* How a child of a stack stands in its room. */

@@ -5,7 +5,6 @@
 
 #define LEAST_SHARE 0.6 /* of the distances that a gap has to hold for */
 #define MOST_BACK 0.25  /* of the distances that may be smaller than it */
-#define NOTHING 0.05    /* px */
 
 /* How many distances a gap holds for, what came out too early or late before being made up for by
  * the next; -1 when too many are smaller. Stores what is left of each where rest is not NULL. */
@@ -41,7 +40,7 @@ double tracer_gap_find(double *distances, int count, struct tracer_slack slack, 
     for (int i = 0; i < 4 + count; i++) {
         /* The plainest first: a later one has to hold for more. */
         double gap = i < 4 ? means[i] : round(distances[i - 4] * 4) / 4;
-        int kept = gap > NOTHING ? holds(distances, count, gap, slack, NULL, early) : 0;
+        int kept = gap > TRACER_NOTHING ? holds(distances, count, gap, slack, NULL, early) : 0;
         if (kept > most) {
             most = kept;
             best = gap;

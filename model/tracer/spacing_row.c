@@ -5,10 +5,6 @@
 
 #include "model/tracer/spacing.h"
 
-#define NOTHING 0.05
-#define TEXT_SLACK 0.3 /* px by which letters may come out beside their place */
-#define LATE 0.49       /* px that things come out too low: half of one would be rounded up */
-#define EARLY 0.5
 #define PICTURE_SLACK 0.5
 #define PUSH 32.0        /* px of free room that push what follows to the right edge, at least */
 #define PUSH_TIMES 2.0   /* and so many times the next largest */
@@ -16,9 +12,7 @@
 #define EDGE_SLACK 8.0   /* px that it may end farther from the edge than the first begins */
 #define EVEN_SLACK 0.6   /* px by which columns and the room between them differ */
 #define BUTTON 400.0     /* px: what is that narrow has what it holds in its middle */
-#define WIDE 64.0        /* px between columns at most */
 #define MIDDLE_SLACK 0.8 /* px by which what stands in the middle may be off it */
-#define MOST_BOTTOM 48.0 /* px below what a box holds that are padding */
 
 struct cells {
     double *at; /* margins at the left, px */
@@ -66,11 +60,11 @@ static bool is_grid(const struct tracer_space *all, const struct tracer_space *o
                     const struct cells *c)
 {
     bool even = c->count > 1 && c->at[0] >= 0 && c->rest >= -0.5 &&
-                c->rest <= fmax(WIDE, c->at[0] + EVEN_SLACK) && c->at[1] <= WIDE;
+                c->rest <= fmax(TRACER_WIDE, c->at[0] + EVEN_SLACK) && c->at[1] <= TRACER_WIDE;
     for (int i = 0; even && i < c->count; i++) {
         const struct tracer_space *kid = &all[one->kids[i]];
-        even = kid->painted && strcmp(kid->element->tag, "div") == 0 && kid->width >= 2 * WIDE &&
-               fabs(c->width[i] - c->width[0]) <= EVEN_SLACK &&
+        even = kid->painted && strcmp(kid->element->tag, "div") == 0 &&
+               kid->width >= 2 * TRACER_WIDE && fabs(c->width[i] - c->width[0]) <= EVEN_SLACK &&
                (i == 0 || fabs(c->at[i] - c->at[1]) <= EVEN_SLACK);
     }
     return even;
@@ -112,9 +106,9 @@ static void take_gap(struct tracer_space *all, struct tracer_space *one, struct 
     for (int i = 0; i < count; i++) {
         most = fmax(most, far[i]);
     }
-    if (most <= WIDE) {
-        one->gap =
-            tracer_gap_find(far, count, (struct tracer_slack){TEXT_SLACK, TEXT_SLACK}, &early);
+    if (most <= TRACER_WIDE) {
+        one->gap = tracer_gap_find(
+            far, count, (struct tracer_slack){TRACER_TEXT_SLACK, TRACER_TEXT_SLACK}, &early);
     }
     for (int i = 1, k = 0; i < c->count; i++) {
         struct tracer_space *kid = &all[one->kids[i]];
@@ -179,7 +173,8 @@ static double height_of(const struct tracer_space *kid)
 static bool is_there(const struct tracer_space *kid, double share, double late)
 {
     bool picture = share > 0 && strcmp(kid->element->tag, "img") == 0;
-    return late <= (picture ? PICTURE_SLACK : LATE) && late >= -(picture ? PICTURE_SLACK : EARLY);
+    return late <= (picture ? PICTURE_SLACK : TRACER_LATE) &&
+           late >= -(picture ? PICTURE_SLACK : TRACER_EARLY);
 }
 
 /* How many children need a margin above when all stand at a share of the free height; fewer is
@@ -203,7 +198,7 @@ static void hand_up_top(struct tracer_space *all, struct tracer_space *one)
     for (int i = 0; i < one->kid_count; i++) {
         least = fmin(least, all[one->kids[i]].top);
     }
-    if (one->painted || one->keeps || least <= NOTHING) {
+    if (one->painted || one->keeps || least <= TRACER_NOTHING) {
         return;
     }
     for (int i = 0; i < one->kid_count; i++) {
@@ -237,7 +232,7 @@ static double find_share(const struct tracer_space *all, const struct tracer_spa
                          const struct heights *h)
 {
     int start = cost_of(all, one, 0, h->room, h->above);
-    if (!one->painted && fabs(h->tallest - h->room) > NOTHING) {
+    if (!one->painted && fabs(h->tallest - h->room) > TRACER_NOTHING) {
         return 0;
     }
     int middle = cost_of(all, one, 0.5, h->room, 0);
@@ -279,7 +274,7 @@ static bool take_heights(struct tracer_space *all, struct tracer_space *one, dou
     for (int i = 0; ok && one->painted && i < one->kid_count; i++) {
         struct tracer_space *kid = &all[one->kids[i]];
         double over = tops[i] + height_of(kid) - h.room;
-        if (over > NOTHING) { /* it sticks out, and does not make the box higher */
+        if (over > TRACER_NOTHING) { /* it sticks out, and does not make the box higher */
             ok = tracer_element_set_px(kid->element, "margin-bottom", -over, err) &&
                  tracer_element_set(kid->element, "align-self", "flex-start", err);
             kid->top = tops[i] - (share > 0 ? 0 : h.above);
@@ -296,7 +291,7 @@ static bool take_heights(struct tracer_space *all, struct tracer_space *one, dou
     h.below = h.room - bottom;
     one->early = one->painted ? 0 : h.below;
     one->pad[TRACER_TOP] = h.above;
-    if (one->painted && h.below >= 0 && h.below <= fmax(MOST_BOTTOM, 2 * h.above)) {
+    if (one->painted && h.below >= 0 && h.below <= fmax(TRACER_MOST_BOTTOM, 2 * h.above)) {
         one->pad[TRACER_BOTTOM] = fmax(0, h.below - one->element->grown);
         if (one->certain) {
             tracer_element_drop(one->element, "min-height");

@@ -5,17 +5,10 @@
 
 #include "model/tracer/spacing.h"
 
-#define NOTHING 0.05    /* px */
 #define SIDE_SLACK 0.3  /* px by which left edges of a column differ */
-#define TEXT_SLACK 0.3  /* px by which letters may come out beside their place */
 #define WHOLE_SLACK 0.3 /* px by which padding is off a whole px */
 #define FLUSH_SLACK 0.6 /* px by which lines that end together differ */
 #define FLUSH_APART 4.0 /* px that they begin apart at least */
-#define LATE 0.49        /* px that things come out too low: half of one would be rounded up */
-#define EARLY 0.5
-#define MOST_BOTTOM                                                                                \
-    48.0 /* px below what a box holds that are padding; more is room that is free                  \
-          */
 
 /* What a child keeps from the left edge of its parent. */
 static double left_of(const struct tracer_space *kid)
@@ -173,7 +166,8 @@ static struct sides find_sides(const struct tracer_space *all, const struct trac
 {
     struct sides s = look_at_sides(all, one);
     count_near(all, one, &s);
-    if (s.left <= NOTHING || s.left >= 1e9 || (s.near < 2 && one->kid_count > 1 && s.lefts != 1)) {
+    if (s.left <= TRACER_NOTHING || s.left >= 1e9 ||
+        (s.near < 2 && one->kid_count > 1 && s.lefts != 1)) {
         s.left = 0;
     }
     for (int i = 0; i < one->kid_count; i++) {
@@ -184,9 +178,11 @@ static struct sides find_sides(const struct tracer_space *all, const struct trac
     double right = s.fixed < 1e9 ? s.fixed : s.left;
     right = fabs(right - s.left) <= 2 * SIDE_SLACK ? s.left : right;
     s.cap += SIDE_SLACK;
-    s.right = right <= s.cap + NOTHING ? right : s.left <= s.cap + NOTHING ? s.left : 0;
+    s.right = right <= s.cap + TRACER_NOTHING    ? right
+              : s.left <= s.cap + TRACER_NOTHING ? s.left
+                                                 : 0;
     s.right = fmax(0, s.right);
-    if (s.even && fabs(s.left - s.right) > NOTHING) {
+    if (s.even && fabs(s.left - s.right) > TRACER_NOTHING) {
         s.left = s.right = 0;
     }
     return s;
@@ -228,7 +224,7 @@ static void take_sides(struct tracer_space *all, struct tracer_space *one, const
         }
         if (kid->hold == TRACER_HOLD_LEFT) {
             double rest = left_of(kid) - s->left;
-            double slack = tracer_space_is_text(kid->element) ? TEXT_SLACK : SIDE_SLACK;
+            double slack = tracer_space_is_text(kid->element) ? TRACER_TEXT_SLACK : SIDE_SLACK;
             rest = fabs(rest) <= slack ? 0 : rest;
             kid->left = own ? rest : 0;
             kid->pad[TRACER_LEFT] = own ? kid->pad[TRACER_LEFT] : rest;
@@ -266,7 +262,8 @@ static bool take_gap(struct tracer_space *all, struct tracer_space *one, struct 
         tops[i] = all[one->kids[i + 1]].top + all[one->kids[i]].early;
     }
     double early;
-    one->gap = tracer_gap_find(tops, count, (struct tracer_slack){LATE, EARLY}, &early);
+    one->gap =
+        tracer_gap_find(tops, count, (struct tracer_slack){TRACER_LATE, TRACER_EARLY}, &early);
     for (int i = 0; i < count; i++) {
         all[one->kids[i + 1]].top = tops[i];
     }
@@ -288,10 +285,11 @@ static bool take_bottom(const struct tracer_space *all, struct tracer_space *one
         return true;
     }
     one->early = 0;
-    if (last->h > 0 && below < -NOTHING) { /* it sticks out, and does not make the box higher */
+    if (last->h > 0 &&
+        below < -TRACER_NOTHING) { /* it sticks out, and does not make the box higher */
         return tracer_element_set_px(kid->element, "margin-bottom", below, err);
     }
-    if (last->h <= 0 || below < 0 || below > fmax(MOST_BOTTOM, 2 * one->pad[TRACER_TOP])) {
+    if (last->h <= 0 || below < 0 || below > fmax(TRACER_MOST_BOTTOM, 2 * one->pad[TRACER_TOP])) {
         return true;
     }
     one->pad[TRACER_BOTTOM] = fmax(0, below - one->element->grown);
