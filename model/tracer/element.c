@@ -171,6 +171,11 @@ void tracer_element_drop(struct tracer_element *element, const char *name)
     }
 }
 
+bool tracer_element_lays_out(const struct tracer_element *element, const char *layout)
+{
+    return element->layout != NULL && strcmp(element->layout, layout) == 0;
+}
+
 bool tracer_element_equal(const struct tracer_element *a, const struct tracer_element *b)
 {
     bool same = a->rule_count == b->rule_count;

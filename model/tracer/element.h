@@ -58,6 +58,8 @@ bool tracer_element_set(struct tracer_element *element, const char *name, const 
 bool tracer_element_set_px(struct tracer_element *element, const char *name, double px,
                            struct glmv_err *err);
 void tracer_element_drop(struct tracer_element *element, const char *name);
+/* Whether it places its children so: "row", "paragraph". */
+bool tracer_element_lays_out(const struct tracer_element *element, const char *layout);
 bool tracer_element_equal(const struct tracer_element *a, const struct tracer_element *b);
 
 #endif

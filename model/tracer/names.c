@@ -105,7 +105,7 @@ static const char *plain_name(const struct namer *n, int element)
     if (count_children(n, element, "input", &all) > 0 && all <= 3) {
         return "form-group";
     }
-    bool in_row = parent != NULL && parent->layout != NULL && strcmp(parent->layout, "row") == 0;
+    bool in_row = parent != NULL && tracer_element_lays_out(parent, "row");
     if (is_alike(one)) {
         return in_row ? "column" : "item";
     }

@@ -53,22 +53,18 @@ void tracer_space_lower(struct tracer_space *one, double px)
     e->inside.h -= px;
 }
 
-static bool lays_out(const struct tracer_element *element, const char *layout)
-{
-    return element->layout != NULL && strcmp(element->layout, layout) == 0;
-}
-
 /* Whether its children flow downwards or to the right, so that their margins are its matter. */
 static bool has_flow(const struct tracer_element *element)
 {
-    return element->inside.w > 0 && (element->layout == NULL || lays_out(element, "row"));
+    return element->inside.w > 0 &&
+           (element->layout == NULL || tracer_element_lays_out(element, "row"));
 }
 
 static void read_margins(struct tracer_space *one, const struct tracer_space *parent)
 {
     const struct tracer_element *e = one->element;
     double room = parent != NULL ? parent->element->inside.w : 0;
-    bool row = parent != NULL && lays_out(parent->element, "row");
+    bool row = parent != NULL && tracer_element_lays_out(parent->element, "row");
     tracer_space_px(e, "margin-top", room, &one->top);
     bool left = tracer_space_px(e, "margin-left", room, &one->left);
     tracer_space_px(e, "margin-right", room, &one->right);
@@ -105,8 +101,8 @@ static void read_element(struct spaces *all, int i)
     const struct tracer_space *parent = e->parent >= 0 ? &all->list[e->parent] : NULL;
     one->certain = true;
     one->painted = e->node != NULL && (e->node->scene_box >= 0 || e->node->scene_picture >= 0);
-    one->keeps = parent == NULL || e->node == NULL || lays_out(e, "layers") ||
-                 lays_out(e, "layers layers-apart") || !has_flow(parent->element);
+    one->keeps = parent == NULL || e->node == NULL || tracer_element_lays_out(e, "layers") ||
+                 tracer_element_lays_out(e, "layers layers-apart") || !has_flow(parent->element);
     one->keeps = one->keeps && strcmp(e->tag, "ul") != 0;
     read_margins(one, parent);
 }
@@ -162,19 +158,20 @@ static bool leave_to_row(struct tracer_space *one, struct glmv_err *err)
 static bool decide(struct spaces *all, int i, struct glmv_err *err)
 {
     struct tracer_space *one = &all->list[i];
-    one->certain = !lays_out(one->element, "paragraph");
+    one->certain = !tracer_element_lays_out(one->element, "paragraph");
     for (int k = i + 1; k < all->count && all->list[k].element->depth > one->element->depth; k++) {
-        one->certain = one->certain && !lays_out(all->list[k].element, "paragraph");
+        one->certain = one->certain && !tracer_element_lays_out(all->list[k].element, "paragraph");
     }
     if (one->kid_count == 0) {
         return true;
     }
-    bool row = lays_out(one->element, "row");
+    bool row = tracer_element_lays_out(one->element, "row");
     bool ok = row ? tracer_space_row(all->list, one, err) : tracer_space_stack(all->list, one, err);
     const struct tracer_space *parent =
         one->element->parent >= 0 ? &all->list[one->element->parent] : NULL;
     bool own = one->painted || one->keeps;
-    return ok && (own || !lays_out(parent->element, "row") || leave_to_row(one, err));
+    return ok &&
+           (own || !tracer_element_lays_out(parent->element, "row") || leave_to_row(one, err));
 }
 
 static bool set_share(struct tracer_element *element, const char *name, double px, double room,
@@ -300,7 +297,7 @@ static bool put_sides(struct tracer_space *one, double width, double *content, s
 static bool put_layout(struct tracer_space *one, struct glmv_err *err)
 {
     struct tracer_element *e = one->element;
-    bool row = lays_out(e, "row");
+    bool row = tracer_element_lays_out(e, "row");
     if (one->column > 0) {
         char value[96];
         double least = fmax(0.6 * one->column, fmin(one->column, NARROW_COLUMN));

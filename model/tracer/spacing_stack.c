@@ -27,7 +27,7 @@ static double right_of(const struct tracer_space *one, const struct tracer_space
     if (kid->fills && kid->width <= 0) {
         return kid->painted || kid->keeps ? 0 : kid->free_right;
     }
-    if (kid->element->layout != NULL && strcmp(kid->element->layout, "paragraph") == 0 &&
+    if (tracer_element_lays_out(kid->element, "paragraph") &&
         tracer_space_px(kid->element, "max-width", 0, &most)) {
         return edge - one->element->inside.x - kid->left - most;
     }
