@@ -158,17 +158,17 @@ static bool leave_to_row(struct tracer_space *one, struct glmv_err *err)
 static bool decide(struct spaces *all, int i, struct glmv_err *err)
 {
     struct tracer_space *one = &all->list[i];
-    one->certain = !tracer_element_lays_out(one->element, "paragraph");
-    for (int k = i + 1; k < all->count && all->list[k].element->depth > one->element->depth; k++) {
-        one->certain = one->certain && !tracer_element_lays_out(all->list[k].element, "paragraph");
+    struct tracer_space *parent =
+        one->element->parent >= 0 ? &all->list[one->element->parent] : NULL;
+    one->certain = one->certain && !tracer_element_lays_out(one->element, "paragraph");
+    if (parent != NULL) {
+        parent->certain = parent->certain && one->certain;
     }
     if (one->kid_count == 0) {
         return true;
     }
     bool row = tracer_element_lays_out(one->element, "row");
     bool ok = row ? tracer_space_row(all->list, one, err) : tracer_space_stack(all->list, one, err);
-    const struct tracer_space *parent =
-        one->element->parent >= 0 ? &all->list[one->element->parent] : NULL;
     bool own = one->painted || one->keeps;
     return ok &&
            (own || !tracer_element_lays_out(parent->element, "row") || leave_to_row(one, err));
