@@ -60,16 +60,6 @@ void tracer_element_name(struct tracer_element *element, const char *role)
     snprintf(element->role, sizeof element->role, "%s", role);
 }
 
-static char *copy(const char *text, size_t len)
-{
-    char *made = malloc(len + 1);
-    if (made != NULL) {
-        memcpy(made, text, len);
-        made[len] = '\0';
-    }
-    return made;
-}
-
 /* Takes both strings. */
 static bool add_rule(struct tracer_element *element, char *name, char *value, struct glmv_err *err)
 {
@@ -114,8 +104,7 @@ bool tracer_element_declare(struct tracer_element *element, const char *rules, s
             size_t len = (size_t)(colon - p);
             memcpy(name, p, len < sizeof name ? len : sizeof name - 1);
             tracer_element_drop(element, name); /* the later one holds */
-            ok = add_rule(element, copy(name, strlen(name)), copy(value, (size_t)(end - value)),
-                          err);
+            ok = add_rule(element, strdup(name), strndup(value, (size_t)(end - value)), err);
         }
         p = end;
     }
@@ -142,9 +131,9 @@ bool tracer_element_set(struct tracer_element *element, const char *name, const 
                         struct glmv_err *err)
 {
     struct tracer_rule *rule = find(element, name);
-    char *fresh = copy(value, strlen(value));
+    char *fresh = strdup(value);
     if (rule == NULL || fresh == NULL) {
-        return add_rule(element, fresh != NULL ? copy(name, strlen(name)) : NULL, fresh, err);
+        return add_rule(element, fresh != NULL ? strdup(name) : NULL, fresh, err);
     }
     free(rule->value);
     rule->value = fresh;
