@@ -19,6 +19,12 @@ struct kind {
     int class;                 /* index, or -1 while it has none */
 };
 
+/* A declaration, and how many elements of a kind make it. */
+struct tally {
+    const struct tracer_rule *rule; /* borrowed */
+    int users;
+};
+
 struct sorter {
     struct tracer_elements *all;
     struct tracer_classes *classes;
@@ -27,6 +33,7 @@ struct sorter {
     int *kind_of;                /* owned; of each element, -1 for those that say nothing */
     struct tracer_element *rest; /* owned; what the class of its kind does not say of each */
     int *class_of_rest;          /* owned; the class for that, or -1 */
+    struct tally *tallies;       /* owned; room for one of each rule of the page */
     struct glmv_err *err;
 };
 
@@ -108,22 +115,6 @@ static const char *undone(const char *name)
                                                              : NULL;
 }
 
-/* How many of a kind declare this very thing, and how many nothing of the name. */
-static int count_users(const struct sorter *s, int kind, const struct tracer_rule *rule,
-                       int *silent)
-{
-    int users = 0;
-    *silent = 0;
-    for (int i = s->kinds[kind].first; i < s->all->count; i++) {
-        if (s->kind_of[i] == kind) {
-            const char *value = tracer_element_find(&s->all->list[i], rule->name);
-            users += value != NULL && strcmp(value, rule->value) == 0;
-            *silent += value == NULL;
-        }
-    }
-    return users;
-}
-
 /* Texts that look alike, and groups, may stand anywhere: where they stand is no part of their kind
  * where there are classes for that. */
 static bool is_elsewhere(const struct sorter *s, const struct kind *kind,
@@ -151,21 +142,52 @@ static bool is_elsewhere(const struct sorter *s, const struct kind *kind,
     return kind->count > 1 || places <= MOST_UTILITIES;
 }
 
+/* What elements of a kind declare, each thing once, in order, with how many do. Returns how many
+ * there are. */
+static int tally_kind(const struct sorter *s, int kind)
+{
+    int count = 0;
+    for (int i = s->kinds[kind].first; i < s->all->count; i++) {
+        const struct tracer_element *element = &s->all->list[i];
+        for (int r = 0; s->kind_of[i] == kind && r < element->rule_count; r++) {
+            const struct tracer_rule *rule = &element->rules[r];
+            int k = 0;
+            while (k < count && (strcmp(s->tallies[k].rule->name, rule->name) != 0 ||
+                                 strcmp(s->tallies[k].rule->value, rule->value) != 0)) {
+                k++;
+            }
+            if (k == count) {
+                s->tallies[count++] = (struct tally){rule, 0};
+            }
+            s->tallies[k].users++;
+        }
+    }
+    return count;
+}
+
+/* How many of a kind declare something of a name. */
+static int count_speakers(const struct sorter *s, int tallies, const char *name)
+{
+    int speakers = 0;
+    for (int k = 0; k < tallies; k++) {
+        speakers += strcmp(s->tallies[k].rule->name, name) == 0 ? s->tallies[k].users : 0;
+    }
+    return speakers;
+}
+
 static bool settle_kind(struct sorter *s, int kind)
 {
     struct kind *one = &s->kinds[kind];
+    int tallies = tally_kind(s, kind);
     bool ok = true;
-    for (int i = one->first; ok && i < s->all->count; i++) {
-        const struct tracer_element *element = &s->all->list[i];
-        for (int r = 0; ok && s->kind_of[i] == kind && r < element->rule_count; r++) {
-            const struct tracer_rule *rule = &element->rules[r];
-            int silent;
-            int users = count_users(s, kind, rule, &silent);
-            bool most = users >= LEAST_SHARED && users * 5 >= one->count * 3 &&
-                        (silent == 0 || undone(rule->name) != NULL);
-            if (!is_elsewhere(s, one, rule) && (users == one->count || most)) {
-                ok = tracer_element_set(&one->own, rule->name, rule->value, s->err);
-            }
+    for (int k = 0; ok && k < tallies; k++) {
+        const struct tracer_rule *rule = s->tallies[k].rule;
+        int users = s->tallies[k].users;
+        bool most =
+            users >= LEAST_SHARED && users * 5 >= one->count * 3 &&
+            (undone(rule->name) != NULL || count_speakers(s, tallies, rule->name) == one->count);
+        if ((users == one->count || most) && !is_elsewhere(s, one, rule)) {
+            ok = tracer_element_set(&one->own, rule->name, rule->value, s->err);
         }
     }
     return ok;
@@ -384,7 +406,13 @@ bool tracer_classes_find(struct tracer_elements *all, struct tracer_classes *cla
     s.kind_of = calloc(size, sizeof *s.kind_of);
     s.rest = calloc(size, sizeof *s.rest);
     s.class_of_rest = calloc(size, sizeof *s.class_of_rest);
-    bool ok = s.kinds != NULL && s.kind_of != NULL && s.rest != NULL && s.class_of_rest != NULL;
+    size_t rules = 1;
+    for (int i = 0; i < all->count; i++) {
+        rules += (size_t)all->list[i].rule_count;
+    }
+    s.tallies = malloc(rules * sizeof *s.tallies);
+    bool ok = s.kinds != NULL && s.kind_of != NULL && s.rest != NULL && s.class_of_rest != NULL &&
+              s.tallies != NULL;
     ok = ok ? sort(&s) : glmv_fail_memory(err);
     for (int k = 0; k < s.kind_count; k++) {
         tracer_element_release(&s.kinds[k].own);
@@ -396,5 +424,6 @@ bool tracer_classes_find(struct tracer_elements *all, struct tracer_classes *cla
     free(s.kind_of);
     free(s.rest);
     free(s.class_of_rest);
+    free(s.tallies);
     return ok;
 }
