@@ -11,8 +11,6 @@
 
 #define NEAR 1.6        /* px by which places of one regularity were measured off it */
 #define PITCH_ERROR 1.0 /* px that one of a run may be moved */
-#define ICON 34.0       /* px; a picture up to that size gets a box in common with its like */
-#define ICON_RANGE 8.0  /* px by which icons of one column differ */
 #define LEAST_MOVE 0.02 /* px */
 
 enum { LEAST_RUN = 3 };
@@ -42,15 +40,6 @@ void tracer_regular_free(struct tracer_regular *regular)
 }
 
 /* --- moves */
-
-static void shift_node(struct tracer_node *node, double dx, double dy)
-{
-    node->box.x += dx;
-    node->box.y += dy;
-    for (int i = 0; i < node->child_count; i++) {
-        shift_node(node->children[i], dx, dy);
-    }
-}
 
 static int group_of(const struct tracer_node *leader, int kind)
 {
@@ -87,7 +76,7 @@ static void move(struct regulator *r, int group, struct tracer_node *node, doubl
     note_move(r, group,
               (struct glmv_box){fmin(b.x, b.x + dx), fmin(b.y, b.y + dy), b.w + fabs(dx),
                                 b.h + fabs(dy)});
-    shift_node(node, dx, dy);
+    tracer_node_move(node, dx, dy);
 }
 
 static int by_value(const void *pa, const void *pb)
@@ -217,13 +206,13 @@ static void widen_icons(struct spot *spots, int count)
 {
     double w = 0;
     double h = 0;
-    double least = ICON;
+    double least = TRACER_ICON;
     for (int i = 0; i < count; i++) {
         w = fmax(w, spots[i].node->box.w);
         h = fmax(h, spots[i].node->box.h);
         least = fmin(least, fmin(spots[i].node->box.w, spots[i].node->box.h));
     }
-    if (fmax(w, h) > ICON || fmax(w, h) - least > ICON_RANGE) {
+    if (fmax(w, h) > TRACER_ICON || fmax(w, h) - least > TRACER_ICON_RANGE) {
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -408,95 +397,21 @@ static void visit(struct regulator *r, struct tracer_node *node)
     free((void *)members);
 }
 
-/* --- what holds what was moved */
-
-static struct glmv_box around(const struct tracer_node *node, const struct glmv_box *boxes)
-{
-    struct glmv_box all = {0};
-    for (int i = 0; i < node->child_count; i++) {
-        const struct tracer_node *child = node->children[i];
-        struct glmv_box b = boxes != NULL ? boxes[child->mark] : child->box;
-        all = i == 0 ? b : glmv_box_joined(all, b);
-    }
-    return all;
-}
-
-/* A painted box must not grow: what would stand farther out of it than before stays inside. */
-static void keep_inside(const struct regulator *r, struct tracer_node *node,
-                        const struct glmv_box *before)
-{
-    const struct glmv_scene_border *border =
-        node->scene_box >= 0 ? r->scene->boxes[node->scene_box].border : NULL;
-    double edge = border != NULL ? border[GLMV_BOTTOM].width : 0;
-    const struct glmv_box *was = &before[node->mark];
-    double bottom = node->box.y + node->box.h - edge;
-    for (int i = 0; i < node->child_count; i++) {
-        struct tracer_node *child = node->children[i];
-        const struct glmv_box *b = &before[child->mark];
-        double over = child->box.y + child->box.h - bottom;
-        double was_over = fmax(0, b->y + b->h - (was->y + was->h - edge));
-        if (over > was_over) {
-            shift_node(child, 0, was_over - over);
-        }
-    }
-}
-
-/* What is not painted grows and shrinks with what it holds. */
-static void fit_boxes(const struct regulator *r, struct tracer_node *node,
-                      const struct glmv_box *before)
-{
-    for (int i = 0; i < node->child_count; i++) {
-        fit_boxes(r, node->children[i], before);
-    }
-    if (node->child_count == 0 || node->kind == TRACER_LAYERS) {
-        return;
-    }
-    if (node->scene_box >= 0 || node->scene_picture >= 0) {
-        keep_inside(r, node, before);
-        return;
-    }
-    struct glmv_box now = around(node, NULL);
-    struct glmv_box then = around(node, before);
-    const struct glmv_box *was = &before[node->mark];
-    struct glmv_box *b = &node->box;
-    double x = now.x + was->x - then.x;
-    double y = now.y + was->y - then.y;
-    *b = (struct glmv_box){x, y, now.x + now.w + was->x + was->w - then.x - then.w - x,
-                           now.y + now.h + was->y + was->h - then.y - then.h - y};
-}
-
-static int count_nodes(const struct tracer_node *node)
-{
-    int count = 1;
-    for (int i = 0; i < node->child_count; i++) {
-        count += count_nodes(node->children[i]);
-    }
-    return count;
-}
-
-static void note_boxes(const struct tracer_node *node, struct glmv_box *boxes)
-{
-    boxes[node->mark] = node->box;
-    for (int i = 0; i < node->child_count; i++) {
-        note_boxes(node->children[i], boxes);
-    }
-}
-
 bool tracer_regular_apply(struct tracer_regular *regular, const struct glmv_scene *scene,
                           struct tracer_node *tree, struct glmv_err *err)
 {
     struct regulator r = {.regular = regular, .scene = scene};
-    struct glmv_box *before = malloc((size_t)count_nodes(tree) * sizeof *before);
+    struct glmv_box *before = malloc((size_t)tracer_node_count(tree) * sizeof *before);
     if (before == NULL) {
         return glmv_fail_memory(err);
     }
-    note_boxes(tree, before);
+    tracer_regular_note(tree, before);
     if (regular != NULL) {
         regular->move_count = 0;
     }
     visit(&r, tree);
     if (regular != NULL) {
-        fit_boxes(&r, tree, before);
+        tracer_regular_fit(scene, tree, before);
     }
     free(before);
     return !r.failed || glmv_fail_memory(err);

@@ -8,8 +8,6 @@
 #define SAME_SIZE 0.04  /* relative; of type */
 #define SAME_BOX 2.5    /* px; of painted boxes of one sort */
 #define SAME_CHANNEL 14 /* levels by which one colour was measured differently */
-#define ICON 34.0       /* px; a picture up to that size is an icon: they differ in width */
-#define ICON_RANGE 8.0  /* px */
 
 static bool same_color(uint32_t a, uint32_t b)
 {
@@ -45,8 +43,8 @@ static bool boxes_alike(const struct glmv_scene *s, const struct tracer_node *a,
 
 static bool pictures_alike(const struct tracer_node *a, const struct tracer_node *b)
 {
-    bool icons = fmax(fmax(a->box.w, a->box.h), fmax(b->box.w, b->box.h)) <= ICON;
-    double range = icons ? ICON_RANGE : SAME_BOX;
+    bool icons = fmax(fmax(a->box.w, a->box.h), fmax(b->box.w, b->box.h)) <= TRACER_ICON;
+    double range = icons ? TRACER_ICON_RANGE : SAME_BOX;
     return fabs(a->box.w - b->box.w) <= range && fabs(a->box.h - b->box.h) <= range;
 }
 

@@ -29,15 +29,6 @@ struct revision {
     int changed;
 };
 
-static int count_nodes(const struct tracer_node *node)
-{
-    int count = 1;
-    for (int i = 0; i < node->child_count; i++) {
-        count += count_nodes(node->children[i]);
-    }
-    return count;
-}
-
 /* However far: what stands on a page that came out too long is off by the same, and all of it must
  * move, or the distances between its parts get lost. */
 static void shift(struct revision *r, struct tracer_shift *by, double dx, double dy)
@@ -224,7 +215,7 @@ static void revise_wraps(struct revision *r, const struct tracer_node *node)
 
 static bool index_marks(struct revision *r, struct glmv_err *err)
 {
-    r->mark_count = count_nodes(r->draft->tree);
+    r->mark_count = tracer_node_count(r->draft->tree);
     r->by_mark = calloc((size_t)r->mark_count, sizeof *r->by_mark);
     if (r->by_mark == NULL) {
         return glmv_fail_memory(err);

@@ -56,6 +56,24 @@ void tracer_build_adopt(struct tracer_builder *b, struct tracer_node *node,
     node->children[node->child_count++] = child;
 }
 
+int tracer_node_count(const struct tracer_node *node)
+{
+    int count = 1;
+    for (int i = 0; i < node->child_count; i++) {
+        count += tracer_node_count(node->children[i]);
+    }
+    return count;
+}
+
+void tracer_node_move(struct tracer_node *node, double dx, double dy)
+{
+    node->box.x += dx;
+    node->box.y += dy;
+    for (int i = 0; i < node->child_count; i++) {
+        tracer_node_move(node->children[i], dx, dy);
+    }
+}
+
 struct glmv_box tracer_build_moved(struct glmv_box box, struct tracer_shift by)
 {
     box.x += by.dx;

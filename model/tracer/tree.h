@@ -60,6 +60,10 @@ struct tracer_node *tracer_tree_new(const struct glmv_scene *scene,
                                     const struct tracer_shift *box_shift,
                                     const struct tracer_shift *picture_shift, struct glmv_err *err);
 void tracer_node_free(struct tracer_node *node);
+/* How many nodes a tree has; one more than its largest mark. */
+int tracer_node_count(const struct tracer_node *node);
+/* Moves a node and all that it holds. */
+void tracer_node_move(struct tracer_node *node, double dx, double dy);
 
 /* Ascent and descent of a family for a font size of 1 px, as browsers use them. */
 void tracer_font_metrics(const char *font, enum glmv_family family, double *ascent,
