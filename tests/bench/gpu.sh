@@ -149,8 +149,8 @@ for name in "${parts[@]}"; do
     *) failed=1; say "-- $name: FAILED ($code) after $((SECONDS - start)) s" ;;
     esac
 done
-if [ $ran = 0 ] && [ $failed = 0 ] && [ ${#later[@]} = 0 ]; then
-    say "nothing was run here. To go on: on a machine with a card, this again; or, for one where nothing is built,"
+if grep -q '^no CUDA device' "$log" || [ "$ran$failed${#later[@]}" = 000 ]; then
+    say "nothing was measured here. To go on: on a machine with a card, this again; or, for one where nothing is built,"
     say "    tests/bench/gpu_folder.sh build/release gpu-folder"
     say "and there gpu-folder/tests/bench/gpu.sh; tests/bench/GPU.md says what to look at first"
     exit 77
