@@ -95,14 +95,48 @@ static bool has_text(const struct tracer_node *node)
     return found;
 }
 
+/* Texts that share a place grow into each other on a narrow page: they stand below each other
+ * there. */
+static bool texts_meet(const struct tracer_node *node)
+{
+    int texts = 0;
+    for (int i = 0; i < node->child_count; i++) {
+        texts += has_text(node->children[i]);
+    }
+    return texts > 1;
+}
+
+/* One thing of several over each other, in its place. A text that lies across what flows is over
+ * it. */
+static bool emit_layer(struct tracer_emitter *e, const struct tracer_node *node,
+                       const struct tracer_node *layer, const struct tracer_room *inside)
+{
+    double left = layer->box.x - inside->x;
+    double down = layer->box.y - node->box.y;
+    struct glmv_buf rules;
+    glmv_buf_init(&rules, TRACER_RULES_MAX);
+    bool ok = tracer_indent(e, inside, left, &rules) &&
+              (down < 0.05 || tracer_px_rule(e, &rules, "margin-top", down)) &&
+              tracer_px_rule(e, &rules, "width", layer->box.w) &&
+              tracer_beside_indent(e, inside, left,
+                                   inside->x + inside->w - tracer_right(layer->box), &rules) &&
+              (layer->kind != TRACER_TEXT || glmv_buf_append_str(&rules, "z-index: 1; ", e->err)) &&
+              tracer_open(e, "div", "layer", &rules, NULL, "");
+    struct tracer_room alone = {.x = layer->box.x, .w = layer->box.w, .bottom = layer->box.y};
+    if (ok) {
+        tracer_lays_out(e, NULL, &alone, layer->box.y + layer->box.h);
+    }
+    e->indent++;
+    ok = ok && tracer_emit_node(e, layer, &alone);
+    e->indent--;
+    return ok && tracer_new_line(e) && tracer_put(e, "</div>");
+}
+
 bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node,
                         struct tracer_room *room)
 {
     struct glmv_buf rules;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
-    /* Texts that share a place grow into each other on a narrow page: they stand below each other
-     * there. */
-    bool apart = has_text(node->children[0]) && has_text(node->children[node->child_count - 1]);
     bool ok = tracer_px_rule(e, &rules, "min-height", node->box.h);
     struct tracer_room inside = {.x = room->x, .w = room->w, .bottom = node->box.y};
     if (room->row) {
@@ -116,36 +150,19 @@ bool tracer_emit_layers(struct tracer_emitter *e, const struct tracer_node *node
     }
     ok = ok && tracer_open(e, e->in_link ? "span" : "div", "group", &rules, node, "");
     if (ok) {
-        tracer_lays_out(e, apart ? "layers layers-apart" : "layers", &inside,
+        tracer_lays_out(e, texts_meet(node) ? "layers layers-apart" : "layers", &inside,
                         node->box.y + node->box.h);
     }
     e->indent++;
-    const struct tracer_node *layer = node->children[node->child_count - 1];
-    double left = layer->box.x - inside.x;
-    double down = layer->box.y - node->box.y;
-    glmv_buf_init(&rules, TRACER_RULES_MAX);
-    ok = ok && tracer_indent(e, &inside, left, &rules) &&
-         (down < 0.05 || tracer_px_rule(e, &rules, "margin-top", down)) &&
-         tracer_px_rule(e, &rules, "width", layer->box.w) &&
-         tracer_beside_indent(e, &inside, left, inside.x + inside.w - tracer_right(layer->box),
-                              &rules) &&
-         tracer_open(e, "div", "layer", &rules, NULL, "");
-    struct tracer_room alone = {.x = layer->box.x, .w = layer->box.w, .bottom = layer->box.y};
-    if (ok) {
-        tracer_lays_out(e, NULL, &alone, layer->box.y + layer->box.h);
+    for (int i = node->child_count - 1; ok && i > 0; i--) {
+        ok = emit_layer(e, node, node->children[i], &inside);
     }
-    e->indent++;
-    ok = ok && tracer_emit_node(e, layer, &alone);
-    e->indent--;
-    ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
     ok = ok && tracer_open_plain(e, "div", "over");
     if (ok) {
         tracer_lays_out(e, NULL, &inside, node->box.y + node->box.h);
     }
     e->indent++;
-    for (int i = 0; ok && i + 1 < node->child_count; i++) {
-        ok = tracer_emit_node(e, node->children[i], &inside);
-    }
+    ok = ok && tracer_emit_node(e, node->children[0], &inside);
     e->indent--;
     ok = ok && tracer_new_line(e) && tracer_put(e, "</div>");
     e->indent--;

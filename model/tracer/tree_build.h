@@ -49,5 +49,9 @@ void tracer_build_add_lines(struct tracer_builder *b);
 /* Rows and columns of items by recursive cuts: takes their nodes. NULL without items or without
  * memory. */
 struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int count, int depth);
+/* Whether a cut parts these items. They get sorted. */
+bool tracer_build_can_cut(const struct tracer_builder *b, int *ids, int count, int depth);
+/* Things that cannot be cut: some of them become layers of one place, the rest flows over them. */
+struct tracer_node *tracer_build_layers(struct tracer_builder *b, int *ids, int count, int depth);
 
 #endif

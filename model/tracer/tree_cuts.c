@@ -1,5 +1,4 @@
-/* Rows and columns: recursive cuts where nothing crosses, records between dividers, sidebars,
- * layers. */
+/* Rows and columns: recursive cuts where nothing crosses, records between dividers, sidebars. */
 #include "model/tracer/tree_build.h"
 
 #define MAX_DEPTH 60
@@ -12,6 +11,10 @@
 #define CARD_HEIGHT 40    /* px of the box or picture that a card begins with, at least */
 #define CARD_SLACK 2      /* px that something sticks out of its card */
 #define CARD_MOST 12      /* cards in a row */
+
+/* px that neighbours may overlap and still be cut apart, tried in this order. */
+enum { SLACKS = 4 };
+static const double slacks[SLACKS] = {0, 1, 3, 6};
 
 struct group {
     int *ids; /* into builder.items */
@@ -270,62 +273,6 @@ static struct tracer_node *arrange_columns(struct tracer_builder *b, int *ids, i
     return node;
 }
 
-/* Whether one box lies over another: its upper edge is seen within the other, from side to side. */
-static bool lies_over(struct glmv_box upper, struct glmv_box lower)
-{
-    enum { SEEN = 4 }; /* px */
-    return upper.y > lower.y + SEEN && upper.y + SEEN < lower.y + lower.h &&
-           upper.y + upper.h > lower.y + lower.h + SEEN && upper.x >= lower.x - CARD_SLACK &&
-           upper.x + upper.w <= lower.x + lower.w + CARD_SLACK;
-}
-
-/* Whether a text of a node stands in a box. */
-static bool has_text_in(const struct tracer_node *node, struct glmv_box box)
-{
-    bool found = node->kind == TRACER_TEXT && tracer_build_holds(box, node->box, CARD_SLACK);
-    for (int i = 0; !found && i < node->child_count; i++) {
-        found = has_text_in(node->children[i], box);
-    }
-    return found;
-}
-
-/* Nothing can be cut: the largest thing that is not text becomes a layer of its own, or what that
- * lies over; the rest flows over it. */
-static struct tracer_node *arrange_layers(struct tracer_builder *b, int *ids, int count, int depth)
-{
-    int largest = 0;
-    for (int i = 1; i < count; i++) {
-        bool text = b->items[ids[i]].node->kind == TRACER_TEXT;
-        bool best_text = b->items[ids[largest]].node->kind == TRACER_TEXT;
-        if (best_text != text ? best_text : b->items[ids[i]].area > b->items[ids[largest]].area) {
-            largest = i;
-        }
-    }
-    for (int i = 0, over = largest; i < count; i++) {
-        const struct tracer_item *item = &b->items[ids[i]];
-        struct glmv_box top = b->items[ids[over]].want;
-        if (item->node->kind != TRACER_TEXT && lies_over(top, item->want) &&
-            !has_text_in(item->node, top)) {
-            largest = i;
-        }
-    }
-    int layer = ids[largest];
-    memmove(ids + largest, ids + largest + 1, (size_t)(count - largest - 1) * sizeof *ids);
-    struct tracer_node *flow = tracer_build_arrange(b, ids, count - 1, depth + 1);
-    struct tracer_node *top = b->items[layer].node;
-    b->items[layer].node = NULL;
-    struct tracer_node *node = tracer_build_node_new(
-        b, TRACER_LAYERS, flow != NULL ? glmv_box_joined(flow->box, top->box) : top->box);
-    if (node == NULL) {
-        tracer_node_free(flow);
-        tracer_node_free(top);
-        return NULL;
-    }
-    tracer_build_adopt(b, node, flow);
-    tracer_build_adopt(b, node, top);
-    return node;
-}
-
 /* Whether less than half of the texts of one side stand level with one of the other: no table's
  * column. */
 static bool is_independent(const struct tracer_builder *b, const int *ids, int split, int count)
@@ -373,6 +320,20 @@ static int find_sidebar(const struct tracer_builder *b, int *ids, int count, int
     return 0;
 }
 
+bool tracer_build_can_cut(const struct tracer_builder *b, int *ids, int count, int depth)
+{
+    bool found = false;
+    for (int vertical = 1; depth < MAX_DEPTH && !found && vertical >= 0; vertical--) {
+        sort_ids(b, ids, count, vertical);
+        double reach = high(b, ids[0], vertical);
+        for (int i = 1; !found && i < count; i++) {
+            found = low(b, ids[i], vertical) >= reach - slacks[SLACKS - 1];
+            reach = fmax(reach, high(b, ids[i], vertical));
+        }
+    }
+    return found;
+}
+
 struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int count, int depth)
 {
     if (count == 0 || b->failed) {
@@ -388,7 +349,6 @@ struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int
         b->failed = true;
         return NULL;
     }
-    static const double slacks[] = {0, 1, 3, 6};
     struct tracer_node *node = NULL;
     int sidebar = find_sidebar(b, ids, count, ends);
     if (sidebar > 0) {
@@ -396,8 +356,7 @@ struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int
         ends[1] = count;
         node = arrange_parts(b, ids, ends, 2, false, depth);
     }
-    for (size_t k = 0; node == NULL && depth < MAX_DEPTH && k < sizeof slacks / sizeof slacks[0];
-         k++) {
+    for (int k = 0; node == NULL && depth < MAX_DEPTH && k < SLACKS; k++) {
         for (int vertical = 1; node == NULL && vertical >= 0; vertical--) {
             sort_ids(b, ids, count, vertical);
             int parts = cut(b, ids, count, vertical, slacks[k], ends);
@@ -407,5 +366,5 @@ struct tracer_node *tracer_build_arrange(struct tracer_builder *b, int *ids, int
         }
     }
     free(ends);
-    return node != NULL || b->failed ? node : arrange_layers(b, ids, count, depth);
+    return node != NULL || b->failed ? node : tracer_build_layers(b, ids, count, depth);
 }
