@@ -36,20 +36,48 @@ static bool cjk_end(const char *text)
 
 /* Whether a run looks as the paragraph does, so that it needs no element of its own. Code has one
  * face in one size. */
-static bool plain_run(const struct tracer_emitter *e, const struct tracer_node *node, int run)
+static bool plain_run(const struct tracer_emitter *e, const struct tracer_node *node, int i)
 {
+    int run = node->runs[i];
     const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
     const struct glmv_scene_line *b = &e->draft->scene->lines[run];
     bool coloured = a->color != b->color || a->weight != b->weight || a->italic != b->italic;
-    return run == node->main ||
-           (!coloured && (node->code || (a->underline == b->underline && a->strike == b->strike &&
-                                         a->family == b->family &&
-                                         fabs(a->font_px - b->font_px) < 0.08 * a->font_px)));
+    return node->chips[i] < 0 &&
+           (run == node->main ||
+            (!coloured && (node->code || (a->underline == b->underline && a->strike == b->strike &&
+                                          a->family == b->family &&
+                                          fabs(a->font_px - b->font_px) < 0.08 * a->font_px))));
+}
+
+/* The surface of words in running text. It reaches as far from their letters as was measured, and
+ * moves no line. */
+static bool chip_rules(struct tracer_emitter *e, const struct tracer_node *node, int i,
+                       struct glmv_buf *rules)
+{
+    if (node->chips[i] < 0) {
+        return true;
+    }
+    const struct glmv_scene_line *line = &e->draft->scene->lines[node->runs[i]];
+    const struct glmv_scene_box *chip = &e->draft->scene->boxes[node->chips[i]];
+    const struct glmv_scene_border *b = chip->border;
+    double ascent;
+    double descent;
+    tracer_font_metrics(line->font, line->family, &ascent, &descent);
+    double letters = line->baseline - round(ascent * line->font_px);
+    double top = letters - chip->box.y - b[GLMV_TOP].width;
+    letters = line->baseline + round(descent * line->font_px);
+    double bottom = chip->box.y + chip->box.h - b[GLMV_BOTTOM].width - letters;
+    double aside = chip->box.w - b[GLMV_LEFT].width - b[GLMV_RIGHT].width - line->advance;
+    return glmv_buf_append_str(rules, " ", e->err) &&
+           tracer_paint_rules(&e->sheet, chip, rules, e->err) &&
+           glmv_buf_appendf(rules, e->err, "padding: %.4gpx %.4gpx %.4gpx; ", fmax(top, 0),
+                            fmax(aside / 2, 0), fmax(bottom, 0));
 }
 
 /* A part of code that is coloured or bold by its syntax. */
-static bool put_token(struct tracer_emitter *e, const struct tracer_node *node, int run)
+static bool put_token(struct tracer_emitter *e, const struct tracer_node *node, int i)
 {
+    int run = node->runs[i];
     const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
     const struct glmv_scene_line *b = &e->draft->scene->lines[run];
     struct glmv_buf rules;
@@ -60,7 +88,8 @@ static bool put_token(struct tracer_emitter *e, const struct tracer_node *node, 
               (a->weight == b->weight ||
                glmv_buf_appendf(&rules, e->err, " font-weight: %d;", b->weight)) &&
               (a->italic == b->italic || glmv_buf_appendf(&rules, e->err, " font-style: %s;",
-                                                          b->italic ? "italic" : "normal"));
+                                                          b->italic ? "italic" : "normal")) &&
+              chip_rules(e, node, i, &rules);
     ok = ok && tracer_open_run(e, "span", "token", &rules, "") && tracer_put_text(e, b->text) &&
          tracer_put(e, "</span>");
     glmv_buf_release(&rules);
@@ -87,15 +116,17 @@ static bool run_rules(struct tracer_emitter *e, const struct glmv_scene_line *a,
 }
 
 /* A run of other type: strong, em or a where that is what it is. */
-static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, int run)
+static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, int i)
 {
+    int run = node->runs[i];
     const struct glmv_scene_line *a = &e->draft->scene->lines[node->main];
     const struct glmv_scene_line *b = &e->draft->scene->lines[run];
     struct glmv_buf rules;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
-    bool link = !e->in_link && !e->in_nav && (b->underline || coloured);
-    bool code = b->family == GLMV_FAMILY_MONO && a->family != GLMV_FAMILY_MONO;
+    bool chip = node->chips[i] >= 0;
+    bool code = b->family == GLMV_FAMILY_MONO && (chip || a->family != GLMV_FAMILY_MONO);
+    bool link = !e->in_link && !e->in_nav && (b->underline || (coloured && !(chip && code)));
     bool small = b->font_px < 0.92 * a->font_px && b->weight <= a->weight;
     const char *tag = link                    ? "a"
                       : b->strike             ? "s"
@@ -109,6 +140,7 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     bool alike = strcmp(a->font, b->font) == 0 && fabs(a->font_px - b->font_px) < 0.08 * a->font_px;
     bool ok = alike ? run_rules(e, a, b, tag, &rules)
                     : tracer_type_rules(&e->sheet, b, &e->draft->types[run], 0, &rules, e->err);
+    ok = ok && chip_rules(e, node, i, &rules);
     ok = ok && tracer_open_run(e, tag, link ? "link" : tag, &rules, link ? " href=\"#\"" : "") &&
          tracer_put_text(e, b->text) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
     glmv_buf_release(&rules);
@@ -140,6 +172,14 @@ static bool put_blanks(struct tracer_emitter *e, const struct tracer_node *node,
     return ok;
 }
 
+/* The ink of a run, or what lies behind it. */
+static struct glmv_box run_box(const struct tracer_emitter *e, const struct tracer_node *node,
+                               int i)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    return node->chips[i] >= 0 ? s->boxes[node->chips[i]].box : s->lines[node->runs[i]].ink;
+}
+
 bool tracer_put_lines(struct tracer_emitter *e, const struct tracer_node *node)
 {
     const struct glmv_scene *s = e->draft->scene;
@@ -152,15 +192,15 @@ bool tracer_put_lines(struct tracer_emitter *e, const struct tracer_node *node)
             ok = tracer_put(e, "<br>");
         } else if (i > 0) {
             const struct glmv_scene_line *before = &s->lines[node->runs[i - 1]];
-            double gap = line->ink.x - before->ink.x - before->ink.w;
+            struct glmv_box from = run_box(e, node, i - 1);
+            double gap = run_box(e, node, i).x - from.x - from.w;
             bool same_row = node->rows[i] == node->rows[i - 1];
             bool tight = same_row ? gap < 0.12 * line->font_px : cjk_end(before->text);
             ok = tight || tracer_put(e, " ");
         }
-        int run = node->runs[i];
-        ok = ok && (plain_run(e, node, run)     ? tracer_put_text(e, line->text)
-                    : node->code && !e->in_link ? put_token(e, node, run)
-                                                : put_run(e, node, run));
+        ok = ok && (plain_run(e, node, i)       ? tracer_put_text(e, line->text)
+                    : node->code && !e->in_link ? put_token(e, node, i)
+                                                : put_run(e, node, i));
     }
     return ok;
 }
@@ -176,8 +216,9 @@ static double row_width(const struct tracer_emitter *e, const struct tracer_node
     for (int i = 0; i < node->run_count; i++) {
         const struct glmv_scene_line *line = &s->lines[node->runs[i]];
         if (node->rows[i] == row) {
-            left = fmin(left, line->ink.x);
-            right = fmax(right, line->ink.x + line->ink.w);
+            struct glmv_box box = run_box(e, node, i);
+            left = fmin(left, box.x);
+            right = fmax(right, box.x + box.w);
         } else if (node->rows[i] == row + 1 && *next_word < 0) {
             *next_word = line->word_count > 0 ? line->words[0].ink.w : line->ink.w;
         }

@@ -1,10 +1,9 @@
 #include "model/tracer/tree_build.h"
 
-#define BOX_TOLERANCE 1.5 /* px a box may stick out of what holds it */
-#define VEIL_AREA 15000   /* px; smaller pictures are shown as they are */
-#define VEIL_INK 0.3      /* share of a picture's px that are not transparent */
-#define VEIL_PAGE 0.25    /* share of the page that a veil covers */
-#define FRAME_INK 0.03    /* of an outline around other things */
+#define VEIL_AREA 15000 /* px; smaller pictures are shown as they are */
+#define VEIL_INK 0.3    /* share of a picture's px that are not transparent */
+#define VEIL_PAGE 0.25  /* share of the page that a veil covers */
+#define FRAME_INK 0.03  /* of an outline around other things */
 
 void tracer_node_free(struct tracer_node *node)
 {
@@ -17,6 +16,7 @@ void tracer_node_free(struct tracer_node *node)
     free((void *)node->children);
     free(node->runs);
     free(node->rows);
+    free(node->chips);
     free(node);
 }
 
@@ -272,12 +272,15 @@ struct tracer_node *tracer_tree_new(const struct glmv_scene *scene,
     }
     if (root != NULL) {
         add_boxes_and_pictures(&b);
+        b.failed = !tracer_build_find_chips(&b) || b.failed;
         int containers = b.count;
         for (int i = 0; i < containers; i++) {
             b.items[i].parent =
-                tracer_build_holder_of(&b, b.items[i].want, BOX_TOLERANCE, i, containers);
+                tracer_build_holder_of(&b, b.items[i].want, TRACER_BOX_TOLERANCE, i, containers);
         }
-        tracer_build_add_lines(&b);
+        if (!b.failed) {
+            tracer_build_add_lines(&b);
+        }
         fill(&b, root, -1, scratch);
         int next = 0;
         number_nodes(root, &next);
@@ -286,6 +289,7 @@ struct tracer_node *tracer_tree_new(const struct glmv_scene *scene,
         tracer_node_free(b.items[i].node);
     }
     free(b.items);
+    free(b.chips);
     free(scratch);
     if (root == NULL || b.failed) {
         tracer_node_free(root);

@@ -30,6 +30,7 @@ struct tracer_node {
     int scene_picture;   /* the picture that this node shows, or lies on (containers); -1 */
     int *runs; /* owned; for TRACER_TEXT: indices of the scene's lines, in reading order */
     int *rows; /* owned; which line of the paragraph each run stands on */
+    int *chips; /* owned; the painted box right behind each run, or -1 */
     int run_count;
     int row_count; /* lines of the paragraph */
     int first;     /* the main run of its first line: its correction moves the paragraph */

@@ -9,6 +9,9 @@
 
 #include "model/tracer/tree.h"
 
+#define TRACER_TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
+#define TRACER_BOX_TOLERANCE 1.5  /* px a box may */
+
 /* A line, a paragraph, a box or a picture, before it has its place in the tree. */
 struct tracer_item {
     struct glmv_box want; /* structure is cut from this */
@@ -22,6 +25,7 @@ struct tracer_builder {
     const struct tracer_shift *line_shift, *box_shift, *picture_shift;
     struct tracer_item *items;
     int count;
+    int *chips; /* of the scene's lines: the painted box right behind each, or -1 */
     bool failed;
 };
 
@@ -44,6 +48,9 @@ bool tracer_build_holds(struct glmv_box outer, struct glmv_box inner, double sla
 /* Tells which lines are cells: rows below each other that are cut at the same places. False without
  * memory. */
 bool tracer_build_find_cells(const struct glmv_scene *scene, const int *holders, bool *cells);
+/* Finds words of running text that have a surface of their own, as code has: sets the builder's
+ * chips and takes their boxes out of the items. False without memory. */
+bool tracer_build_find_chips(struct tracer_builder *b);
 /* Adds the scene's lines as paragraphs. */
 void tracer_build_add_lines(struct tracer_builder *b);
 /* Rows and columns of items by recursive cuts: takes their nodes. NULL without items or without

@@ -2,13 +2,12 @@
  * author. */
 #include "model/tracer/tree_build.h"
 
-#define TEXT_TOLERANCE 3.0 /* px ink may stick out of what holds it */
-#define HARD_PITCH 1.7     /* font sizes from line to line in a text with breaks */
-#define HARD_WORDS 3       /* words a line of one holds on average */
-#define BULLET_SIZE 0.55   /* font sizes that a bullet is wide and high at most */
-#define BULLET_GAP 1.3     /* font sizes from a bullet to its entry */
-#define CODE_INDENT 12     /* characters' heights that a line of code is indented by at most */
-#define CODE_PITCH 1.8     /* font sizes from line to line of code at most */
+#define HARD_PITCH 1.7   /* font sizes from line to line in a text with breaks */
+#define HARD_WORDS 3     /* words a line of one holds on average */
+#define BULLET_SIZE 0.55 /* font sizes that a bullet is wide and high at most */
+#define BULLET_GAP 1.3   /* font sizes from a bullet to its entry */
+#define CODE_INDENT 12   /* characters' heights that a line of code is indented by at most */
+#define CODE_PITCH 1.8   /* font sizes from line to line of code at most */
 #define CODE_SIZES                                                                                 \
     0.12           /* by which sizes of lines of code may differ: "}" says little of its own       \
                     */
@@ -63,29 +62,31 @@ struct rows {
     int *order;
     struct row *list;
     int count;
-    bool *cells; /* of the scene's lines, which stand alone */
+    bool *cells;              /* of the scene's lines, which stand alone */
+    struct glmv_box *extents; /* of the scene's lines: their ink, as wide as what lies behind it */
+    const int *chips;         /* of the scene's lines; borrowed */
 };
 
-static bool joins(const struct glmv_scene *s, const struct row *row, const bool *cells, int last,
-                  int next)
+static bool joins(const struct glmv_scene *s, const struct rows *rows, const struct row *row,
+                  int last, int next)
 {
     const struct glmv_scene_line *a = &s->lines[last];
     const struct glmv_scene_line *b = &s->lines[next];
     double size = fmax(a->font_px, b->font_px);
-    double gap = b->ink.x - (a->ink.x + a->ink.w);
+    double gap = rows->extents[next].x - (rows->extents[last].x + rows->extents[last].w);
     bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
-    return a->rotation == 0 && b->rotation == 0 && !cells[last] && !cells[next] &&
+    return a->rotation == 0 && b->rotation == 0 && !rows->cells[last] && !rows->cells[next] &&
            fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
            gap <= (mono ? 1.2 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
 }
 
 /* The nearest unused line to the right that belongs to the row, or -1. */
-static int next_run(const struct glmv_scene *s, const struct row *row, const bool *cells, int last,
-                    const int *holders, const bool *used)
+static int next_run(const struct glmv_scene *s, const struct rows *rows, const struct row *row,
+                    int last, const int *holders, const bool *used)
 {
     int best = -1;
     for (int i = 0; i < (int)s->line_count; i++) {
-        if (!used[i] && holders[i] == row->holder && joins(s, row, cells, last, i) &&
+        if (!used[i] && holders[i] == row->holder && joins(s, rows, row, last, i) &&
             (best < 0 || s->lines[i].ink.x < s->lines[best].ink.x)) {
             best = i;
         }
@@ -93,25 +94,35 @@ static int next_run(const struct glmv_scene *s, const struct row *row, const boo
     return best;
 }
 
-static bool starts_row(const struct glmv_scene *s, const bool *cells, int line, const int *holders,
-                       const bool *used)
+static bool starts_row(const struct glmv_scene *s, const struct rows *rows, int line,
+                       const int *holders, const bool *used)
 {
     for (int i = 0; i < (int)s->line_count; i++) {
         struct row before = {.baseline = s->lines[i].baseline};
         if (i != line && !used[i] && holders[i] == holders[line] &&
-            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, &before, cells, i, line)) {
+            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, rows, &before, i, line)) {
             return false;
         }
     }
     return true;
 }
 
+/* Whether a paragraph takes its type rather from one line than from the other: from the longer one,
+ * and from what has a surface of its own only where nothing else is there. */
+static bool says_more(const struct glmv_scene *s, const struct rows *rows, int line, int other)
+{
+    bool chip = rows->chips[line] >= 0;
+    bool other_chip = rows->chips[other] >= 0;
+    return chip != other_chip ? other_chip
+                              : strlen(s->lines[line].text) > strlen(s->lines[other].text);
+}
+
 static void add_run(const struct glmv_scene *s, struct rows *rows, struct row *row, int *filled,
                     int line)
 {
-    const struct glmv_scene_line *one = &s->lines[line];
-    row->ink = row->count == 0 ? one->ink : glmv_box_joined(row->ink, one->ink);
-    if (row->count == 0 || strlen(one->text) > strlen(s->lines[row->main].text)) {
+    struct glmv_box extent = rows->extents[line];
+    row->ink = row->count == 0 ? extent : glmv_box_joined(row->ink, extent);
+    if (row->count == 0 || says_more(s, rows, line, row->main)) {
         row->main = line;
     }
     rows->order[(*filled)++] = line;
@@ -124,14 +135,13 @@ static void find_rows(const struct glmv_scene *s, struct rows *rows, const int *
     /* Twice: a ring of lines that each continue another must not be lost. */
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < (int)s->line_count; i++) {
-            if (used[i] || (pass == 0 && !starts_row(s, rows->cells, i, holders, used))) {
+            if (used[i] || (pass == 0 && !starts_row(s, rows, i, holders, used))) {
                 continue;
             }
             struct row *row = &rows->list[rows->count++];
             *row = (struct row){
                 .start = filled, .holder = holders[i], .baseline = s->lines[i].baseline};
-            for (int line = i; line >= 0;
-                 line = next_run(s, row, rows->cells, line, holders, used)) {
+            for (int line = i; line >= 0; line = next_run(s, rows, row, line, holders, used)) {
                 used[line] = true;
                 add_run(s, rows, row, &filled, line);
             }
@@ -297,7 +307,8 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
     }
     node->runs = malloc((size_t)runs * sizeof *node->runs);
     node->rows = malloc((size_t)runs * sizeof *node->rows);
-    if (node->runs == NULL || node->rows == NULL) {
+    node->chips = malloc((size_t)runs * sizeof *node->chips);
+    if (node->runs == NULL || node->rows == NULL || node->chips == NULL) {
         return false;
     }
     node->main = rows->list[members[0]].main;
@@ -307,9 +318,10 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
         line += i > 0 ? lines_down(s, &rows->list[members[i - 1]], row, pitch) : 0;
         for (int k = 0; k < row->count; k++) {
             node->runs[node->run_count] = rows->order[row->start + k];
+            node->chips[node->run_count] = rows->chips[rows->order[row->start + k]];
             node->rows[node->run_count++] = line;
         }
-        if (strlen(s->lines[row->main].text) > strlen(s->lines[node->main].text)) {
+        if (says_more(s, rows, row->main, node->main)) {
             node->main = row->main;
         }
     }
@@ -445,6 +457,17 @@ static bool is_misread(const struct glmv_scene *s, const struct glmv_scene_line 
     return inside >= 2 && (doubted || width > INSIDE_WIDTH * line->ink.w);
 }
 
+static struct glmv_box extent_of(const struct glmv_scene *s, const struct glmv_scene_line *line,
+                                 int chip)
+{
+    struct glmv_box extent = line->ink;
+    if (chip >= 0) {
+        extent.x = s->boxes[chip].box.x;
+        extent.w = s->boxes[chip].box.w;
+    }
+    return extent;
+}
+
 void tracer_build_add_lines(struct tracer_builder *b)
 {
     const struct glmv_scene *s = b->scene;
@@ -453,15 +476,17 @@ void tracer_build_add_lines(struct tracer_builder *b)
     bool *used = calloc(n, sizeof *used);
     int *members = malloc(n * sizeof *members);
     int *holders = malloc(n * sizeof *holders);
-    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list), 0,
-                        calloc(n, sizeof *rows.cells)};
+    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list),   0,
+                        calloc(n, sizeof *rows.cells),  calloc(n, sizeof *rows.extents), b->chips};
     if (used == NULL || members == NULL || holders == NULL || rows.order == NULL ||
-        rows.list == NULL || rows.cells == NULL) {
+        rows.list == NULL || rows.cells == NULL || rows.extents == NULL) {
         b->failed = true;
     } else {
         for (size_t i = 0; i < s->line_count; i++) {
-            holders[i] = tracer_build_holder_of(b, s->lines[i].ink, TEXT_TOLERANCE, -1, containers);
+            holders[i] =
+                tracer_build_holder_of(b, s->lines[i].ink, TRACER_TEXT_TOLERANCE, -1, containers);
             used[i] = is_misread(s, &s->lines[i]);
+            rows.extents[i] = extent_of(s, &s->lines[i], b->chips[i]);
         }
         b->failed = b->failed || !tracer_build_find_cells(s, holders, rows.cells);
         find_rows(s, &rows, holders, used);
@@ -478,4 +503,5 @@ void tracer_build_add_lines(struct tracer_builder *b)
     free(rows.order);
     free(rows.list);
     free(rows.cells);
+    free(rows.extents);
 }

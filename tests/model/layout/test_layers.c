@@ -49,9 +49,46 @@ static void a_text_across_columns_leaves_them_columns(void)
     free(html);
 }
 
+/* Code in running text: one paragraph, no box of its own beside it. */
+static void words_with_a_surface_stay_in_their_paragraph(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_text(&kit, "Everything the", 40, 60, 102);
+    scene_box(&kit, 146, 47, 74, 18, 0xf0f0f0ff)->radius[0] = 3;
+    struct glmv_scene_line *code = scene_text(&kit, "option()", 151, 60, 62);
+    code->family = GLMV_FAMILY_MONO;
+    code->font_px = 13;
+    strcpy(code->font, "Liberation Mono");
+    scene_text(&kit, "decorator passes goes", 224, 60, 150);
+    scene_text(&kit, "lazydogs and then sleeps in the sun until noon", 40, 84, 330);
+    scene_text(&kit, "afterwards.", 40, 108, 80);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "Everything the <code class=") != NULL);
+    CHECK(strstr(html, ">option()</code> decorator passes goes lazydogs and then") != NULL);
+    CHECK(strstr(html, "padding: 2px 6px 1px") != NULL);
+    CHECK(count(html, "<div") == 0);
+    free(html);
+}
+
+/* A button beside one line is no part of a text. */
+static void a_button_beside_a_line_is_its_own(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 300);
+    scene_text(&kit, "Everything the", 40, 60, 102);
+    scene_box(&kit, 146, 45, 74, 24, 0xf0f0f0ff);
+    scene_text(&kit, "Option", 160, 60, 46);
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "Everything the<") != NULL);
+    free(html);
+}
+
 int main(void)
 {
     layers_of_one_place_lie_side_by_side();
     a_text_across_columns_leaves_them_columns();
+    words_with_a_surface_stay_in_their_paragraph();
+    a_button_beside_a_line_is_its_own();
     TEST_END();
 }
