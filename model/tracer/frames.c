@@ -94,24 +94,27 @@ static int curve_at(const struct leftovers *lo, struct model_rect r, int corner,
     return model_min(found[0], found[1]);
 }
 
-static int count_stray(const struct leftovers *lo, struct model_rect r, int corner, int *all)
+/* Px of the last part that was visited which are not at its rim. Others may lie in the outline. */
+static int count_stray(const struct leftovers *lo, struct model_rect r, int visited, int corner,
+                       int *all)
 {
     int stray = 0;
     *all = 0;
-    for (int y = r.y0; y < r.y1; y++) {
-        for (int x = r.x0; x < r.x1; x++) {
-            if (is_residual(lo, x, y)) {
-                int dx = model_min(x - r.x0, r.x1 - 1 - x);
-                int dy = model_min(y - r.y0, r.y1 - 1 - y);
-                (*all)++;
-                stray += model_min(dx, dy) >= FRAME_WIDTH && (dx >= corner || dy >= corner);
-            }
+    for (int k = 0; k < visited; k++) {
+        int x = lo->queue[k] % lo->view->w;
+        int y = lo->queue[k] / lo->view->w;
+        if (is_residual(lo, x, y)) {
+            int dx = model_min(x - r.x0, r.x1 - 1 - x);
+            int dy = model_min(y - r.y0, r.y1 - 1 - y);
+            (*all)++;
+            stray += model_min(dx, dy) >= FRAME_WIDTH && (dx >= corner || dy >= corner);
         }
     }
     return stray;
 }
 
-bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv_scene_box *out)
+bool pictures_frame(const struct leftovers *lo, struct model_rect r, int visited,
+                    struct glmv_scene_box *out)
 {
     int shorter = model_min(r.x1 - r.x0, r.y1 - r.y0);
     if (shorter < FRAME_SIDE) {
@@ -119,7 +122,7 @@ bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv
     }
     int corner = model_min(FRAME_CORNER, shorter / 3);
     int all = 0;
-    int stray = count_stray(lo, r, corner, &all);
+    int stray = count_stray(lo, r, visited, corner, &all);
     const uint8_t *ground = model_px(lo->view, model_max(r.x0 - 1, 0), model_max(r.y0 - 1, 0));
     struct rim rim = {0};
     bool shown[4];

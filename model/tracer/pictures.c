@@ -310,7 +310,7 @@ static bool take_parts(struct leftovers *lo, struct glmv_scene *scene, bool leav
         int visited = 0;
         int residual = pictures_visit(lo, (int)i, &r, &visited);
         struct glmv_scene_box frame;
-        if (pictures_frame(lo, r, &frame)) {
+        if (pictures_frame(lo, r, visited, &frame)) {
             if (!model_scene_insert_box(scene, &frame, err)) {
                 return false;
             }
@@ -393,6 +393,23 @@ static bool find_pictures(struct model_view *view, struct pictures_casts *casts,
     return ok;
 }
 
+/* Dashes are painted as a line: what was an outline of them is to be found again. */
+static void drop_dashed(struct glmv_scene *scene)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_scene_box *box = &scene->boxes[i];
+        bool dashed = false;
+        for (int side = 0; side < 4; side++) {
+            dashed = dashed || box->border[side].dashed;
+        }
+        if (!dashed || box->fill != GLMV_FILL_NONE) {
+            scene->boxes[kept++] = *box;
+        }
+    }
+    scene->box_count = kept;
+}
+
 bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, struct glmv_err *err)
 {
     struct pictures_casts casts = {.count = 0};
@@ -407,5 +424,6 @@ bool model_pictures_find(struct model_view *view, struct glmv_scene *scene, stru
         free(scene->pictures[i].svg);
     }
     scene->picture_count = 0;
+    drop_dashed(scene);
     return find_pictures(view, &casts, scene, err);
 }

@@ -66,8 +66,9 @@ bool pictures_add(struct leftovers *lo, struct model_rect r, int residual, struc
  * false where they were not. */
 bool pictures_add_drawing(struct leftovers *lo, struct model_rect r, int residual,
                           struct glmv_scene *scene, bool *drawn, struct glmv_err *err);
-/* Makes a box of px that are an outline and nothing else. */
-bool pictures_frame(const struct leftovers *lo, struct model_rect r, struct glmv_scene_box *out);
+/* Makes a box of the part that was visited last, when that is an outline and nothing else. */
+bool pictures_frame(const struct leftovers *lo, struct model_rect r, int visited,
+                    struct glmv_scene_box *out);
 
 /* Drops the boxes that are parts of a photo or of an icon; false when there were none. */
 bool pictures_drop_parts(const struct model_view *view, struct glmv_scene *scene);

@@ -166,6 +166,34 @@ static void dashed_outlines_are_boxes(void)
     glmv_scene_free(scene);
 }
 
+/* Something drawn in it is no part of it, and a photo beside it, for whose flat places all is looked
+ * at again, does not show it twice. */
+static void dashed_outlines_around_an_icon_are_boxes(void)
+{
+    struct glmv_image *image = blank(700, 300, 0xf8fafc);
+    for (int i = 0; i < 240; i += 5) {
+        fill(image, 60 + i, 50, 3, 1, 0xe4e7ec);
+        fill(image, 60 + i, 109, 3, 1, 0xe4e7ec);
+    }
+    for (int i = 0; i < 60; i += 5) {
+        fill(image, 60, 50 + i, 1, 3, 0xe4e7ec);
+        fill(image, 299, 50 + i, 1, 3, 0xe4e7ec);
+    }
+    fill(image, 174, 78, 13, 3, 0x475467);
+    fill(image, 179, 73, 3, 13, 0x475467);
+    paint_photo(image, 340, 40, 320, 220);
+    fill(image, 420, 120, 60, 30, 0x4c483f);
+    paint_disc(image, 420, 150, 12, 0x4c483f, 1);
+    struct glmv_scene *scene = look_at(image);
+    const struct glmv_scene_box *box = box_at(scene, 60, 50, 240, 60);
+    CHECK(box != NULL && box->border[GLMV_TOP].dashed && box->border[GLMV_LEFT].dashed);
+    for (size_t i = 0; i < scene->picture_count; i++) {
+        const struct glmv_scene_picture *p = &scene->pictures[i];
+        CHECK_MSG(p->box.x >= 300 || p->box.w <= 20, "%g x %g", p->box.w, p->box.h);
+    }
+    glmv_scene_free(scene);
+}
+
 static void dotted_outlines_are_told_from_dashed_ones(void)
 {
     struct glmv_image *image = blank(400, 200, 0xffffff);
@@ -334,6 +362,7 @@ int main(void)
     photos_are_no_gradients();
     slanted_ends_are_part_of_the_section_above();
     dashed_outlines_are_boxes();
+    dashed_outlines_around_an_icon_are_boxes();
     dotted_outlines_are_told_from_dashed_ones();
     boxes_that_share_an_outline_have_their_borders();
     shadows_without_blur_are_no_borders();
