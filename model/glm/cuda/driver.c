@@ -123,7 +123,6 @@ static bool find(struct glm_cuda *cuda, int ordinal, int *count, struct glmv_err
                          ordinal, *count, *count == 1 ? ", cuda:0" : "");
     }
     struct glm_cu_api *api = &cuda->api;
-    int shared = 0;
     if (!glm_cuda_check(cuda, api->device_get(&cuda->device, ordinal), "find the device", err)) {
         return false;
     }
@@ -132,8 +131,6 @@ static bool find(struct glm_cuda *cuda, int ordinal, int *count, struct glmv_err
     code |= api->device_attribute(&cuda->major, GLM_CU_ATTR_MAJOR, cuda->device);
     code |= api->device_attribute(&cuda->minor, GLM_CU_ATTR_MINOR, cuda->device);
     code |= api->device_attribute(&cuda->sms, GLM_CU_ATTR_SMS, cuda->device);
-    code |= api->device_attribute(&shared, GLM_CU_ATTR_SHARED_OPTIN, cuda->device);
-    cuda->shared = (size_t)shared;
     if (code != GLM_CU_SUCCESS) {
         return glm_cuda_check(cuda, GLM_CU_UNKNOWN, "ask what it is", err);
     }

@@ -29,7 +29,6 @@ struct glm_cuda {
     char name[96];
     int driver; /* version */
     int major, minor, sms;
-    size_t shared; /* bytes a block may have at most */
     size_t memory; /* bytes of the device */
     bool lost;     /* for good */
     bool failed;   /* something has failed; the caller may clear it */

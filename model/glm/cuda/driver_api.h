@@ -25,7 +25,6 @@ enum {
     GLM_CU_SUCCESS = 0,
     GLM_CU_INVALID_VALUE = 1,
     GLM_CU_OUT_OF_MEMORY = 2,
-    GLM_CU_NOT_INITIALIZED = 3,
     GLM_CU_DEINITIALIZED = 4,
     GLM_CU_STUB_LIBRARY = 34,
     GLM_CU_NEWER_DRIVER = 36,
@@ -33,7 +32,6 @@ enum {
     GLM_CU_NO_DEVICE = 100,
     GLM_CU_INVALID_DEVICE = 101,
     GLM_CU_INVALID_IMAGE = 200,
-    GLM_CU_INVALID_CONTEXT = 201,
     GLM_CU_NO_BINARY = 209,
     GLM_CU_ECC = 214,
     GLM_CU_NVLINK = 220,
@@ -41,20 +39,13 @@ enum {
     GLM_CU_UNSUPPORTED_PTX = 222,
     GLM_CU_COMPILER_OFF = 223,
     GLM_CU_CONTAINED = 226,
-    GLM_CU_INVALID_HANDLE = 400,
-    GLM_CU_ILLEGAL_STATE = 401,
     GLM_CU_NOT_FOUND = 500,
     GLM_CU_NOT_READY = 600,
     GLM_CU_ILLEGAL_ADDRESS = 700,
     GLM_CU_LAUNCH_RESOURCES = 701,
-    GLM_CU_CONTEXT_DESTROYED = 709,
-    GLM_CU_HARDWARE_STACK = 714,
     GLM_CU_LAUNCH_FAILED = 719,
-    GLM_CU_COOPERATIVE_TOO_LARGE = 720,
     GLM_CU_SYSTEM_NOT_READY = 802,
     GLM_CU_DRIVER_MISMATCH = 803,
-    GLM_CU_CAPTURE_UNSUPPORTED = 900,
-    GLM_CU_CAPTURE_UNMATCHED = 903,
     GLM_CU_GRAPH_UPDATE = 910,
     GLM_CU_UNKNOWN = 999
 };
@@ -62,8 +53,7 @@ enum {
 enum {
     GLM_CU_ATTR_SMS = 16,
     GLM_CU_ATTR_MAJOR = 75,
-    GLM_CU_ATTR_MINOR = 76,
-    GLM_CU_ATTR_SHARED_OPTIN = 97
+    GLM_CU_ATTR_MINOR = 76
 };
 
 enum { GLM_CU_FUNC_MAX_DYNAMIC_SHARED = 8 };
@@ -72,7 +62,6 @@ enum {
     GLM_CU_STREAM_NON_BLOCKING = 1,
     GLM_CU_EVENT_NO_TIMING = 2,
     GLM_CU_CAPTURE_THREAD_LOCAL = 1,
-    GLM_CU_LAUNCH_COOPERATIVE = 2,
     GLM_CU_LAUNCH_SERIALIZATION = 6 /* programmatic: begins before the launch ahead has ended */
 };
 
@@ -122,13 +111,9 @@ struct glm_cu_update_result {
       (void *to, glm_device_ptr from, size_t bytes, glm_cu_stream stream))                         \
     X(copy_across, "cuMemcpyDtoDAsync_v2",                                                         \
       (glm_device_ptr to, glm_device_ptr from, size_t bytes, glm_cu_stream stream))                \
-    X(fill_bytes, "cuMemsetD8Async",                                                               \
-      (glm_device_ptr to, unsigned char value, size_t bytes, glm_cu_stream stream))                \
     X(stream_create, "cuStreamCreate", (glm_cu_stream * stream, unsigned flags))                   \
     X(stream_destroy, "cuStreamDestroy_v2", (glm_cu_stream stream))                                \
     X(stream_wait, "cuStreamSynchronize", (glm_cu_stream stream))                                  \
-    X(stream_wait_event, "cuStreamWaitEvent",                                                      \
-      (glm_cu_stream stream, glm_cu_event event, unsigned flags))                                  \
     X(event_create, "cuEventCreate", (glm_cu_event * event, unsigned flags))                       \
     X(event_destroy, "cuEventDestroy_v2", (glm_cu_event event))                                    \
     X(event_record, "cuEventRecord", (glm_cu_event event, glm_cu_stream stream))                   \
@@ -144,8 +129,6 @@ struct glm_cu_update_result {
     X(kernel_function, "cuKernelGetFunction", (glm_cu_function * function, glm_cu_kernel kernel))  \
     X(function_load, "cuFuncLoad", (glm_cu_function function))                                     \
     X(function_set, "cuFuncSetAttribute", (glm_cu_function function, int attribute, int value))    \
-    X(occupancy, "cuOccupancyMaxActiveBlocksPerMultiprocessor",                                    \
-      (int *blocks, glm_cu_function function, int block, size_t shared))                           \
     X(launch, "cuLaunchKernelEx",                                                                  \
       (const struct glm_cu_launch *launch, glm_cu_function function, void **parameters,            \
        void **extra))                                                                              \

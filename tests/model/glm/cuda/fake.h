@@ -31,7 +31,7 @@
 /* Ends the program: a use that a real driver might not survive. */
 _Noreturn void fake_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-enum fake_kind { FAKE_UP, FAKE_DOWN, FAKE_ACROSS, FAKE_FILL, FAKE_KERNEL, FAKE_EVENT };
+enum fake_kind { FAKE_UP, FAKE_DOWN, FAKE_ACROSS, FAKE_KERNEL, FAKE_EVENT };
 
 /* One thing in a stream. */
 struct fake_work {
@@ -40,7 +40,6 @@ struct fake_work {
     const void *from;
     bool pageable; /* from */
     size_t bytes;
-    unsigned char value;
     enum glm_cuda_kernel kernel;
     unsigned grid[3], threads, shared;
     bool early; /* launched programmatically */

@@ -222,8 +222,7 @@ int fake_device_attribute(int *value, int attribute, int device)
     long long capability = setting("FAKE_CUDA_CAPABILITY", 90);
     *value = attribute == GLM_CU_ATTR_MAJOR   ? (int)capability / 10
              : attribute == GLM_CU_ATTR_MINOR ? (int)capability % 10
-             : attribute == GLM_CU_ATTR_SMS   ? 132
-                                              : SHARED_MOST;
+                                              : 132;
     return fake_leave(0);
 }
 
@@ -381,15 +380,6 @@ int fake_copy_across(glm_device_ptr to, glm_device_ptr from, size_t bytes, glm_c
     return fake_leave(0);
 }
 
-int fake_fill_bytes(glm_device_ptr to, unsigned char value, size_t bytes, glm_cu_stream stream)
-{
-    ENTER("cuMemsetD8Async", true);
-    struct fake_work work = {
-        .kind = FAKE_FILL, .to = (void *)(uintptr_t)to, .bytes = bytes, .value = value};
-    put(fake_stream_of(stream, "cuMemsetD8Async"), &work);
-    return fake_leave(0);
-}
-
 int fake_stream_create(glm_cu_stream *stream, unsigned flags)
 {
     (void)flags;
@@ -438,17 +428,6 @@ static glm_cu_event event_of(glm_cu_event event, const char *name)
         fake_wrong("%s: not an event", name);
     }
     return event;
-}
-
-int fake_stream_wait_event(glm_cu_stream stream, glm_cu_event event, unsigned flags)
-{
-    (void)flags;
-    ENTER("cuStreamWaitEvent", true);
-    fake_stream_of(stream, "cuStreamWaitEvent");
-    if (event_of(event, "cuStreamWaitEvent")->pending) {
-        run_all();
-    }
-    return fake_leave(0);
 }
 
 int fake_event_create(glm_cu_event *event, unsigned flags)
@@ -563,14 +542,6 @@ int fake_function_set(glm_cu_function function, int attribute, int value)
         return fake_leave(GLM_CU_INVALID_VALUE);
     }
     function->shared = value;
-    return fake_leave(0);
-}
-
-int fake_occupancy(int *blocks, glm_cu_function function, int block, size_t shared)
-{
-    (void)function, (void)block, (void)shared;
-    ENTER("cuOccupancyMaxActiveBlocksPerMultiprocessor", true);
-    *blocks = 1;
     return fake_leave(0);
 }
 

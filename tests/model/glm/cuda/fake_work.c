@@ -139,10 +139,6 @@ void fake_work_run(const struct fake_work *w)
         need(w->to, w->bytes, false, "a copy on the device");
         memmove(w->to, from, w->bytes);
         break;
-    case FAKE_FILL:
-        need(w->to, w->bytes, false, "a fill");
-        memset(w->to, w->value, w->bytes);
-        break;
     case FAKE_KERNEL:
         if (!fake_is_hollow()) {
             run_kernel(w);
