@@ -169,9 +169,18 @@ bool glm_cuda_move(struct glm_cuda_device *d, void *to, const void *from, size_t
                           "copy on the device", err);
 }
 
+int glm_cuda_drain(struct glm_cuda_device *d)
+{
+    int code = d->cuda.api.stream_wait(d->stream);
+    if (code != GLM_CU_SUCCESS) {
+        d->cuda.api.stream_wait(d->stream);
+    }
+    return code;
+}
+
 bool glm_cuda_wait(struct glm_cuda_device *d, struct glmv_err *err)
 {
-    return glm_cuda_check(&d->cuda, d->cuda.api.stream_wait(d->stream), "finish", err);
+    return glm_cuda_check(&d->cuda, glm_cuda_drain(d), "finish", err);
 }
 
 void *glm_cuda_take(struct glm_cuda_arena *arena, size_t bytes)

@@ -46,7 +46,9 @@ bool glm_cuda_fetch(struct glm_cuda_device *device, void *to, const void *from, 
                     struct glmv_err *err);
 bool glm_cuda_move(struct glm_cuda_device *device, void *to, const void *from, size_t bytes,
                    struct glmv_err *err);
-/* Until everything in the stream is done. */
+/* Until everything in the stream is done. A wait that fails is tried once more, since what is left in
+ * the stream may read memory of the host that is given up next. The first one's code. */
+int glm_cuda_drain(struct glm_cuda_device *device);
 bool glm_cuda_wait(struct glm_cuda_device *device, struct glmv_err *err);
 
 /* A piece of device memory that is handed out from its beginning. Without memory (base 0) it only

@@ -44,7 +44,7 @@ static void forget(struct glm_runner *runner, struct glm_sight_rows *rows)
     }
     if (rows->host != NULL) { /* a copy to the device may still be under way */
         r->device.cuda.api.context_set(r->device.cuda.context);
-        r->device.cuda.api.stream_wait(r->device.stream);
+        glm_cuda_drain(&r->device);
     }
     free(rows->host);
     free(rows);
