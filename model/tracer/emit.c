@@ -9,7 +9,6 @@
 
 #define WIDE_GAP 64.0 /* px */
 #define TITLE_CONFIDENCE 60
-#define OFF_CENTER 0.75 /* px that a button's text may be off the middle */
 #define CELL_SLACK 12.0 /* px a cell may be wider than its content on each side */
 
 /* --- small pieces
@@ -195,24 +194,6 @@ static bool place_block(struct tracer_emitter *e, const struct tracer_node *node
 /* --- containers ----------------------------------------------------------------------------------
  */
 
-static bool emit_list(struct tracer_emitter *e, const struct tracer_node *node, int from, int count,
-                      struct tracer_room *inside)
-{
-    bool ok = tracer_open_plain(e, "ul", "list");
-    if (ok) {
-        const struct glmv_box *last = &node->children[from + count - 1]->box;
-        tracer_lays_out(e, NULL, inside, last->y + last->h);
-    }
-    e->in_list = true;
-    e->indent++;
-    for (int i = from; ok && i < from + count; i++) {
-        ok = tracer_emit_node(e, node->children[i], inside);
-    }
-    e->indent--;
-    e->in_list = false;
-    return ok && tracer_new_line(e) && tracer_put(e, "</ul>");
-}
-
 /* The children from one on, up to but not including another: tables, lists, and the rest. */
 static bool emit_children(struct tracer_emitter *e, const struct tracer_node *node, int from,
                           int to, struct tracer_room *inside)
@@ -226,9 +207,15 @@ static bool emit_children(struct tracer_emitter *e, const struct tracer_node *no
             i += records;
             continue;
         }
+        int links = inside->row ? tracer_menu_length(e, node, i, to) : 0;
+        if (links > 0) {
+            ok = tracer_emit_menu(e, node, i, links, inside);
+            i += links;
+            continue;
+        }
         int entries = tracer_list_length(e, node, i, to);
         ok = entries == 0 ? tracer_emit_node(e, node->children[i], inside)
-                          : emit_list(e, node, i, entries, inside);
+                          : tracer_emit_list(e, node, i, entries, inside);
         i += entries == 0 ? 1 : entries;
     }
     e->indent--;
@@ -269,7 +256,7 @@ static struct tracer_room inner_room(const struct tracer_emitter *e, const struc
 }
 
 /* Where what is inside of the borders ends. */
-static double lower_edge(const struct tracer_emitter *e, const struct tracer_node *node)
+double tracer_lower_edge(const struct tracer_emitter *e, const struct tracer_node *node)
 {
     double border = node->scene_box >= 0
                         ? e->draft->scene->boxes[node->scene_box].border[GLMV_BOTTOM].width
@@ -289,37 +276,6 @@ bool tracer_place_container(struct tracer_emitter *e, const struct tracer_node *
     return place_block(e, node, room, rules);
 }
 
-/* A button's text right in it: browsers put it in the middle. While rounds go on it has an element
- * of its own, to be measured. Takes the rules' memory. */
-static bool emit_button(struct tracer_emitter *e, const struct tracer_node *node,
-                        const struct tracer_room *inside, struct glmv_buf *rules)
-{
-    const struct tracer_node *held = node->children[0];
-    const struct glmv_scene_line *line = &e->draft->scene->lines[held->main];
-    double room = lower_edge(e, node) - inside->bottom;
-    double pitch = fmin(held->pitch, floor(room)); /* or the button would grow */
-    double low = held->box.y - inside->bottom - (room - held->box.h) / 2;
-    double aside = (held->box.x - inside->x) - (inside->x + inside->w - tracer_right(held->box));
-    bool ok =
-        tracer_type_rules(&e->sheet, line, &e->draft->types[held->main], pitch, rules, e->err) &&
-        glmv_buf_append_str(rules, "text-align: center; ", e->err);
-    if (fabs(low) >= OFF_CENTER && pitch + 2 * fabs(low) <= room) {
-        ok = ok && tracer_px_rule(e, rules, low > 0 ? "padding-top" : "padding-bottom",
-                                  round(2 * fabs(low)));
-    }
-    if (fabs(aside) >= 2 * OFF_CENTER) {
-        ok = ok && tracer_px_rule(e, rules, aside > 0 ? "padding-left" : "padding-right",
-                                  round(fabs(aside)));
-    }
-    ok = ok && tracer_open(e, "button", "button", rules, node, " type=\"button\"");
-    glmv_buf_release(rules);
-    bool was = e->in_link;
-    e->in_link = true;
-    ok = ok && tracer_put_lines(e, held) && tracer_put(e, "</button>");
-    e->in_link = was;
-    return ok;
-}
-
 static bool emit_container(struct tracer_emitter *e, const struct tracer_node *node,
                            struct tracer_room *room, double x, double w)
 {
@@ -328,8 +284,20 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     bool surface = node->scene_box >= 0 || node->scene_picture >= 0;
     bool button = tracer_is_button(e, node);
     bool nav = tracer_is_nav(e, node);
-    bool entry = e->in_list && !button; /* with a bullet; what it holds is no entry of its own */
-    const char *tag = button ? "button" : nav ? "nav" : e->in_link ? "span" : entry ? "li" : "div";
+    bool badge = !e->marks && !e->in_list && tracer_is_badge(e, node);
+    bool entry = e->in_list; /* what it holds is no entry of its own */
+    bool side = !e->in_link && e->place != TRACER_SIDE && tracer_is_sidebar(e, node);
+    enum tracer_place place = e->place;
+    e->place = side ? TRACER_SIDE : place;
+    char extra[40] = "";
+    if (nav || (side && tracer_has_menu(e, node))) {
+        tracer_nav_name(e, extra);
+    }
+    const char *tag = button             ? "button"
+                      : extra[0] != '\0' ? "nav"
+                      : e->in_link       ? "span"
+                      : entry            ? "li"
+                                         : "div";
     struct tracer_room inside =
         surface ? inner_room(e, node) : (struct tracer_room){.x = x, .w = w, .bottom = node->box.y};
     bool ok = !entry || glmv_buf_append_str(&rules, "min-width: 0; ", e->err);
@@ -341,8 +309,9 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     } else {
         ok = ok && tracer_drop(e, node, room, &rules);
     }
-    if (button && !e->marks) {
-        return ok && emit_button(e, node, &inside, &rules);
+    if (badge || (button && !e->marks)) {
+        return ok && (badge ? tracer_emit_badge(e, node, &inside, &rules)
+                            : tracer_emit_button(e, node, &inside, &rules));
     }
     inside.row = node->kind == TRACER_ROW;
     inside.right = inside.x;
@@ -351,9 +320,9 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
                            nav     ? "nav"
                            : entry ? "entry"
                                    : tracer_role(e, node),
-                           &rules, node, button ? " type=\"button\"" : "");
+                           &rules, node, button ? " type=\"button\"" : extra);
     if (ok) {
-        tracer_lays_out(e, inside.row ? "row" : NULL, &inside, lower_edge(e, node));
+        tracer_lays_out(e, inside.row && !nav ? "row" : NULL, &inside, tracer_lower_edge(e, node));
         struct tracer_element *last = &e->elements.list[e->elements.count - 1];
         last->box.x = x;
         last->box.w = w;
@@ -363,7 +332,7 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     bool listed = e->in_list;
     e->in_list = listed && !entry;
     e->in_link = was || button;
-    e->in_nav = nav;
+    e->in_nav = entry && e->linked;
     if (button) {
         /* Browsers centre what a button holds: a margin above moves it by half of itself. */
         const struct glmv_box *held = &node->children[0]->box;
@@ -373,10 +342,14 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
         /* No more than brings it to the lower edge, or the button would grow. */
         inside.bottom = held->y - fmin(2 * above - (room_h - held->h), room_h - held->h);
     }
-    ok = ok && emit_children(e, node, 0, node->child_count, &inside);
+    e->indent += nav;
+    ok = ok && (nav ? tracer_emit_list(e, node, 0, node->child_count, &inside)
+                    : emit_children(e, node, 0, node->child_count, &inside));
+    e->indent -= nav;
     e->in_link = was;
     e->in_list = listed;
     e->in_nav = false;
+    e->place = place;
     return ok && (node->child_count == 0 || tracer_new_line(e)) &&
            glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
 }
@@ -472,6 +445,7 @@ static bool emit_landmarks(struct tracer_emitter *e, const struct tracer_node *r
             continue;
         }
         const struct glmv_box *end = &root->children[parts[k].to - 1]->box;
+        e->place = k == 0 ? TRACER_HEAD : k == 2 ? TRACER_FOOT : TRACER_BODY;
         ok = tracer_open_plain(e, parts[k].tag, parts[k].tag);
         if (ok) {
             tracer_lays_out(e, NULL, room, end->y + end->h);

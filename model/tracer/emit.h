@@ -62,7 +62,8 @@ double tracer_scale_spacing(const struct glmv_scene_line *line, const struct tra
 /* Appends background, borders, radius and shadow of a box. */
 bool tracer_paint_rules(struct tracer_sheet *sheet, const struct glmv_scene_box *box,
                         struct glmv_buf *out, struct glmv_err *err);
-/* Appends the font, colour and decoration of a line, pitch px high; 0: as high as its letters. */
+/* Appends the font, colour and decoration of a line, pitch px high; 0: of a part of a
+ * line, which never makes it higher. */
 bool tracer_type_rules(struct tracer_sheet *sheet, const struct glmv_scene_line *line,
                        const struct tracer_type *type, double pitch, struct glmv_buf *out,
                        struct glmv_err *err);
@@ -80,6 +81,9 @@ struct tracer_room {
     double top; /* of the row */
 };
 
+/* Which part of the page is being written. */
+enum tracer_place { TRACER_BODY, TRACER_HEAD, TRACER_FOOT, TRACER_SIDE };
+
 struct tracer_emitter {
     const struct glmv_draft *draft;
     struct tracer_sheet sheet;
@@ -87,9 +91,12 @@ struct tracer_emitter {
     struct glmv_buf body; /* without classes: those come last */
     struct glmv_err *err;
     bool marks;
-    bool in_link;   /* inside an <a> or a button: only phrasing content */
-    bool in_nav;    /* texts are links */
-    bool in_list;   /* texts are entries */
+    bool in_link; /* inside an <a> or a button: only phrasing content */
+    bool in_nav;  /* texts are links */
+    bool in_list; /* texts are entries */
+    bool linked;  /* and entries are links */
+    enum tracer_place place;
+    int navs;       /* landmarks for navigation so far: each needs a name of its own */
     bool in_head;   /* texts head the columns of a table */
     bool failed;    /* in a table; err says why */
     double text_px; /* commonest font size */
@@ -158,6 +165,21 @@ bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
  * children it holds, 0 with nothing written when there is none. */
 int tracer_emit_table(struct tracer_emitter *e, const struct tracer_node *node, int from, int limit,
                       struct tracer_room *room);
+/* So many children from one on, which are entries, as a list. */
+bool tracer_emit_list(struct tracer_emitter *e, const struct tracer_node *node, int from, int count,
+                      struct tracer_room *inside);
+/* Texts side by side that are a menu: a list in a landmark, as wide as they are. */
+bool tracer_emit_menu(struct tracer_emitter *e, const struct tracer_node *node, int from, int count,
+                      struct tracer_room *room);
+/* The attribute that names the next landmark for navigation. */
+void tracer_nav_name(struct tracer_emitter *e, char extra[40]);
+/* A button's or a badge's text right in it. Both take the rules' memory. */
+bool tracer_emit_button(struct tracer_emitter *e, const struct tracer_node *node,
+                        const struct tracer_room *inside, struct glmv_buf *rules);
+bool tracer_emit_badge(struct tracer_emitter *e, const struct tracer_node *node,
+                       const struct tracer_room *inside, struct glmv_buf *rules);
+/* Where what is inside of a node's borders ends, px. */
+double tracer_lower_edge(const struct tracer_emitter *e, const struct tracer_node *node);
 /* An input for what tracer_is_field and tracer_tick say. */
 bool tracer_emit_field(struct tracer_emitter *e, const struct tracer_node *node,
                        struct tracer_room *room);

@@ -6,6 +6,8 @@
 
 #include "model/tracer/roles.h"
 
+#define CELL_FILLED 0.95 /* of its column that a text fills at most, to stand right in its cell */
+
 /* The line above a record, or the border on top of its box. */
 struct edge {
     double width;
@@ -118,6 +120,35 @@ static bool is_header(const struct tracer_emitter *e, const struct grid *grid)
     return texts == first->child_count && (bold * 2 > texts || ground);
 }
 
+/* Whether a cell holds one line that can stand right in it. While rounds go on texts have elements
+ * of their own, to be measured. */
+static bool is_plain_cell(const struct tracer_emitter *e, const struct grid *grid,
+                          const struct tracer_node *cell, int column, double top)
+{
+    double left = grid->table.edges[column];
+    double wide = grid->table.edges[column + 1] - left;
+    return !e->marks && cell->kind == TRACER_TEXT && cell->row_count == 1 && !cell->code &&
+           cell->box.y >= top && cell->box.x >= left &&
+           cell->box.x - left + cell->box.w <= CELL_FILLED * wide;
+}
+
+/* The type of a cell's text, and its place as room at its sides. */
+static bool cell_text_rules(struct tracer_emitter *e, const struct grid *grid,
+                            const struct tracer_node *cell, int column, double top,
+                            struct glmv_buf *rules)
+{
+    double left = cell->box.x - grid->table.edges[column];
+    double right = grid->table.edges[column + 1] - tracer_right(cell->box);
+    bool ends = right < left / 4 && left > 0;
+    return tracer_type_rules(&e->sheet, &e->draft->scene->lines[cell->main],
+                             &e->draft->types[cell->main], cell->pitch, rules, e->err) &&
+           (cell->box.y - top < 0.05 ||
+            tracer_px_rule(e, rules, "padding-top", cell->box.y - top)) &&
+           (ends ? glmv_buf_append_str(rules, "text-align: right; ", e->err) &&
+                       (right < 0.05 || tracer_px_rule(e, rules, "padding-right", right))
+                 : left < 0.05 || tracer_px_rule(e, rules, "padding-left", left));
+}
+
 static bool put_cell(struct tracer_emitter *e, const struct grid *grid, int i, int column,
                      bool header)
 {
@@ -130,14 +161,24 @@ static bool put_cell(struct tracer_emitter *e, const struct grid *grid, int i, i
     }
     struct edge above = edge_above(e, grid, i);
     double top = top_of(grid, i);
+    bool direct = cell != NULL && is_plain_cell(e, grid, cell, column, top + above.width);
     struct glmv_buf rules;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
     bool ok =
         tracer_px_rule(e, &rules, "height", bottom_of(grid, i) - top) &&
         put_edge(e, &rules, "top", above) &&
         put_edge(e, &rules, "bottom", edge_below(e, grid, i)) &&
+        (!direct || cell_text_rules(e, grid, cell, column, top + above.width, &rules)) &&
         tracer_open(e, header ? "th" : "td", "cell", &rules, NULL, header ? " scope=\"col\"" : "");
-    if (cell != NULL) {
+    if (direct) {
+        struct tracer_room room = {.x = grid->table.edges[column],
+                                   .w = grid->table.edges[column + 1] - grid->table.edges[column],
+                                   .bottom = top + above.width};
+        if (ok) {
+            tracer_lays_out(e, NULL, &room, bottom_of(grid, i));
+        }
+        ok = ok && tracer_put_lines(e, cell);
+    } else if (cell != NULL) {
         struct tracer_room room = {.x = grid->table.edges[column],
                                    .w = grid->table.edges[column + 1] - grid->table.edges[column],
                                    .bottom = top + above.width};

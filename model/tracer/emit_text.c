@@ -1,5 +1,5 @@
 /* Paragraphs, headings, code and the runs in them. */
-#include "model/tracer/emit.h"
+#include "model/tracer/roles.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -319,6 +319,14 @@ static bool text_place(struct tracer_emitter *e, const struct tracer_node *node,
     return ok && tracer_indent(e, room, left, rules);
 }
 
+/* A link that looks as what it stands in does. */
+static bool open_link(struct tracer_emitter *e)
+{
+    struct glmv_buf none;
+    glmv_buf_init(&none, TRACER_RULES_MAX);
+    return tracer_open_run(e, "a", "link", &none, " href=\"#\"");
+}
+
 bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
                       struct tracer_room *room)
 {
@@ -351,5 +359,12 @@ bool tracer_emit_text(struct tracer_emitter *e, const struct tracer_node *node,
     if (ok && node->row_count > 1 && !node->code) {
         e->elements.list[e->elements.count - 1].layout = "paragraph";
     }
-    return ok && tracer_put_lines(e, node) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
+    bool was = e->in_link;
+    bool link = (e->in_list && e->linked) ||
+                ((tag[0] == 'p' || tag[0] == 'l') && !node->code && tracer_is_link(e, node));
+    e->in_link = was || link;
+    ok = ok && (!link || open_link(e)) && tracer_put_lines(e, node) &&
+         (!link || tracer_put(e, "</a>"));
+    e->in_link = was;
+    return ok && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
 }

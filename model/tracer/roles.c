@@ -3,17 +3,64 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-bool tracer_is_button(const struct tracer_emitter *e, const struct tracer_node *node)
+#define BADGE_HEIGHT 27.0 /* px */
+#define BADGE_WIDTH 140.0 /* px */
+#define BADGE_FONT 13.6   /* px; most pages have badges of 12 or of 75 % of their text */
+#define TALL 0.45         /* of the page's height, of a sidebar */
+#define SLIM 0.3          /* of its width */
+#define MENU_TOP 140.0    /* px, where the main menu is */
+#define MENU_GAP 64.0     /* px from one link to the next at most */
+#define ENTRY_STEP 4.0    /* font sizes from one entry to the next at most */
+#define SIDE_STEP 5.0     /* and in a sidebar */
+
+/* A box with a short text in its middle. */
+static bool is_labelled(const struct tracer_node *node)
 {
-    if (e->in_link || node->scene_box < 0 || node->child_count != 1 || node->box.h < 16 ||
-        node->box.h > 70 || node->box.w > 420) {
+    if (node->scene_box < 0 || node->child_count != 1) {
         return false;
     }
     const struct tracer_node *child = node->children[0];
     double left = child->box.x - node->box.x;
     double right = tracer_right(node->box) - tracer_right(child->box);
     return child->kind == TRACER_TEXT && child->row_count == 1 && fabs(left - right) <= 6;
+}
+
+bool tracer_is_badge(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    if (!is_labelled(node) || node->box.h >= BADGE_HEIGHT || node->box.w > BADGE_WIDTH) {
+        return false;
+    }
+    const struct tracer_node *child = node->children[0];
+    const struct glmv_scene_box *box = &e->draft->scene->boxes[node->scene_box];
+    return child->run_count == 1 && e->draft->scene->lines[child->main].font_px <= BADGE_FONT &&
+           child->pitch <= node->box.h && box->fill != GLMV_FILL_NONE &&
+           box->border[GLMV_TOP].width <= 0;
+}
+
+bool tracer_is_button(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    return !e->in_link && !e->in_list && node->box.h >= 16 && node->box.h <= 70 &&
+           node->box.w <= 420 && is_labelled(node) && !tracer_is_badge(e, node);
+}
+
+bool tracer_is_sidebar(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    const struct glmv_scene *s = e->draft->scene;
+    bool side = node->box.x < 2 || tracer_right(node->box) > s->width - 2;
+    return side && node->kind == TRACER_STACK && node->box.h > TALL * s->height &&
+           node->box.w < SLIM * s->width && s->width > s->height * 0.5;
+}
+
+bool tracer_has_menu(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    bool found = false;
+    for (int i = 0; !found && i < node->child_count; i++) {
+        found = tracer_list_length(e, node, i, node->child_count) > 0 ||
+                tracer_has_menu(e, node->children[i]);
+    }
+    return found;
 }
 
 const char *tracer_role(const struct tracer_emitter *e, const struct tracer_node *node)
@@ -39,19 +86,54 @@ const char *tracer_role(const struct tracer_emitter *e, const struct tracer_node
                : "panel";
 }
 
-/* Three or more short texts side by side near the top or in a narrow column are navigation. */
-bool tracer_is_nav(const struct tracer_emitter *e, const struct tracer_node *node)
+int tracer_menu_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                       int limit)
 {
-    if (e->in_link || node->kind != TRACER_ROW || node->child_count < 3 || node->box.y > 140 ||
-        node->scene_box >= 0) {
-        return false;
+    bool place = e->place == TRACER_FOOT || (e->place != TRACER_SIDE && node->box.y <= MENU_TOP);
+    if (e->in_link || e->in_list || e->in_head || !place || node->kind != TRACER_ROW) {
+        return 0;
     }
-    for (int i = 0; i < node->child_count; i++) {
-        if (node->children[i]->kind != TRACER_TEXT || node->children[i]->row_count != 1) {
-            return false;
+    int n = 0;
+    for (; from + n < limit; n++) {
+        const struct tracer_node *one = node->children[from + n];
+        const struct tracer_node *before = n > 0 ? node->children[from + n - 1] : one;
+        if (one->kind != TRACER_TEXT || one->row_count != 1 || one->code ||
+            one->box.x - tracer_right(before->box) > MENU_GAP ||
+            fabs(one->pitch - before->pitch) > 3 || fabs(one->box.y - before->box.y) > 4) {
+            break;
         }
     }
-    return true;
+    return n >= 3 ? n : 0;
+}
+
+static bool has_letters(const char *text)
+{
+    int letters = 0;
+    bool small = false;
+    for (const char *p = text; *p != '\0'; p++) {
+        small = small || (*p >= 'a' && *p <= 'z') || (*p & 0x80) != 0;
+        letters += (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p & 0x80) != 0;
+    }
+    return letters >= 3 && small;
+}
+
+bool tracer_is_link(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    const struct glmv_scene_line *line = &e->draft->scene->lines[node->main];
+    int r = (int)(line->color >> 24);
+    int g = (int)(line->color >> 16 & 255);
+    int b = (int)(line->color >> 8 & 255);
+    bool blue = b >= r + 40 && b >= g && b >= 120;
+    bool edge = (e->place == TRACER_HEAD || e->place == TRACER_FOOT) && line->word_count <= 2;
+    return !e->in_link && node->row_count == 1 && node->run_count == 1 && !node->code &&
+           has_letters(line->text) && (line->underline || blue || edge);
+}
+
+/* Three or more short texts side by side near the top are navigation. */
+bool tracer_is_nav(const struct tracer_emitter *e, const struct tracer_node *node)
+{
+    return node->scene_box < 0 && node->child_count >= 3 &&
+           tracer_menu_length(e, node, 0, node->child_count) == node->child_count;
 }
 
 static bool is_framed(const struct tracer_emitter *e, const struct tracer_node *node)
@@ -130,6 +212,65 @@ static int bulleted_length(const struct tracer_emitter *e, const struct tracer_n
     return n >= 2 ? n : 0;
 }
 
+/* The text of an entry of a menu: with an icon before it, an arrow or a number behind it, or on a
+ * ground of its own where it is the current one. NULL when it is none. */
+static const struct tracer_node *entry_text(const struct tracer_emitter *e,
+                                            const struct tracer_node *node)
+{
+    if (is_entry(e, node)) {
+        return node;
+    }
+    if (node->kind == TRACER_TEXT || node->kind == TRACER_LAYERS || node->scene_picture >= 0 ||
+        node->child_count == 0 || node->child_count > 4 ||
+        (node->kind == TRACER_STACK && (node->child_count > 1 || node->scene_box < 0))) {
+        return NULL;
+    }
+    const struct tracer_node *text = NULL;
+    for (int i = 0; i < node->child_count; i++) {
+        const struct tracer_node *one = node->children[i];
+        bool small = one->box.w <= ENTRY_STEP * e->text_px && one->box.h <= ENTRY_STEP * e->text_px;
+        if (is_entry(e, one) && text == NULL) {
+            text = one;
+        } else if (one->kind == TRACER_LAYERS || !small ||
+                   (one->kind == TRACER_TEXT &&
+                    strlen(e->draft->scene->lines[one->main].text) > 4) ||
+                   (one->child_count > 0 && !is_labelled(one))) {
+            return NULL;
+        }
+    }
+    bool low =
+        text != NULL && node->box.h <= ENTRY_STEP * e->draft->scene->lines[text->main].font_px;
+    return low ? text : NULL;
+}
+
+/* How many entries of a menu follow each other at equal distances. */
+static int entries_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                          int limit)
+{
+    const struct tracer_node *first = entry_text(e, node->children[from]);
+    const struct tracer_node *before = first;
+    bool side = e->place == TRACER_SIDE; /* where menus have parts of few entries */
+    double step = 0;
+    int n = first != NULL;
+    for (; n > 0 && from + n < limit; n++) {
+        const struct tracer_node *text = entry_text(e, node->children[from + n]);
+        if (text == NULL) {
+            break;
+        }
+        const struct glmv_scene_line *type = &e->draft->scene->lines[first->main];
+        double size = e->draft->scene->lines[text->main].font_px;
+        double down = text->box.y + text->box.h / 2 - before->box.y - before->box.h / 2;
+        step = n == 1 ? down : step;
+        if (down <= 0 || down > (side ? SIDE_STEP : ENTRY_STEP) * type->font_px ||
+            (!side && fabs(down - step) > 3) || fabs(text->box.x - first->box.x) > 3 ||
+            fabs(size - type->font_px) > 0.12 * type->font_px) {
+            break;
+        }
+        before = text;
+    }
+    return n >= (side ? 2 : 3) ? n : 0;
+}
+
 int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
                        int limit)
 {
@@ -138,25 +279,9 @@ int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node 
     if (bulleted > 0) {
         return bulleted;
     }
-    if (e->in_link || node->kind != TRACER_STACK || from + 2 >= limit ||
-        !is_entry(e, node->children[from])) {
-        return 0;
-    }
-    const struct tracer_node *first = node->children[from];
-    const struct glmv_scene_line *type = &e->draft->scene->lines[first->main];
-    double step = node->children[from + 1]->box.y - first->box.y;
-    int n = 1;
-    for (; from + n < limit; n++) {
-        const struct tracer_node *one = node->children[from + n];
-        if (!is_entry(e, one) || step <= 0 || step > 4 * type->font_px ||
-            fabs(one->box.y - node->children[from + n - 1]->box.y - step) > 2.5 ||
-            fabs(one->box.x - first->box.x) > 3 ||
-            fabs(e->draft->scene->lines[one->main].font_px - type->font_px) >
-                0.12 * type->font_px) {
-            break;
-        }
-    }
-    return n >= 3 ? n : 0;
+    return e->in_link || e->in_list || node->kind != TRACER_STACK || from + 1 >= limit
+               ? 0
+               : entries_length(e, node, from, limit);
 }
 
 /* --- tables */

@@ -6,6 +6,19 @@
 
 /* A box around one short text in its middle. */
 bool tracer_is_button(const struct tracer_emitter *e, const struct tracer_node *node);
+/* A small painted box around a word or two, nothing to press. */
+bool tracer_is_badge(const struct tracer_emitter *e, const struct tracer_node *node);
+/* A tall column at the side of the page. */
+bool tracer_is_sidebar(const struct tracer_emitter *e, const struct tracer_node *node);
+/* Whether a list of entries stands in it somewhere. */
+bool tracer_has_menu(const struct tracer_emitter *e, const struct tracer_node *node);
+/* How many texts of a row from the given child on, before limit, are the links of a menu. 0: none.
+ */
+int tracer_menu_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
+                       int limit);
+/* A short text that looks as links do, underlined or blue, or of a word or two at the page's head
+ * or foot. */
+bool tracer_is_link(const struct tracer_emitter *e, const struct tracer_node *node);
 /* Three or more short texts side by side near the top. */
 bool tracer_is_nav(const struct tracer_emitter *e, const struct tracer_node *node);
 /* A framed box for one line of text, filled or empty. */
@@ -13,7 +26,7 @@ bool tracer_is_field(const struct tracer_emitter *e, const struct tracer_node *n
 /* A small framed square or disc with nothing in it: "checkbox", "radio", or NULL. */
 const char *tracer_tick(const struct tracer_emitter *e, const struct tracer_node *node);
 /* How many children from the given one on, before limit, are entries of one list: like texts at
- * equal distances. 0: none. */
+ * equal distances, or such with an icon before and a number behind them. 0: none. */
 int tracer_list_length(const struct tracer_emitter *e, const struct tracer_node *node, int from,
                        int limit);
 

@@ -61,7 +61,7 @@ static bool put_reset(const struct tracer_elements *all, struct glmv_buf *out, s
     static const struct base_rule rules[] = {
         {NULL, "\n/* Reset */"},
         {NULL, "*, *::before, *::after { box-sizing: border-box; margin: 0; padding: 0; }"},
-        {NULL, "div, header, main, footer, nav "
+        {NULL, "div, header, main, footer, nav, section, aside "
                "{ display: flow-root; min-width: 0; max-width: 100%; }"},
         {NULL, "h1, h2, h3, h4, h5, h6, button, input { font: inherit; }"},
         {NULL, "h1, h2, h3, h4, h5, h6, p, pre { overflow-wrap: anywhere; }"},
