@@ -43,6 +43,17 @@ bool tracer_space_is_text(const struct tracer_element *element)
     return element->node != NULL && element->node->kind == TRACER_TEXT;
 }
 
+/* Lines across the page say what they keep from its sides as a share of it. */
+static bool is_line(const struct tracer_space *one)
+{
+    return one->fills || (one->element->node == NULL && one->element->tag[0] != 't');
+}
+
+bool tracer_space_is_far(const struct tracer_space *one, double left)
+{
+    return left > TRACER_WIDE && 2 * left > one->element->inside.w && !is_line(one);
+}
+
 void tracer_space_lower(struct tracer_space *one, double px)
 {
     struct tracer_element *e = one->element;
@@ -273,7 +284,7 @@ static bool put_sides(struct tracer_space *one, double width, double *content, s
 {
     double left = one->pad[TRACER_LEFT];
     double right = one->painted || one->right_fixed ? one->pad[TRACER_RIGHT] : one->free_right;
-    bool line = one->fills || (one->element->node == NULL && one->element->tag[0] != 't');
+    bool line = is_line(one);
     bool plain = fabs(left - right) <= COLUMN_SLACK ||
                  (!one->painted && !one->right_fixed && right >= left - COLUMN_SLACK);
     *content = width - left - one->pad[TRACER_RIGHT];

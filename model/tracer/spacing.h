@@ -12,8 +12,9 @@
 #define TRACER_EARLY 0.5      /* px that they come out too high */
 #define TRACER_TEXT_SLACK 0.3 /* px by which letters may come out beside their place */
 #define TRACER_WIDE 64.0      /* px: a wider distance shrinks with the page */
-#define TRACER_MOST_BOTTOM 48.0 /* px below what a box holds that are padding; more is free room   \
-                                 */
+#define TRACER_MOST_BOTTOM                                                                         \
+    48.0 /* px below what a box holds that are padding; more is free room                          \
+          */
 
 enum tracer_side { TRACER_TOP, TRACER_RIGHT, TRACER_BOTTOM, TRACER_LEFT };
 
@@ -60,6 +61,9 @@ bool tracer_space_stack(struct tracer_space *all, struct tracer_space *one, stru
 bool tracer_space_row(struct tracer_space *all, struct tracer_space *one, struct glmv_err *err);
 
 bool tracer_space_is_text(const struct tracer_element *element);
+/* Whether a distance from the left edge is no padding: in a box of its own width it is most of
+ * that, and could not shrink with the page. */
+bool tracer_space_is_far(const struct tracer_space *one, double left);
 /* What an element keeps above what it holds becomes its margin: it begins lower. */
 void tracer_space_lower(struct tracer_space *one, double px);
 /* The px of a declaration, of which a share is one of the base; false where there is none. */

@@ -126,8 +126,8 @@ static void take_sides(struct tracer_space *all, struct tracer_space *one, struc
     int pushed = find_pushed(c);
     struct tracer_space *first = &all[one->kids[0]];
     take_gap(all, one, c, pushed);
-    one->pad[TRACER_LEFT] = fmax(0, c->at[0]);
-    first->left = fmin(0, c->at[0]);
+    one->pad[TRACER_LEFT] = tracer_space_is_far(one, c->at[0]) ? 0 : fmax(0, c->at[0]);
+    first->left = c->at[0] - one->pad[TRACER_LEFT];
     one->free_right = c->rest;
     if (pushed > 0) {
         one->right_fixed = true;

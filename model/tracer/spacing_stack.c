@@ -170,6 +170,7 @@ static struct sides find_sides(const struct tracer_space *all, const struct trac
         (s.near < 2 && one->kid_count > 1 && s.lefts != 1)) {
         s.left = 0;
     }
+    s.left = tracer_space_is_far(one, s.left) ? 0 : s.left;
     for (int i = 0; i < one->kid_count; i++) {
         const struct tracer_space *kid = &all[one->kids[i]];
         s.left = kid->hold == TRACER_HOLD_RIGHT ? fmin(s.left, before(one, kid)) : s.left;

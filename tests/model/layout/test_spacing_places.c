@@ -144,6 +144,22 @@ static void what_is_held_at_the_right_keeps_its_width(void)
     tracer_elements_release(&s.all);
 }
 
+/* As padding the 400 px could not shrink with the page. */
+static void what_stands_far_inside_of_a_box_keeps_a_share_of_it(void)
+{
+    for (int row = 0; row < 2; row++) {
+        static struct sample s;
+        hold(&s, 1, NULL, (struct glmv_box){0, 0, 1000, 200}, "");
+        hold(&s, 2, row ? "row" : NULL, (struct glmv_box){0, 0, 500, 60}, "width: 500px");
+        s.nodes[1].scene_box = 0;
+        text(&s, 3, (struct glmv_box){400, 0, 60, 20}, "margin-left: 80%");
+        space(&s);
+        CHECK(has(&s, 1, "padding-left", NULL));
+        CHECK(has(&s, 2, "margin-left", "80%"));
+        tracer_elements_release(&s.all);
+    }
+}
+
 static const struct tracer_node *find_box(const struct tracer_node *node, int box)
 {
     const struct tracer_node *found = node->scene_box == box ? node : NULL;
@@ -186,6 +202,7 @@ int main(void)
     the_next_column_stays();
     a_row_that_begins_lower_ends_where_it_did();
     what_is_held_at_the_right_keeps_its_width();
+    what_stands_far_inside_of_a_box_keeps_a_share_of_it();
     a_box_that_came_out_higher_is_brought_back();
     TEST_END();
 }
