@@ -1,8 +1,13 @@
-/* Boxes that show what others show already, or nothing. */
+/* Boxes that show what others show already, or nothing; and corners that are of one radius. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "model/tracer/boxes.h"
 
+#define CORNER_ERROR 2.0 /* px by which radii of one kind were measured off each other */
+#define CORNER_PART 0.15 /* or relative, where that is more */
+#define KIN_HEIGHT 1.5   /* px by which boxes of one sort differ in height */
 #define SHADE_SHARE 0.6 /* of a side that a line of its shadow is as long as, at least */
 
 static bool has_edges(const struct glmv_scene_box *box)
@@ -136,4 +141,98 @@ void boxes_share_borders(struct glmv_scene *scene)
             }
         }
     }
+}
+
+/* --- corners */
+
+/* Makes the corners of a pair or of all four one that were measured a px or two apart. */
+static void even_out(double *radius, const int *corners, int count)
+{
+    double low = 1e9;
+    double high = 0;
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+        low = fmin(low, radius[corners[i]]);
+        high = fmax(high, radius[corners[i]]);
+        sum += radius[corners[i]];
+    }
+    if (low <= 0 || high - low > fmax(CORNER_ERROR, CORNER_PART * high)) {
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        radius[corners[i]] = low == high ? high : round(sum / count);
+    }
+}
+
+/* Things of one sort: as high as each other, round at the same corners, framed alike. */
+static bool have_one_shape(const struct glmv_scene_box *a, const struct glmv_scene_box *b)
+{
+    bool same = fabs(a->box.h - b->box.h) <= KIN_HEIGHT &&
+                (a->border[GLMV_TOP].width > 0) == (b->border[GLMV_TOP].width > 0) &&
+                (a->fill == GLMV_FILL_NONE) == (b->fill == GLMV_FILL_NONE);
+    for (int c = 0; same && c < 4; c++) {
+        double error = fmax(CORNER_ERROR, CORNER_PART * a->radius[c]);
+        same = (a->radius[c] > 0) == (b->radius[c] > 0) &&
+               fabs(a->radius[c] - b->radius[c]) <= error;
+    }
+    return same;
+}
+
+static bool have_same_corners(const struct glmv_scene_box *a, const struct glmv_scene_box *b)
+{
+    return a->radius[0] == b->radius[0] && a->radius[1] == b->radius[1] &&
+           a->radius[2] == b->radius[2] && a->radius[3] == b->radius[3];
+}
+
+/* The box of a sort whose corners most others of it have. */
+static const struct glmv_scene_box *most_usual(const struct glmv_scene *scene,
+                                               const struct glmv_scene_box *one)
+{
+    const struct glmv_scene_box *best = one;
+    int most = 0;
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_scene_box *other = &scene->boxes[i];
+        int votes = 0;
+        for (size_t k = 0; have_one_shape(one, other) && k < scene->box_count; k++) {
+            votes += have_same_corners(other, &scene->boxes[k]) &&
+                     have_one_shape(one, &scene->boxes[k]);
+        }
+        if (votes > most) {
+            most = votes;
+            best = other;
+        }
+    }
+    return best;
+}
+
+static bool is_round(const struct glmv_scene_box *box)
+{
+    return fmax(fmax(box->radius[0], box->radius[1]), fmax(box->radius[2], box->radius[3])) > 0;
+}
+
+bool model_boxes_agree_corners(struct glmv_scene *scene, struct glmv_err *err)
+{
+    static const int all[] = {0, 1, 2, 3};
+    static const int pairs[][2] = {{0, 1}, {2, 3}, {0, 3}, {1, 2}};
+    double(*agreed)[4] = calloc(scene->box_count + 1, sizeof *agreed);
+    if (agreed == NULL) {
+        return glmv_fail_memory(err);
+    }
+    for (size_t i = 0; i < scene->box_count; i++) {
+        double *radius = scene->boxes[i].radius;
+        even_out(radius, all, 4);
+        for (size_t k = 0; k < sizeof pairs / sizeof pairs[0]; k++) {
+            even_out(radius, pairs[k], 2);
+        }
+    }
+    for (size_t i = 0; i < scene->box_count; i++) {
+        const struct glmv_scene_box *box = &scene->boxes[i];
+        const struct glmv_scene_box *like = is_round(box) ? most_usual(scene, box) : box;
+        memcpy(agreed[i], like->radius, sizeof agreed[i]);
+    }
+    for (size_t i = 0; i < scene->box_count; i++) {
+        memcpy(scene->boxes[i].radius, agreed[i], sizeof agreed[i]);
+    }
+    free(agreed);
+    return true;
 }

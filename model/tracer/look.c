@@ -142,7 +142,7 @@ static bool fill_scene(struct model_view *view, const struct glmv_look_options *
     if (ok) {
         model_boxes_drop_invisible(scene);
     }
-    ok = ok && model_pictures_find(view, scene, err);
+    ok = ok && model_pictures_find(view, scene, err) && model_boxes_agree_corners(scene, err);
     scene->scale = options != NULL && options->scale > 0 ? options->scale : guess_scale(scene);
     return ok;
 }

@@ -277,6 +277,9 @@ void model_boxes_drop_shades(struct glmv_scene *scene);
  * that they lie in, or of a new one on the page. */
 bool model_glows_find(const struct model_view *view, struct glmv_scene *scene,
                       struct glmv_err *err);
+/* Gives the corners of a box one radius, and boxes of one sort the same, where they were measured a
+ * px or two apart. */
+bool model_boxes_agree_corners(struct glmv_scene *scene, struct glmv_err *err);
 /* Measures the shadows of the scene's boxes; adds a box for what casts one as a whole. */
 bool model_shadows_find(const struct model_view *view, struct glmv_scene *scene,
                         struct glmv_err *err);
