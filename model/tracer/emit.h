@@ -22,12 +22,20 @@ struct tracer_color {
     int goal;    /* while those are looked for */
 };
 
-enum { TRACER_SIZES = 40, TRACER_STACKS = 16 };
+/* A measured size and the one of the scale that it is, by its index. */
+struct tracer_step {
+    double px;
+    int size;
+};
+
+enum { TRACER_SIZES = 40, TRACER_STEPS = 512, TRACER_STACKS = 16 };
 
 struct tracer_sheet {
     double sizes[TRACER_SIZES]; /* the type scale, px, from small to large */
     int size_count;
     int base; /* index of the size that most letters have */
+    struct tracer_step steps[TRACER_STEPS];
+    int step_count;
     struct tracer_stack stacks[TRACER_STACKS];
     int stack_count;
     struct tracer_color *colors; /* owned */

@@ -14,17 +14,54 @@
 #define SAME_SIZE 0.012 /* relative; lines this close are measured in one size */
 #define SNAP 0.03      /* relative; lines this close are set in it */
 #define SNAP_PX 0.5
+#define UNSURE 0.048 /* relative; a word or two in a face that stands in is measured this close */
 #define FAINT_PX 0.7 /* of a line's width: less spacing than makes that is none */
 #define COARSE 0.05  /* px; what the spacing of short lines is a multiple of */
 
+enum {
+    FEW = 10,   /* letters that tell their size to within UNSURE */
+    MANY = 120, /* and those that tell it to within SNAP */
+};
+
 struct measured {
     double px;
-    size_t letters; /* 0 when its size was found */
+    const char *text; /* NULL for a line that is not laid out */
+    size_t letters;   /* 0 when its size was found */
+    double around;    /* letters that were measured in its size, each text's once */
 };
 
 static bool is_near(double px, double size)
 {
-    return fabs(px - size) <= fmin(SNAP * size, SNAP_PX);
+    return fabs(px - size) <= fmin(SNAP * size, SNAP_PX) || fabs(px - size) < 0.05;
+}
+
+/* The same for what so many letters tell: the fewer, the farther off they may be. */
+static bool may_be(const struct measured *line, double size)
+{
+    double letters = fmax(FEW, fmin(line->around, MANY));
+    double share = log(letters / FEW) / log((double)MANY / FEW);
+    return is_near(line->px, size) ||
+           fabs(line->px - size) <= (UNSURE + (SNAP - UNSURE) * share) * size;
+}
+
+static bool is_same(const struct measured *a, const struct measured *b)
+{
+    return fabs(a->px - b->px) <= SAME_SIZE * b->px;
+}
+
+/* Counts the letters measured in the size of each line; the same words again tell nothing new. */
+static void count_around(struct measured *lines, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        bool fresh = lines[k].text != NULL;
+        for (size_t j = 0; fresh && j < k; j++) {
+            fresh = lines[j].text == NULL || !is_same(&lines[j], &lines[k]) ||
+                    strcmp(lines[j].text, lines[k].text) != 0;
+        }
+        for (size_t i = 0; fresh && i < count; i++) {
+            lines[i].around += is_same(&lines[k], &lines[i]) ? (double)lines[k].letters : 0;
+        }
+    }
 }
 
 /* The size that most letters are close to; 0 when all have theirs. */
@@ -32,6 +69,7 @@ static double next_size(const struct measured *lines, size_t count)
 {
     double best = 0;
     size_t most = 0;
+    size_t own = 0; /* letters of the line that has it: a sentence tells more than a word */
     for (size_t i = 0; i < count; i++) {
         size_t letters = 0;
         for (size_t k = 0; lines[i].letters > 0 && k < count; k++) {
@@ -39,8 +77,9 @@ static double next_size(const struct measured *lines, size_t count)
                 letters += lines[k].letters;
             }
         }
-        if (letters > most) {
+        if (letters > most || (letters == most && lines[i].letters > own)) {
             most = letters;
+            own = lines[i].letters;
             best = lines[i].px;
         }
     }
@@ -62,10 +101,31 @@ static void measure(const struct glmv_draft *draft, const struct tracer_node *no
 {
     for (int i = 0; i < node->run_count; i++) {
         int run = node->runs[i];
-        lines[run].letters = glmv_utf8_count(draft->scene->lines[run].text);
+        lines[run].text = draft->scene->lines[run].text;
+        lines[run].letters = glmv_utf8_count(lines[run].text);
     }
     for (int i = 0; i < node->child_count; i++) {
         measure(draft, node->children[i], lines);
+    }
+}
+
+/* Notes the size that a line has; lines beyond the last step keep their own. */
+static void add_step(struct tracer_sheet *sheet, const struct measured *line)
+{
+    int best = -1;
+    bool known = sheet->step_count == TRACER_STEPS;
+    for (int i = 0; i < sheet->step_count; i++) {
+        known = known || sheet->steps[i].px == line->px;
+    }
+    for (int i = 0; !known && i < sheet->size_count; i++) {
+        double size = sheet->sizes[i];
+        if (may_be(line, size) &&
+            (best < 0 || fabs(line->px - size) < fabs(line->px - sheet->sizes[best]))) {
+            best = i;
+        }
+    }
+    if (best >= 0) {
+        sheet->steps[sheet->step_count++] = (struct tracer_step){line->px, best};
     }
 }
 
@@ -81,6 +141,7 @@ bool tracer_scale_find(struct tracer_sheet *sheet, const struct glmv_draft *draf
         lines[i].px = draft->types[i].font_px;
     }
     measure(draft, draft->tree, lines);
+    count_around(lines, count);
     while (sheet->size_count < TRACER_SIZES) {
         double size = next_size(lines, count);
         if (size <= 0) {
@@ -88,15 +149,18 @@ bool tracer_scale_find(struct tracer_sheet *sheet, const struct glmv_draft *draf
         }
         sheet->sizes[sheet->size_count++] = size;
         for (size_t i = 0; i < count; i++) {
-            if (is_near(lines[i].px, size) || fabs(lines[i].px - size) < 0.05) {
-                lines[i].letters = 0;
-            }
+            lines[i].letters = may_be(&lines[i], size) ? 0 : lines[i].letters;
         }
     }
     double base = sheet->size_count > 0 ? sheet->sizes[0] : 0; /* that of most letters */
     qsort(sheet->sizes, (size_t)sheet->size_count, sizeof sheet->sizes[0], by_size);
     while (sheet->base < sheet->size_count && sheet->sizes[sheet->base] != base) {
         sheet->base++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (lines[i].text != NULL) {
+            add_step(sheet, &lines[i]);
+        }
     }
     free(lines);
     return true;
@@ -120,14 +184,12 @@ void tracer_scale_name(const struct tracer_sheet *sheet, int place, char name[16
 
 int tracer_scale_place(const struct tracer_sheet *sheet, double px)
 {
-    int best = -1;
-    for (int i = 0; i < sheet->size_count; i++) {
-        if ((is_near(px, sheet->sizes[i]) || fabs(px - sheet->sizes[i]) < 0.05) &&
-            (best < 0 || fabs(px - sheet->sizes[i]) < fabs(px - sheet->sizes[best]))) {
-            best = i;
+    for (int i = 0; i < sheet->step_count; i++) {
+        if (sheet->steps[i].px == px) {
+            return sheet->steps[i].size;
         }
     }
-    return best;
+    return -1;
 }
 
 double tracer_scale_spacing(const struct glmv_scene_line *line, const struct tracer_type *type,

@@ -84,6 +84,25 @@ static void ends_of_gradients_are_colours_of_the_page(void)
     free(html);
 }
 
+/* A word's width tells its size to a few per cent, that of a sentence to less. */
+static void sizes_of_few_letters_join_those_of_many(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 400);
+    scene_text(&kit, "All orders of this week, and the ones before", 40, 60, 320);
+    scene_text(&kit, "Approved", 40, 120, 70)->font_px = 16.7;
+    scene_text(&kit, "Denied", 40, 160, 50)->font_px = 15.4;
+    scene_text(&kit, "Total", 40, 200, 50)->font_px = 18; /* too far off */
+    scene_text(&kit, "Many words that are of another size, more than", 40, 260, 300)->font_px = 15.3;
+    scene_text(&kit, "enough to tell: fifteen and a bit, line after", 40, 300, 300)->font_px = 15.3;
+    scene_text(&kit, "line, which nobody would measure off sixteen", 40, 340, 300)->font_px = 15.3;
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, ": 16px;") != NULL && strstr(html, ": 18px;") != NULL);
+    CHECK(strstr(html, ": 15.3px;") != NULL);
+    CHECK(strstr(html, ": 16.7px;") == NULL && strstr(html, ": 15.4px;") == NULL);
+    free(html);
+}
+
 /* What most texts are stands on the body; what is not, in a class that says how it looks. */
 static void most_texts_need_no_class(void)
 {
@@ -123,6 +142,7 @@ int main(void)
     colours_that_nobody_can_tell_apart_are_one();
     fills_are_told_apart_by_their_size();
     ends_of_gradients_are_colours_of_the_page();
+    sizes_of_few_letters_join_those_of_many();
     most_texts_need_no_class();
     boxes_of_one_sort_are_cards();
     TEST_END();
