@@ -9,9 +9,14 @@
 
 #include "model/tracer/style.h"
 
-enum { NAMES_MAX = 160, LEAST_SHARED = 2, MOST_UTILITIES = 4 };
+enum {
+    NAMES_MAX = 160,
+    LEAST_SHARED = 2,
+    MOST_UTILITIES = 4,
+    MOST_OTHERWISE = 2, /* declarations of their look in which elements of one kind differ */
+};
 
-/* Elements of one role that look alike. */
+/* Elements of one role that look alike but for a colour or two. */
 struct kind {
     int first;                 /* element */
     int count;                 /* elements */
@@ -62,22 +67,56 @@ static bool is_look(const char *name)
            strcmp(name, "box-shadow") == 0 || strcmp(name, "text-decoration") == 0;
 }
 
-static bool looks_alike(const struct tracer_element *a, const struct tracer_element *b)
+/* How many declarations of their look two elements make otherwise; -1 where one makes some that the
+ * other does not, or hardly any alike. */
+static int look_distance(const struct tracer_element *a, const struct tracer_element *b)
 {
     int looks = 0;
+    int others = 0;
     for (int i = 0; i < a->rule_count; i++) {
         if (is_look(a->rules[i].name)) {
             const char *other = tracer_element_find(b, a->rules[i].name);
             looks++;
-            if (other == NULL || strcmp(other, a->rules[i].value) != 0) {
-                return false;
+            others += other == NULL || strcmp(other, a->rules[i].value) != 0;
+            if (other == NULL) {
+                return -1;
             }
         }
     }
+    int same = looks - others;
     for (int i = 0; i < b->rule_count; i++) {
         looks -= is_look(b->rules[i].name);
     }
-    return looks == 0;
+    return looks == 0 && (others == 0 || (others <= MOST_OTHERWISE && same >= others)) ? others : -1;
+}
+
+/* Texts are named after their look, and what groups them has none: those are one kind where all is
+ * alike. */
+static bool varies(const char *role)
+{
+    static const char *const fixed[] = {"text", "group", "heading", "section", "main", "layer"};
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (strcmp(role, fixed[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The kind that an element is of, the most alike; -1 when it is the first of its own. */
+static int kind_of_element(const struct sorter *s, const struct tracer_element *one)
+{
+    int best = -1;
+    int nearest = 0;
+    for (int k = 0; k < s->kind_count; k++) {
+        const struct tracer_element *first = &s->all->list[s->kinds[k].first];
+        int off = strcmp(first->role, one->role) == 0 ? look_distance(first, one) : -1;
+        if (off >= 0 && (off == 0 || varies(one->role)) && (best < 0 || off < nearest)) {
+            best = k;
+            nearest = off;
+        }
+    }
+    return best;
 }
 
 static void find_kinds(struct sorter *s)
@@ -88,16 +127,10 @@ static void find_kinds(struct sorter *s)
         if (one->rule_count == 0) {
             continue;
         }
-        int k = 0;
-        while (k < s->kind_count) {
-            const struct tracer_element *first = &s->all->list[s->kinds[k].first];
-            if (strcmp(first->role, one->role) == 0 && looks_alike(first, one)) {
-                break;
-            }
-            k++;
-        }
-        if (k == s->kind_count) {
-            s->kinds[s->kind_count++] = (struct kind){.first = i, .class = -1};
+        int k = kind_of_element(s, one);
+        if (k < 0) {
+            k = s->kind_count++;
+            s->kinds[k] = (struct kind){.first = i, .class = -1};
         }
         tracer_element_name(&s->kinds[k].own, one->role);
         s->kinds[k].count++;
@@ -175,6 +208,19 @@ static int count_speakers(const struct sorter *s, int tallies, const char *name)
     return speakers;
 }
 
+/* Whether no other declaration of its name is commoner in a kind. */
+static bool is_commonest(const struct sorter *s, int tallies, int one)
+{
+    for (int k = 0; k < tallies; k++) {
+        bool rival = strcmp(s->tallies[k].rule->name, s->tallies[one].rule->name) == 0;
+        if (rival && (s->tallies[k].users > s->tallies[one].users ||
+                      (k < one && s->tallies[k].users == s->tallies[one].users))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool settle_kind(struct sorter *s, int kind)
 {
     struct kind *one = &s->kinds[kind];
@@ -183,9 +229,12 @@ static bool settle_kind(struct sorter *s, int kind)
     for (int k = 0; ok && k < tallies; k++) {
         const struct tracer_rule *rule = s->tallies[k].rule;
         int users = s->tallies[k].users;
-        bool most =
-            users >= LEAST_SHARED && users * 5 >= one->count * 3 &&
-            (undone(rule->name) != NULL || count_speakers(s, tallies, rule->name) == one->count);
+        bool all = count_speakers(s, tallies, rule->name) == one->count;
+        bool most = users >= LEAST_SHARED && users * 5 >= one->count * 3 &&
+                    (undone(rule->name) != NULL || all);
+        if (is_look(rule->name)) { /* some may have another colour: they say that */
+            most = all && is_commonest(s, tallies, k);
+        }
         if ((users == one->count || most) && !is_elsewhere(s, one, rule)) {
             ok = tracer_element_set(&one->own, rule->name, rule->value, s->err);
         }
@@ -274,10 +323,24 @@ static void base_name(const struct tracer_element *said, char name[48])
     }
 }
 
+/* What sets one of a kind off is called by its colour, where it is by that: badge-green-50. */
+static void rest_name(const struct tracer_element *rest, const struct tracer_element *one,
+                      char name[48])
+{
+    if (!varies(one->role)) {
+        base_name(one, name);
+        return;
+    }
+    snprintf(name, 48, "%s", one->role);
+    add_word(name, rest, "background");
+    if (strcmp(name, one->role) == 0) {
+        add_word(name, rest, "color");
+    }
+}
+
 /* A class with these rules, which it takes, named after what it is for. Its index, or -1 without
  * memory. */
-static int add_class(struct sorter *s, const struct tracer_element *said,
-                     struct tracer_element *rules)
+static int add_class(struct sorter *s, const char *name, struct tracer_element *rules)
 {
     struct tracer_classes *all = s->classes;
     if (all->count == all->cap) {
@@ -291,8 +354,6 @@ static int add_class(struct sorter *s, const struct tracer_element *said,
         all->cap = cap;
     }
     struct tracer_class fresh = {.said = *rules};
-    char name[48];
-    base_name(said, name);
     *rules = (struct tracer_element){0};
     snprintf(fresh.name, sizeof fresh.name, "%s", name);
     for (int n = 2; is_name_taken(all, fresh.name); n++) {
@@ -340,7 +401,9 @@ static bool class_rest(struct sorter *s, int element)
             return true;
         }
     }
-    s->class_of_rest[element] = add_class(s, &s->all->list[element], &s->rest[element]);
+    char name[48];
+    rest_name(&s->rest[element], &s->all->list[element], name);
+    s->class_of_rest[element] = add_class(s, name, &s->rest[element]);
     return s->class_of_rest[element] >= 0;
 }
 
@@ -352,7 +415,9 @@ static bool name_element(struct sorter *s, int element, bool shares)
     if (s->kind_of[element] >= 0) {
         struct kind *kind = &s->kinds[s->kind_of[element]];
         if (kind->class < 0 && kind->own.rule_count > 0) {
-            kind->class = add_class(s, one, &kind->own);
+            char name[48];
+            base_name(one, name);
+            kind->class = add_class(s, name, &kind->own);
             ok = kind->class >= 0;
         }
         if (ok && kind->class >= 0) {

@@ -135,6 +135,27 @@ static void boxes_of_one_sort_are_cards(void)
     free(html);
 }
 
+/* What boxes of one sort share is said once; one that has another colour says that alone. */
+static void what_differs_by_its_colour_says_no_more(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 400);
+    for (int i = 0; i < 4; i++) {
+        struct glmv_scene_box *box =
+            scene_box(&kit, 40, 40 + 90 * i, 300, 60, i == 2 ? 0xfde8e8ff : 0xdef7ecff);
+        for (int c = 0; c < 4; c++) {
+            box->radius[c] = 12;
+        }
+        scene_text(&kit, i % 2 == 0 ? "Some words" : "Other ones", 60, 75 + 90 * i, 80);
+    }
+    char *html = page_of(&kit, false);
+    CHECK(count_of(html, "border-radius: 12px;") == 1);
+    CHECK(strstr(html, "-red-") != NULL); /* .card-red-60 { background } */
+    const char *rest = strstr(html, "{\n  background: var(--red-");
+    CHECK(rest != NULL && strncmp(strchr(rest, ';'), ";\n}", 3) == 0);
+    free(html);
+}
+
 int main(void)
 {
     boxes_at_nearly_one_distance_get_one();
@@ -145,5 +166,6 @@ int main(void)
     sizes_of_few_letters_join_those_of_many();
     most_texts_need_no_class();
     boxes_of_one_sort_are_cards();
+    what_differs_by_its_colour_says_no_more();
     TEST_END();
 }
