@@ -437,6 +437,44 @@ static bool name_element(struct sorter *s, int element, bool shares)
     return ok && (names[0] == '\0' || one->classes != NULL || glmv_fail_memory(s->err));
 }
 
+/* How many elements need the class that sets one thing. */
+static int count_needs(const struct sorter *s, const bool *shares, const struct tracer_rule *rule)
+{
+    int needs = 0;
+    for (int i = 0; i < s->all->count; i++) {
+        const char *value = shares[i] ? tracer_element_find(&s->rest[i], rule->name) : NULL;
+        needs += value != NULL && strcmp(value, rule->value) == 0;
+    }
+    return needs;
+}
+
+/* A class that sets one thing for one element says nothing that the element's own does not say as
+ * well: the class of a kind of one takes it, and several of them make a class together. */
+static bool settle_lone(struct sorter *s, bool *shares, int element)
+{
+    struct tracer_element *rest = &s->rest[element];
+    struct kind *kind = &s->kinds[s->kind_of[element]];
+    bool lone[MOST_UTILITIES] = {false};
+    int count = 0;
+    for (int i = 0; i < rest->rule_count; i++) {
+        lone[i] = count_needs(s, shares, &rest->rules[i]) == 1;
+        count += lone[i];
+    }
+    bool own = kind->count == 1 && (kind->own.rule_count > 0 || count > 1);
+    if (!own) {
+        shares[element] = count < 2 || count < rest->rule_count;
+        return true;
+    }
+    bool ok = true;
+    for (int i = rest->rule_count - 1; ok && i >= 0; i--) {
+        if (lone[i]) {
+            ok = tracer_element_set(&kind->own, rest->rules[i].name, rest->rules[i].value, s->err);
+            tracer_element_drop(rest, rest->rules[i].name);
+        }
+    }
+    return ok;
+}
+
 static bool sort(struct sorter *s)
 {
     int count = s->all->count;
@@ -454,6 +492,9 @@ static bool sort(struct sorter *s)
     }
     for (int i = 0; ok && i < count; i++) { /* before classes take what is left */
         shares[i] = takes_utilities(&s->rest[i]);
+    }
+    for (int i = 0; ok && i < count; i++) {
+        ok = !shares[i] || settle_lone(s, shares, i);
     }
     for (int i = 0; ok && i < count; i++) {
         ok = name_element(s, i, shares[i]);

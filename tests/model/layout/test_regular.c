@@ -156,6 +156,25 @@ static void what_differs_by_its_colour_says_no_more(void)
     free(html);
 }
 
+/* A class that sets one thing is for those who share it: what one alone needs stands in its own. */
+static void a_distance_of_one_alone_needs_no_class(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 400);
+    for (int i = 0; i < 3; i++) {
+        scene_text(&kit, "The quick brown fox jumps", 40, 60 + 30 * i * i, 180);
+    }
+    struct glmv_scene_line *line = scene_text(&kit, "Small and bold", 40, 251, 90);
+    line->weight = 700;
+    line->color = 0xc02020ff;
+    char *html = page_of(&kit, false);
+    const char *own = strstr(html, ".text-bold-red-");
+    const char *end = own != NULL ? strchr(own, '}') : NULL;
+    const char *margin = own != NULL ? strstr(own, "margin-top: ") : NULL;
+    CHECK(margin != NULL && margin < end);
+    free(html);
+}
+
 int main(void)
 {
     boxes_at_nearly_one_distance_get_one();
@@ -167,5 +186,6 @@ int main(void)
     most_texts_need_no_class();
     boxes_of_one_sort_are_cards();
     what_differs_by_its_colour_says_no_more();
+    a_distance_of_one_alone_needs_no_class();
     TEST_END();
 }
