@@ -38,10 +38,9 @@ static bool is_near(double px, double size)
 /* The same for what so many letters tell: the fewer, the farther off they may be. */
 static bool may_be(const struct measured *line, double size)
 {
-    double letters = fmax(FEW, fmin(line->around, MANY));
-    double share = log(letters / FEW) / log((double)MANY / FEW);
+    double share = log(fmax(FEW, line->around) / FEW) / log((double)MANY / FEW);
     return is_near(line->px, size) ||
-           fabs(line->px - size) <= (UNSURE + (SNAP - UNSURE) * share) * size;
+           (share < 1 && fabs(line->px - size) <= (UNSURE + (SNAP - UNSURE) * share) * size);
 }
 
 static bool is_same(const struct measured *a, const struct measured *b)
@@ -103,6 +102,7 @@ static void measure(const struct glmv_draft *draft, const struct tracer_node *no
         int run = node->runs[i];
         lines[run].text = draft->scene->lines[run].text;
         lines[run].letters = glmv_utf8_count(lines[run].text);
+        lines[run].around = node->row_count > 1 ? MANY : 0; /* or it may wrap otherwise */
     }
     for (int i = 0; i < node->child_count; i++) {
         measure(draft, node->children[i], lines);
