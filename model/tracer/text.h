@@ -16,12 +16,36 @@ struct model_reading {
     struct model_ocr_line *lines; /* of each row, boxes in px of the page */
 };
 
+/* A word of the row with its marks. */
+struct model_found {
+    const struct model_ocr_word *word;
+    int *marks;
+    int count;
+    struct model_rect r;
+    uint32_t colour;
+    bool apart; /* an icon stands between the word before and this one */
+};
+
+/* Gives the marks of a row to its words, whose marks have room for all of them, and measures these.
+ */
+void model_found_assign(const struct model_view *view, const struct model_row *row,
+                        struct model_found *words, int count);
+/* Where a Han word begins with something that stands apart, that may be an icon: it becomes a word
+ * of its own. The new word is the last of read. Returns how many words there are. */
+int model_found_split(const struct model_view *view, struct model_ocr_line *read,
+                      struct model_found *words, int count);
 /* The ink of a row as 0..255 into a buffer of its box. */
 void model_text_draw_ink(const struct model_view *view, const struct model_row *row, uint8_t *ink);
 /* A job of model_parallel: reads row i. context is a struct model_reading. */
 void model_text_read_row(void *context, int i, int worker);
 /* Of rows that lie in one another one is forgotten. */
 void model_text_settle(struct model_text *text);
+/* Whether a character is kana. */
+static inline bool model_is_kana(const char *c)
+{
+    return (unsigned char)c[0] == 0xe3 && (unsigned char)c[1] >= 0x81 &&
+           (unsigned char)c[1] <= 0x83;
+}
 /* Whether a text holds Han characters or kana; a letter or a digit of any script. */
 bool model_has_cjk(const char *text);
 bool model_has_alnum(const char *text);

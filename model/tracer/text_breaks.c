@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/tracer/text.h"
 
 enum { MAX_GAPS = 256 };
@@ -24,39 +25,30 @@ struct gap {
 /* What a character is to a space beside it. */
 enum kind { OTHER, HAN, KANA, WIDE_SIGN, LATIN };
 
-/* The kind and length in bytes of the character at c. */
-static enum kind kind_at(const char *c, int *bytes)
+/* The kind of the character at c. */
+static enum kind kind_at(const char *c)
 {
     unsigned char a = (unsigned char)c[0];
-    *bytes = a < 0x80 ? 1 : a < 0xe0 ? 2 : a < 0xf0 ? 3 : 4;
-    for (int i = 1; i < *bytes; i++) {
-        if (c[i] == '\0') {
-            *bytes = i;
-            return OTHER;
-        }
-    }
     if (a < 0x80) {
         return a > ' ' ? LATIN : OTHER;
     }
     unsigned char b = (unsigned char)c[1];
     bool sign = (a == 0xe3 && b == 0x80) || (a == 0xef && (b == 0xbc || b == 0xbd));
-    bool kana = a == 0xe3 && b >= 0x81 && b <= 0x83;
-    return sign ? WIDE_SIGN : kana ? KANA : a >= 0xe3 && a <= 0xe9 ? HAN : OTHER;
+    return sign ? WIDE_SIGN : model_is_kana(c) ? KANA : a >= 0xe3 && a <= 0xe9 ? HAN : OTHER;
 }
 
 static enum kind last_kind(const char *text)
 {
     enum kind kind = OTHER;
-    for (int bytes; *text != '\0'; text += bytes) {
-        kind = kind_at(text, &bytes);
+    for (; *text != '\0'; text += glmv_utf8_first(text)) {
+        kind = kind_at(text);
     }
     return kind;
 }
 
 static enum kind first_kind(const char *text)
 {
-    int bytes;
-    return *text != '\0' ? kind_at(text, &bytes) : OTHER;
+    return *text != '\0' ? kind_at(text) : OTHER;
 }
 
 static bool is_east(enum kind kind)
@@ -88,9 +80,8 @@ bool model_text_runs_on(const char *before, const char *after)
 bool model_text_is_all_han(const char *text)
 {
     bool latin = false;
-    int bytes;
-    for (const char *c = text; *c != '\0'; c += bytes) {
-        latin = latin || kind_at(c, &bytes) == LATIN;
+    for (const char *c = text; *c != '\0'; c += glmv_utf8_first(c)) {
+        latin = latin || kind_at(c) == LATIN;
     }
     return model_has_cjk(text) && !latin;
 }
@@ -112,10 +103,8 @@ static double width_of(const char *c, enum kind kind)
 static double widths(const char *text)
 {
     double sum = 0.01;
-    int bytes;
-    for (const char *c = text; *c != '\0'; c += bytes) {
-        enum kind kind = kind_at(c, &bytes);
-        sum += width_of(c, kind);
+    for (const char *c = text; *c != '\0'; c += glmv_utf8_first(c)) {
+        sum += width_of(c, kind_at(c));
     }
     return sum;
 }
@@ -152,11 +141,10 @@ struct place {
 /* Moves on by a character. */
 static void pass(struct place *p, double em)
 {
-    int bytes;
-    p->before = kind_at(p->at, &bytes);
+    p->before = kind_at(p->at);
     p->x += width_of(p->at, p->before) * em;
     p->drift += p->before == LATIN ? 0.08 * em : 0;
-    p->at += bytes;
+    p->at += glmv_utf8_first(p->at);
 }
 
 /* The border from a place on that a gap is the space of; NULL where it is none. */
@@ -166,8 +154,7 @@ static const char *border_at(struct place p, const struct gap *gap, double em)
     double least = 1e9;
     double middle = (gap->x0 + gap->x1) / 2.0;
     for (; *p.at != '\0' && p.x < gap->x1 + 2 * em; pass(&p, em)) {
-        int bytes;
-        enum kind kind = kind_at(p.at, &bytes);
+        enum kind kind = kind_at(p.at);
         bool none = p.before == OTHER || (is_east(p.before) && is_east(kind));
         double space = none ? 0 : space_between(p.before, p.at - 1, kind, p.at) * em;
         double off = fabs(middle - p.x - 0.14 * em);
@@ -241,23 +228,26 @@ static bool tell(struct telling *t, const char *text, size_t len, struct glmv_bo
                          (space > 0 && ink.x - last->ink.x - last->ink.w < space - SMOOTHED));
     /* What stands alone before a line may turn out to be an icon. */
     bool icon = close && t->count == 1 && strlen(last->text) == 3 && is_east(a) && is_east(b);
-    if (close && !icon) {
-        char *joined = realloc(last->text, strlen(last->text) + len + 1);
-        if (joined == NULL) {
-            free(piece);
-            return false;
-        }
-        last->text = strcat(joined, piece);
-        last->ink = glmv_box_joined(last->ink, ink);
-        last->confidence = fmin(last->confidence, confidence);
-    } else {
-        strcat(t->text, t->count > 0 && !icon ? " " : "");
-        t->words[t->count++] =
-            (struct glmv_scene_word){.text = strdup(piece), .ink = ink, .confidence = confidence};
-    }
+    strcat(t->text, t->count > 0 && !close ? " " : "");
     strcat(t->text, piece);
+    if (!close || icon) {
+        t->words[t->count++] =
+            (struct glmv_scene_word){.text = piece, .ink = ink, .confidence = confidence};
+        return true;
+    }
+    char *joined = realloc(last->text, strlen(last->text) + len + 1);
+    if (joined != NULL) {
+        last->text = strcat(joined, piece);
+        double right = fmax(last->ink.x + last->ink.w, ink.x + ink.w);
+        double foot = fmax(last->ink.y + last->ink.h, ink.y + ink.h);
+        last->ink.x = fmin(last->ink.x, ink.x);
+        last->ink.y = fmin(last->ink.y, ink.y);
+        last->ink.w = right - last->ink.x;
+        last->ink.h = foot - last->ink.y;
+        last->confidence = fmin(last->confidence, confidence);
+    }
     free(piece);
-    return t->words[t->count - 1].text != NULL;
+    return joined != NULL;
 }
 
 /* The words between a word's breaks. */

@@ -92,7 +92,7 @@ static void count_letters(const struct model_ocr_line *line, struct trial *trial
         for (const char *c = line->words[i].text; *c != '\0'; c++) {
             unsigned char a = (unsigned char)c[0];
             unsigned char b = a >= 0xe3 && a <= 0xe9 ? (unsigned char)c[1] : 0;
-            bool kana = a == 0xe3 && b >= 0x81 && b <= 0x83;
+            bool kana = model_is_kana(c);
             if (b != 0 && (kana || a > 0xe3)) {
                 trial->letters++;
                 trial->kana += kana;

@@ -30,18 +30,8 @@ static void mend_bars(char *text)
     }
 }
 
-/* A word of the row with its marks. */
-struct found {
-    const struct model_ocr_word *word;
-    int *marks;
-    int count;
-    struct model_rect r;
-    uint32_t colour;
-    bool apart; /* an icon stands between the word before and this one */
-};
-
 /* Where the letters of some words stand: what most of their marks reach down to. */
-static int foot_of(const struct model_view *view, const struct found *words, int count)
+static int foot_of(const struct model_view *view, const struct model_found *words, int count)
 {
     enum { MOST = 256 };
     int bottoms[MOST];
@@ -57,7 +47,7 @@ static int foot_of(const struct model_view *view, const struct found *words, int
 }
 
 /* A bar that stands where letters stand is an I; separators reach below. */
-static void mend_standing_bars(char *text, const struct found *word, int foot)
+static void mend_standing_bars(char *text, const struct model_found *word, int foot)
 {
     bool stands = word->r.y1 <= foot + 1 && word->r.y1 >= foot - 1;
     for (char *c = text; stands && *c != '\0'; c++) {
@@ -88,8 +78,8 @@ static bool is_plausible(const struct model_ocr_word *word, int words_in_line)
 
 /* A dot between words stands in the middle of their height; OCR takes it for a dash, or for nothing
  * much. NULL where a word is none. */
-static const char *read_dot(const struct model_view *view, const struct found *before,
-                            const struct found *word)
+static const char *read_dot(const struct model_view *view, const struct model_found *before,
+                            const struct model_found *word)
 {
     if (word->count != 1 || model_has_alnum(word->word->text) || before->count == 0) {
         return NULL;
@@ -106,7 +96,7 @@ static const char *read_dot(const struct model_view *view, const struct found *b
 
 /* Makes dots of what stands between words and is one. */
 static void mend_dots(const struct model_view *view, struct model_ocr_line *read,
-                      struct found *words, int count)
+                      struct model_found *words, int count)
 {
     for (int i = 1; i + 1 < count; i++) {
         const char *dot = read_dot(view, &words[i - 1], &words[i]);
@@ -120,110 +110,12 @@ static void mend_dots(const struct model_view *view, struct model_ocr_line *read
     }
 }
 
-/* The commonest of the colours farthest from the background. */
-static uint32_t ink_colour(const struct model_view *view, const int *marks, int count)
-{
-    int far = 0;
-    for (int k = 0; k < count; k++) {
-        far = model_max(far, view->marks[marks[k]].contrast);
-    }
-    uint32_t seen[64];
-    int votes[64];
-    int used = 0;
-    for (int k = 0; k < count; k++) {
-        const struct model_mark *m = &view->marks[marks[k]];
-        for (int y = m->r.y0; y < m->r.y1; y++) {
-            for (int x = m->r.x0; x < m->r.x1; x++) {
-                const uint8_t *p = model_px(view, x, y);
-                if (!model_is_ink(view, m, x, y) || model_distance(p, m->bg) * 100 < far * 94) {
-                    continue;
-                }
-                uint32_t colour = model_rgba(p);
-                int i = 0;
-                while (i < used && seen[i] != colour) {
-                    i++;
-                }
-                if (i < used) {
-                    votes[i]++;
-                } else if (used < 64) {
-                    seen[used] = colour;
-                    votes[used++] = 1;
-                }
-            }
-        }
-    }
-    int best = 0;
-    for (int i = 1; i < used; i++) {
-        best = votes[i] > votes[best] ? i : best;
-    }
-    return used > 0 ? seen[best] : 0xff;
-}
-
-static int distance_to(const struct model_rect *r, int x)
-{
-    return x < r->x0 ? r->x0 - x : x > r->x1 ? x - r->x1 : 0;
-}
-
-/* The box and the colour of a word from its marks. */
-static void measure_found(const struct model_view *view, struct found *f)
-{
-    f->r = f->count > 0 ? model_marks_around(view, f->marks, f->count) : f->word->r;
-    f->colour = ink_colour(view, f->marks, f->count);
-}
-
-/* Boxes of words slip by a letter or two: a word without a mark takes the one nearest to it from a
- * neighbour. */
-static void give_marks(const struct model_view *view, struct found *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        struct found *from = NULL;
-        int best = -1;
-        int nearest = 0;
-        int x = (words[i].word->r.x0 + words[i].word->r.x1) / 2;
-        for (int side = -1; side <= 1 && words[i].count == 0; side += 2) {
-            struct found *other = i + side >= 0 && i + side < count ? &words[i + side] : NULL;
-            for (int k = 0; other != NULL && other->count > 1 && k < other->count; k++) {
-                int d = distance_to(&view->marks[other->marks[k]].r, x);
-                if (best < 0 || d < nearest) {
-                    from = other;
-                    best = k;
-                    nearest = d;
-                }
-            }
-        }
-        if (from != NULL && nearest <= words[i].word->r.y1 - words[i].word->r.y0) {
-            words[i].marks[words[i].count++] = from->marks[best];
-            from->marks[best] = from->marks[--from->count];
-        }
-    }
-}
-
-static void assign_marks(const struct model_view *view, const struct model_row *row,
-                         struct found *words, int count)
-{
-    for (int k = 0; k < row->count; k++) {
-        const struct model_mark *m = &view->marks[row->marks[k]];
-        int best = 0;
-        for (int i = 1; i < count; i++) {
-            int x = (m->r.x0 + m->r.x1) / 2;
-            if (distance_to(&words[i].word->r, x) < distance_to(&words[best].word->r, x)) {
-                best = i;
-            }
-        }
-        words[best].marks[words[best].count++] = row->marks[k];
-    }
-    give_marks(view, words, count);
-    for (int i = 0; i < count; i++) {
-        measure_found(view, &words[i]);
-    }
-}
-
 static struct glmv_box to_box(struct model_rect r)
 {
     return (struct glmv_box){r.x0, r.y0, r.x1 - r.x0, r.y1 - r.y0};
 }
 
-static void mask_marks(struct model_view *view, const struct found *f)
+static void mask_marks(struct model_view *view, const struct model_found *f)
 {
     for (int k = 0; k < f->count; k++) {
         const struct model_mark *m = &view->marks[f->marks[k]];
@@ -244,8 +136,8 @@ static void mask_marks(struct model_view *view, const struct found *f)
     }
 }
 
-static bool add_line(struct model_view *view, struct glmv_scene *scene, const struct found *words,
-                     int count, struct glmv_err *err)
+static bool add_line(struct model_view *view, struct glmv_scene *scene,
+                     const struct model_found *words, int count, struct glmv_err *err)
 {
     struct glmv_scene_line *line =
         model_grow((void **)&scene->lines, &scene->line_count, sizeof *scene->lines, err);
@@ -285,6 +177,7 @@ static bool add_line(struct model_view *view, struct glmv_scene *scene, const st
         }
         w->ink = to_box(words[i].r);
         w->confidence = words[i].word->confidence;
+        /* Without blanks, whose width would be taken for that of characters. */
         bool cjk_pair = i > 0 && model_has_cjk(words[i - 1].word->text) && model_has_cjk(w->text);
         strcat(line->text, i > 0 && !cjk_pair ? " " : "");
         strcat(line->text, w->text);
@@ -316,7 +209,7 @@ static int colour_gap(uint32_t a, uint32_t b)
 }
 
 /* Whether a word's colour is another one that its background shines through. */
-static bool is_paler(const struct model_view *view, const struct found *word, uint32_t full)
+static bool is_paler(const struct model_view *view, const struct model_found *word, uint32_t full)
 {
     enum { OFF = 24 }; /* levels */
     const uint8_t *bg = view->marks[word->marks[0]].bg;
@@ -340,7 +233,8 @@ static bool is_paler(const struct model_view *view, const struct found *word, ui
 
 /* Whether two words may be of one colour. No px of a short word of thin strokes may have all of it.
  */
-static bool are_alike(const struct model_view *view, const struct found *a, const struct found *b)
+static bool are_alike(const struct model_view *view, const struct model_found *a,
+                      const struct model_found *b)
 {
     enum { BRIEF = 2 };
     return colour_gap(a->colour, b->colour) < SPLIT_COLOUR ||
@@ -349,7 +243,7 @@ static bool are_alike(const struct model_view *view, const struct found *a, cons
 }
 
 /* Whether a word has the colour of the one behind it and not that of the run before it. */
-static bool goes_with_next(const struct found *run, const struct found *word)
+static bool goes_with_next(const struct model_found *run, const struct model_found *word)
 {
     return !word[1].apart && colour_gap(word[0].colour, word[1].colour) < SPLIT_COLOUR &&
            colour_gap(word[0].colour, run->colour) >= SPLIT_COLOUR;
@@ -384,71 +278,9 @@ static bool is_picture(const struct model_row *row, const struct model_ocr_line 
            !model_has_alnum(text) || h > 60;
 }
 
-/* Where a Han word begins with something that stands apart, that may be an icon: it becomes a word
- * of its own. The new word is the last of read. Returns how many words there are. */
-static int split_first(const struct model_view *view, struct model_ocr_line *read,
-                       struct found *words, int count)
-{
-    struct found *first = &words[0];
-    const char *text = first->word->text;
-    size_t letter = glmv_utf8_first(text);
-    if (!model_has_cjk(text) || text[letter] == '\0' || first->count < 2) {
-        return count;
-    }
-    int tall = first->r.y1 - first->r.y0;
-    int edge = first->r.x0; /* right end of what begins the word */
-    for (bool grown = true; grown;) {
-        grown = false;
-        for (int k = 0; k < first->count; k++) {
-            const struct model_rect *r = &view->marks[first->marks[k]].r;
-            if (r->x0 <= edge + model_max(1, tall / 8) && r->x1 > edge) {
-                edge = r->x1;
-                grown = true;
-            }
-        }
-    }
-    int next = first->r.x1;
-    for (int k = 0; k < first->count; k++) {
-        const struct model_rect *r = &view->marks[first->marks[k]].r;
-        next = r->x0 >= edge ? model_min(next, r->x0) : next;
-    }
-    if (edge >= first->r.x1 || (next - edge) * 5 < tall || edge - first->r.x0 > tall * 3 / 2) {
-        return count;
-    }
-    struct model_ocr_word *apart = &read->words[read->count];
-    *apart = *first->word;
-    apart->text = strndup(text, letter);
-    if (apart->text == NULL) {
-        return count;
-    }
-    read->count++;
-    memmove((char *)text, text + letter, strlen(text + letter) + 1);
-    memmove(&words[1], &words[0], (size_t)count * sizeof *words);
-    struct found *rest = &words[1];
-    words[0].word = apart;
-    words[0].count = 0;
-    words[0].marks = rest->marks + rest->count;
-    int kept = 0;
-    int *all = rest->marks;
-    int moved = rest->count;
-    for (int k = 0; k < moved; k++) { /* the marks of the icon move behind those of the rest */
-        if (view->marks[all[k]].r.x0 >= edge) {
-            int mark = all[k];
-            all[k] = all[kept];
-            all[kept++] = mark;
-        }
-    }
-    words[0].marks = all + kept;
-    words[0].count = moved - kept;
-    rest->count = kept;
-    measure_found(view, &words[0]);
-    measure_found(view, rest);
-    return count + 1;
-}
-
 /* Whether something as tall as letters, an icon, lies between two words that are kept. Beside Han
  * characters it is one that could not be read. */
-static bool stands_between(const struct found *words, int from, int to)
+static bool stands_between(const struct model_found *words, int from, int to)
 {
     if (model_has_cjk(words[from].word->text) || model_has_cjk(words[to].word->text)) {
         return false;
@@ -466,7 +298,7 @@ static bool stands_between(const struct found *words, int from, int to)
 static bool take_row(struct model_view *view, const struct model_row *row,
                      struct model_ocr_line *read, struct glmv_scene *scene, struct glmv_err *err)
 {
-    struct found *words = calloc((size_t)read->count + 1, sizeof *words);
+    struct model_found *words = calloc((size_t)read->count + 1, sizeof *words);
     int *marks = malloc(((size_t)row->count * (size_t)read->count + 1) * sizeof *marks);
     bool ok = words != NULL && marks != NULL;
     for (int i = 0; ok && i < read->count; i++) {
@@ -474,13 +306,13 @@ static bool take_row(struct model_view *view, const struct model_row *row,
         words[i].marks = marks + (size_t)i * (size_t)row->count;
     }
     if (ok) {
-        assign_marks(view, row, words, read->count);
+        model_found_assign(view, row, words, read->count);
     } else {
         glmv_fail_memory(err);
     }
     int n = 0;
     int last = -1;
-    int all = ok ? split_first(view, read, words, read->count) : 0;
+    int all = ok ? model_found_split(view, read, words, read->count) : 0;
     mend_dots(view, read, words, all);
     for (int i = 0; i < all; i++) {
         if (words[i].count > 0 && is_plausible(words[i].word, read->count)) {
