@@ -10,23 +10,36 @@ enum {
     MIN_RULE = 12,     /* px of length of a divider */
     ODD_CORNER = 8,    /* px that are missing at a corner */
     LARGE_AREA = 8000, /* px; smaller shapes that miss corners are icons */
+    FADED = 4,         /* px of a large region's side that a shadow may hide */
 };
 
 #define NEARLY 0.94 /* of half a side, where a radius is all of it */
 
-/* Share of one side of a region's box that the region reaches. */
-static double side_share(const struct model_view *view, int label, enum glmv_side side)
+/* Share of a line along one side of a region's box, depth px inside it, that is the region's. */
+static double line_share(const struct model_view *view, int label, enum glmv_side side, int depth)
 {
     struct model_rect r = view->regions[label].r;
     bool across = side == GLMV_TOP || side == GLMV_BOTTOM;
     int n = across ? boxes_width(r) : boxes_height(r);
     int hits = 0;
     for (int i = 0; i < n; i++) {
-        int x = across ? r.x0 + i : side == GLMV_LEFT ? r.x0 : r.x1 - 1;
-        int y = across ? (side == GLMV_TOP ? r.y0 : r.y1 - 1) : r.y0 + i;
+        int x = across ? r.x0 + i : side == GLMV_LEFT ? r.x0 + depth : r.x1 - 1 - depth;
+        int y = across ? (side == GLMV_TOP ? r.y0 + depth : r.y1 - 1 - depth) : r.y0 + i;
         hits += view->label[y * view->w + x] == label;
     }
     return (double)hits / n;
+}
+
+/* Share of one side of a region's box that the region reaches. What fades over the first px of a
+ * large one, such as the shadow of the bar above it, hides no side. */
+static double side_share(const struct model_view *view, int label, enum glmv_side side)
+{
+    double share = 0;
+    int deep = view->regions[label].area > LARGE_AREA ? FADED : 1;
+    for (int depth = 0; depth < deep; depth++) {
+        share = fmax(share, line_share(view, label, side, depth));
+    }
+    return share;
 }
 
 /* Whether corners are missing that no circle took: an ellipse, a letter. */

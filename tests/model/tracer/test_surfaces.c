@@ -82,6 +82,21 @@ static void a_foot_a_little_off_is_no_stop(void)
     glmv_scene_free(scene);
 }
 
+/* A shadow takes most of the first px of the content's ground, the picture's edge its foot. */
+static void a_ground_that_shows_round_its_cards_is_one_box(void)
+{
+    struct glmv_image *image = blank(1000, 600, 0xffffff);
+    fill(image, 300, 49, 200, 1, 0xe8eaee);
+    fill(image, 300, 50, 700, 550, 0xe8eaee);
+    fill(image, 330, 200, 640, 180, 0xffffff);
+    fill(image, 330, 400, 640, 200, 0xffffff);
+    struct glmv_scene *scene = look_at(image);
+    const struct glmv_scene_box *ground = box_at(scene, 300, 49, 700, 551);
+    CHECK(ground == NULL || ground->color == 0xe8eaeeff);
+    box_at(scene, 330, 400, 640, 200);
+    glmv_scene_free(scene);
+}
+
 static void radial_gradients_keep_their_middle(void)
 {
     struct glmv_image *image = blank(800, 600, 0xffffff);
@@ -166,8 +181,8 @@ static void dashed_outlines_are_boxes(void)
     glmv_scene_free(scene);
 }
 
-/* Something drawn in it is no part of it, and a photo beside it, for whose flat places all is looked
- * at again, does not show it twice. */
+/* Something drawn in it is no part of it, and a photo beside it, for whose flat places all is
+ * looked at again, does not show it twice. */
 static void dashed_outlines_around_an_icon_are_boxes(void)
 {
     struct glmv_image *image = blank(700, 300, 0xf8fafc);
@@ -358,6 +373,7 @@ int main(void)
 {
     gradients_of_three_stops_keep_angle_stops_and_what_lies_on_them();
     a_foot_a_little_off_is_no_stop();
+    a_ground_that_shows_round_its_cards_is_one_box();
     radial_gradients_keep_their_middle();
     photos_are_no_gradients();
     slanted_ends_are_part_of_the_section_above();
