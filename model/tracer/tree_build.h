@@ -48,6 +48,18 @@ bool tracer_build_holds(struct glmv_box outer, struct glmv_box inner, double sla
 /* Tells which lines are cells: rows below each other that are cut at the same places. False without
  * memory. */
 bool tracer_build_find_cells(const struct glmv_scene *scene, const int *holders, bool *cells);
+/* A stripe of a table or frames side by side that were read as letters. */
+bool tracer_build_is_misread(const struct glmv_scene *scene, const struct glmv_scene_line *line);
+/* Whether a line lies on letters of another that says the same; dropped tells which lines say
+ * nothing. */
+bool tracer_build_is_read_twice(const struct glmv_scene *scene, int line, const bool *dropped);
+/* Tells which lines are code: those of a fixed pitch, and those beside them that fill the same
+ * columns. Words on a surface of their own are none. */
+void tracer_build_find_code(const struct glmv_scene *scene, const int *holders, const int *chips,
+                            bool *code);
+/* Tells which of them stand in a box with hardly anything but code. */
+void tracer_build_find_listings(const struct glmv_scene *scene, const int *holders,
+                                const bool *code, bool *listing);
 /* Finds words of running text that have a surface of their own, as code has: sets the builder's
  * chips and takes their boxes out of the items. False without memory. */
 bool tracer_build_find_chips(struct tracer_builder *b);

@@ -1,21 +1,18 @@
 /* Lines become paragraphs: runs on one baseline, lines that continue each other, breaks of the
  * author. */
-#include "model/tracer/tree_build.h"
+#include "model/tracer/tree_rows.h"
 
 #define HARD_PITCH 1.7   /* font sizes from line to line in a text with breaks */
 #define HARD_WORDS 3     /* words a line of one holds on average */
 #define BULLET_SIZE 0.55 /* font sizes that a bullet is wide and high at most */
 #define BULLET_GAP 1.3   /* font sizes from a bullet to its entry */
 #define CODE_INDENT 12   /* characters' heights that a line of code is indented by at most */
+#define ORDERS 4         /* times the lines, of room for rows that are joined */
 #define CODE_PITCH 1.8   /* font sizes from line to line of code at most */
 #define CODE_SIZES                                                                                 \
-    0.12           /* by which sizes of lines of code may differ: "}" says little of its own       \
-                    */
-#define DOUBTED 80 /* confidence and fit below which a line over others is none */
-#define DOUBTED_FIT 0.5
-#define INSIDE_HEIGHT 0.75 /* of a line, that others in it have at most */
-#define INSIDE_WIDTH 0.3   /* of a line, that others in it fill */
-#define CODE_BLANK 3       /* lines from one that says something to the next in code, at most */
+    0.12             /* by which sizes of lines of code may differ: "}" says little of its own     \
+                      */
+#define CODE_BLANK 3 /* lines from one that says something to the next in code, at most */
 
 /* Where the line box begins whose baseline a browser puts at y: the room above the letters is whole
  * px there, rounded down. */
@@ -48,114 +45,14 @@ static bool same_type(const struct glmv_scene_line *a, const struct glmv_scene_l
            a->rotation == b->rotation && a->underline == b->underline;
 }
 
-/* Lines that follow each other on one baseline, a space apart: one line with runs of other type. */
-struct row {
-    bool bullet;      /* an entry of a list begins here */
-    int start, count; /* into struct rows.order */
-    int main;         /* the scene line with the most letters */
-    int holder;
-    struct glmv_box ink;
-    double baseline;
-};
-
-struct rows {
-    int *order;
-    struct row *list;
-    int count;
-    bool *cells;              /* of the scene's lines, which stand alone */
-    struct glmv_box *extents; /* of the scene's lines: their ink, as wide as what lies behind it */
-    const int *chips;         /* of the scene's lines; borrowed */
-};
-
-static bool joins(const struct glmv_scene *s, const struct rows *rows, const struct row *row,
-                  int last, int next)
+static bool both_code(const struct tracer_rows *rows, const struct tracer_row *upper,
+                      const struct tracer_row *lower)
 {
-    const struct glmv_scene_line *a = &s->lines[last];
-    const struct glmv_scene_line *b = &s->lines[next];
-    double size = fmax(a->font_px, b->font_px);
-    double gap = rows->extents[next].x - (rows->extents[last].x + rows->extents[last].w);
-    bool mono = a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
-    return a->rotation == 0 && b->rotation == 0 && !rows->cells[last] && !rows->cells[next] &&
-           fabs(b->baseline - row->baseline) <= 0.12 * size + 0.6 && gap > -0.2 * size &&
-           gap <= (mono ? 1.2 : 0.5) * size && fmin(a->font_px, b->font_px) >= 0.75 * size;
-}
-
-/* The nearest unused line to the right that belongs to the row, or -1. */
-static int next_run(const struct glmv_scene *s, const struct rows *rows, const struct row *row,
-                    int last, const int *holders, const bool *used)
-{
-    int best = -1;
-    for (int i = 0; i < (int)s->line_count; i++) {
-        if (!used[i] && holders[i] == row->holder && joins(s, rows, row, last, i) &&
-            (best < 0 || s->lines[i].ink.x < s->lines[best].ink.x)) {
-            best = i;
-        }
-    }
-    return best;
-}
-
-static bool starts_row(const struct glmv_scene *s, const struct rows *rows, int line,
-                       const int *holders, const bool *used)
-{
-    for (int i = 0; i < (int)s->line_count; i++) {
-        struct row before = {.baseline = s->lines[i].baseline};
-        if (i != line && !used[i] && holders[i] == holders[line] &&
-            s->lines[i].ink.x < s->lines[line].ink.x && joins(s, rows, &before, i, line)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Whether a paragraph takes its type rather from one line than from the other: from the longer one,
- * and from what has a surface of its own only where nothing else is there. */
-static bool says_more(const struct glmv_scene *s, const struct rows *rows, int line, int other)
-{
-    bool chip = rows->chips[line] >= 0;
-    bool other_chip = rows->chips[other] >= 0;
-    return chip != other_chip ? other_chip
-                              : strlen(s->lines[line].text) > strlen(s->lines[other].text);
-}
-
-static void add_run(const struct glmv_scene *s, struct rows *rows, struct row *row, int *filled,
-                    int line)
-{
-    struct glmv_box extent = rows->extents[line];
-    row->ink = row->count == 0 ? extent : glmv_box_joined(row->ink, extent);
-    if (row->count == 0 || says_more(s, rows, line, row->main)) {
-        row->main = line;
-    }
-    rows->order[(*filled)++] = line;
-    row->count++;
-}
-
-static void find_rows(const struct glmv_scene *s, struct rows *rows, const int *holders, bool *used)
-{
-    int filled = 0;
-    /* Twice: a ring of lines that each continue another must not be lost. */
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < (int)s->line_count; i++) {
-            if (used[i] || (pass == 0 && !starts_row(s, rows, i, holders, used))) {
-                continue;
-            }
-            struct row *row = &rows->list[rows->count++];
-            *row = (struct row){
-                .start = filled, .holder = holders[i], .baseline = s->lines[i].baseline};
-            for (int line = i; line >= 0; line = next_run(s, rows, row, line, holders, used)) {
-                used[line] = true;
-                add_run(s, rows, row, &filled, line);
-            }
-        }
-    }
-}
-
-static bool both_code(const struct glmv_scene_line *a, const struct glmv_scene_line *b)
-{
-    return a->family == GLMV_FAMILY_MONO && b->family == GLMV_FAMILY_MONO;
+    return rows->code[upper->main] && rows->code[lower->main];
 }
 
 /* A dot, a ring or a square right before a line. */
-static bool has_bullet(const struct tracer_builder *b, const struct row *row, int containers)
+static bool has_bullet(const struct tracer_builder *b, const struct tracer_row *row, int containers)
 {
     const struct glmv_scene_line *line = &b->scene->lines[row->main];
     double most = BULLET_SIZE * line->font_px;
@@ -173,35 +70,36 @@ static bool has_bullet(const struct tracer_builder *b, const struct row *row, in
 }
 
 /* Lines down from one row to the next: more than one where code has lines that say nothing. */
-static int lines_down(const struct glmv_scene *s, const struct row *upper, const struct row *lower,
-                      double pitch)
+static int lines_down(const struct glmv_scene *s, const struct tracer_rows *rows,
+                      const struct tracer_row *upper, const struct tracer_row *lower, double pitch)
 {
     const struct glmv_scene_line *a = &s->lines[upper->main];
-    if (pitch <= 0 || pitch > CODE_PITCH * a->font_px || !both_code(a, &s->lines[lower->main])) {
+    if (pitch <= 0 || pitch > CODE_PITCH * a->font_px || !both_code(rows, upper, lower)) {
         return 1;
     }
     int lines = (int)lround((lower->baseline - upper->baseline) / pitch);
     return lines < 1 ? 1 : lines > CODE_BLANK ? CODE_BLANK : lines;
 }
 
-static bool continues(const struct glmv_scene *s, const bool *cells, const struct row *upper,
-                      const struct row *lower, double pitch)
+static bool continues(const struct glmv_scene *s, const struct tracer_rows *rows,
+                      const struct tracer_row *upper, const struct tracer_row *lower, double pitch)
 {
     const struct glmv_scene_line *a = &s->lines[upper->main];
     const struct glmv_scene_line *b = &s->lines[lower->main];
-    double step = (lower->baseline - upper->baseline) / lines_down(s, upper, lower, pitch);
+    double step = (lower->baseline - upper->baseline) / lines_down(s, rows, upper, lower, pitch);
     bool mixed = upper->count > 1 || lower->count > 1;
-    bool alike = both_code(a, b) ? fabs(a->font_px - b->font_px) <= CODE_SIZES * a->font_px
-                 : mixed         ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px
-                                 : same_type(a, b);
-    if (!alike || a->rotation != 0 || cells[upper->main] || cells[lower->main] ||
+    bool code = both_code(rows, upper, lower);
+    bool alike = code    ? fabs(a->font_px - b->font_px) <= CODE_SIZES * a->font_px
+                 : mixed ? fabs(a->font_px - b->font_px) <= 0.1 * a->font_px
+                         : same_type(a, b);
+    if (!alike || a->rotation != 0 || rows->cells[upper->main] || rows->cells[lower->main] ||
         step < 0.9 * a->font_px || step > 2.1 * a->font_px) {
         return false;
     }
     if (pitch > 0 && fabs(step - pitch) > 1.6) {
         return false;
     }
-    if (both_code(a, b) && step <= CODE_PITCH * a->font_px) {
+    if (code && step <= CODE_PITCH * a->font_px) {
         return true; /* code: indented as it likes */
     }
     bool left = fabs(upper->ink.x - lower->ink.x) <= 0.3 * a->font_px;
@@ -220,12 +118,13 @@ static double row_overlap(const struct glmv_scene_line *line, struct glmv_box a,
 }
 
 /* The nearest row below that shares some width, or -1. */
-static int row_below(const struct glmv_scene *s, const struct rows *rows, const struct row *from)
+static int row_below(const struct glmv_scene *s, const struct tracer_rows *rows,
+                     const struct tracer_row *from)
 {
     int best = -1;
     for (int i = 0; i < rows->count; i++) {
-        const struct row *row = &rows->list[i];
-        if (row->holder == from->holder &&
+        const struct tracer_row *row = &rows->list[i];
+        if (row->holder == from->holder && row->count > 0 &&
             row->baseline > from->baseline + 0.5 * s->lines[from->main].font_px &&
             row_overlap(&s->lines[from->main], from->ink, row->ink) > 0 &&
             (best < 0 || row->baseline < rows->list[best].baseline)) {
@@ -236,21 +135,21 @@ static int row_below(const struct glmv_scene *s, const struct rows *rows, const 
 }
 
 /* A paragraph's first line is followed as long as the next line down continues it. */
-static int collect(const struct glmv_scene *s, const struct rows *rows, bool *used, int first,
-                   int *members, double *pitch)
+static int collect(const struct glmv_scene *s, const struct tracer_rows *rows, bool *used,
+                   int first, int *members, double *pitch)
 {
     int count = 0;
     members[count++] = first;
     *pitch = 0;
     for (;;) {
-        const struct row *last = &rows->list[members[count - 1]];
+        const struct tracer_row *last = &rows->list[members[count - 1]];
         int next = row_below(s, rows, last);
         if (next < 0 || used[next] || rows->list[next].bullet ||
-            !continues(s, rows->cells, last, &rows->list[next], *pitch)) {
+            !continues(s, rows, last, &rows->list[next], *pitch)) {
             return count;
         }
         double step = (rows->list[next].baseline - last->baseline) /
-                      lines_down(s, last, &rows->list[next], *pitch);
+                      lines_down(s, rows, last, &rows->list[next], *pitch);
         *pitch = count == 1 ? step : (*pitch * (count - 1) + step) / count;
         members[count++] = next;
         used[next] = true;
@@ -259,7 +158,7 @@ static int collect(const struct glmv_scene *s, const struct rows *rows, bool *us
 
 /* A line that ends well before the widest one could have held the next word, and code that is
  * indented has its lines where the author wanted them. */
-static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows,
+static bool broken_by_author(const struct glmv_scene *s, const struct tracer_rows *rows,
                              const int *members, int count)
 {
     double widest = 0;
@@ -267,11 +166,11 @@ static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows
         widest = fmax(widest, rows->list[members[i]].ink.w);
     }
     for (int i = 0; i + 1 < count; i++) {
-        const struct row *row = &rows->list[members[i]];
-        const struct row *below = &rows->list[members[i + 1]];
+        const struct tracer_row *row = &rows->list[members[i]];
+        const struct tracer_row *below = &rows->list[members[i + 1]];
         const struct glmv_scene_line *next = &s->lines[rows->order[below->start]];
         double word = next->word_count > 0 ? next->words[0].ink.w : next->ink.w;
-        bool code = both_code(&s->lines[row->main], &s->lines[below->main]);
+        bool code = both_code(rows, row, below);
         if (row->ink.w + 0.3 * next->font_px + word < widest - 2 ||
             (code && fabs(row->ink.x - below->ink.x) > next->font_px)) {
             return true;
@@ -282,24 +181,24 @@ static bool broken_by_author(const struct glmv_scene *s, const struct rows *rows
 
 /* Whether lines that the author broke are one text all the same: code, an address, a verse, and no
  * list of short entries. */
-static bool is_one_text(const struct glmv_scene *s, const struct rows *rows, const int *members,
-                        int count, double pitch)
+static bool is_one_text(const struct glmv_scene *s, const struct tracer_rows *rows,
+                        const int *members, int count, double pitch)
 {
     const struct glmv_scene_line *first = &s->lines[rows->list[members[0]].main];
     size_t words = 0;
     for (int i = 0; i < count; i++) {
-        const struct row *row = &rows->list[members[i]];
+        const struct tracer_row *row = &rows->list[members[i]];
         for (int k = 0; k < row->count; k++) {
             words += s->lines[rows->order[row->start + k]].word_count;
         }
     }
-    return first->family == GLMV_FAMILY_MONO ||
+    return rows->code[rows->list[members[0]].main] ||
            (pitch <= HARD_PITCH * first->font_px && words >= HARD_WORDS * (size_t)count);
 }
 
 /* Copies the runs of the rows, pitch apart, into a node; false without memory. */
-static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, const struct rows *rows,
-                      const int *members, int count, double pitch)
+static bool take_runs(struct tracer_node *node, const struct glmv_scene *s,
+                      const struct tracer_rows *rows, const int *members, int count, double pitch)
 {
     int runs = 0;
     for (int i = 0; i < count; i++) {
@@ -314,14 +213,14 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
     node->main = rows->list[members[0]].main;
     int line = 0;
     for (int i = 0; i < count; i++) {
-        const struct row *row = &rows->list[members[i]];
-        line += i > 0 ? lines_down(s, &rows->list[members[i - 1]], row, pitch) : 0;
+        const struct tracer_row *row = &rows->list[members[i]];
+        line += i > 0 ? lines_down(s, rows, &rows->list[members[i - 1]], row, pitch) : 0;
         for (int k = 0; k < row->count; k++) {
             node->runs[node->run_count] = rows->order[row->start + k];
-            node->chips[node->run_count] = rows->chips[rows->order[row->start + k]];
+            node->chips[node->run_count] = rows->chips[node->runs[node->run_count]];
             node->rows[node->run_count++] = line;
         }
-        if (says_more(s, rows, row->main, node->main)) {
+        if (tracer_rows_says_more(s, rows, row->main, node->main)) {
             node->main = row->main;
         }
     }
@@ -331,7 +230,7 @@ static bool take_runs(struct tracer_node *node, const struct glmv_scene *s, cons
 
 /* Whether lines a pitch apart come out on the px of the measured baselines; stores where the first
  * one lies then, before it is rounded: on a whole px where that does. */
-static bool pitch_fits(const struct rows *rows, const int *members, int count, double pitch,
+static bool pitch_fits(const struct tracer_rows *rows, const int *members, int count, double pitch,
                        double *baseline)
 {
     double first = rows->list[members[0]].baseline;
@@ -349,7 +248,7 @@ static bool pitch_fits(const struct rows *rows, const int *members, int count, d
 
 /* The pitch that an author may have written: whole px, or a plain multiple of the font size; the
  * mean of the steps where the lines stand on neither. */
-static double written_pitch(const struct glmv_scene_line *line, const struct rows *rows,
+static double written_pitch(const struct glmv_scene_line *line, const struct tracer_rows *rows,
                             const int *members, int count, double mean, double *baseline)
 {
     double size = fmax(round(line->font_px * 2) / 2, 1);
@@ -364,11 +263,11 @@ static double written_pitch(const struct glmv_scene_line *line, const struct row
     return mean;
 }
 
-static void add_text(struct tracer_builder *b, const struct rows *rows, const int *members,
+static void add_text(struct tracer_builder *b, const struct tracer_rows *rows, const int *members,
                      int count, double pitch, bool hard)
 {
     const struct glmv_scene *s = b->scene;
-    const struct row *first = &rows->list[members[0]];
+    const struct tracer_row *first = &rows->list[members[0]];
     double baseline = s->lines[first->main].baseline;
     double step =
         count > 1 ? written_pitch(&s->lines[first->main], rows, members, count, pitch, &baseline)
@@ -399,7 +298,7 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
     node->box.h = step * node->row_count;
     node->pitch = step;
     node->first = first->main;
-    node->code = hard && s->lines[first->main].family == GLMV_FAMILY_MONO;
+    node->code = hard && rows->code[first->main];
     node->flush = count > 1 && right < fmin(left, middle) && !node->code;
     node->centered = count > 1 && middle < left && !node->flush && !node->code;
     node->hard = hard;
@@ -410,24 +309,30 @@ static void add_text(struct tracer_builder *b, const struct rows *rows, const in
 
 static int row_order(const void *p, const void *q)
 {
-    const struct row *a = p;
-    const struct row *b = q;
+    const struct tracer_row *a = p;
+    const struct tracer_row *b = q;
     if (a->baseline != b->baseline) {
         return a->baseline < b->baseline ? -1 : 1;
     }
     return a->ink.x < b->ink.x ? -1 : a->ink.x > b->ink.x;
 }
 
-static void add_paragraphs(struct tracer_builder *b, const struct rows *rows, bool *used,
+static void add_paragraphs(struct tracer_builder *b, struct tracer_rows *rows, bool *used,
                            int *members)
 {
     for (int i = 0; !b->failed && i < rows->count; i++) {
-        if (used[i]) {
+        if (used[i] || rows->list[i].count == 0) {
             continue;
         }
         used[i] = true;
         double pitch;
         int count = collect(b->scene, rows, used, i, members, &pitch);
+        while (count > 1 && tracer_rows_fill(b->scene, rows, members, count)) {
+            for (int k = 1; k < count; k++) {
+                used[members[k]] = false;
+            }
+            count = collect(b->scene, rows, used, i, members, &pitch);
+        }
         bool hard = count > 1 && broken_by_author(b->scene, rows, members, count);
         if (hard && !is_one_text(b->scene, rows, members, count, pitch)) {
             for (int k = 0; k < count; k++) {
@@ -439,35 +344,6 @@ static void add_paragraphs(struct tracer_builder *b, const struct rows *rows, bo
     }
 }
 
-/* A stripe of a table or frames side by side that were read as letters: a lower line stands in it,
- * or several do. */
-static bool is_misread(const struct glmv_scene *s, const struct glmv_scene_line *line)
-{
-    bool doubted = line->confidence < DOUBTED && line->fit < DOUBTED_FIT;
-    int inside = 0;
-    double width = 0;
-    for (size_t i = 0; i < s->line_count; i++) {
-        const struct glmv_scene_line *other = &s->lines[i];
-        if (other != line && other->ink.h <= INSIDE_HEIGHT * line->ink.h &&
-            tracer_build_holds(line->ink, other->ink, 1)) {
-            inside += doubted && other->ink.h <= line->ink.h / 2 ? 2 : 1;
-            width += other->ink.w;
-        }
-    }
-    return inside >= 2 && (doubted || width > INSIDE_WIDTH * line->ink.w);
-}
-
-static struct glmv_box extent_of(const struct glmv_scene *s, const struct glmv_scene_line *line,
-                                 int chip)
-{
-    struct glmv_box extent = line->ink;
-    if (chip >= 0) {
-        extent.x = s->boxes[chip].box.x;
-        extent.w = s->boxes[chip].box.w;
-    }
-    return extent;
-}
-
 void tracer_build_add_lines(struct tracer_builder *b)
 {
     const struct glmv_scene *s = b->scene;
@@ -476,20 +352,29 @@ void tracer_build_add_lines(struct tracer_builder *b)
     bool *used = calloc(n, sizeof *used);
     int *members = malloc(n * sizeof *members);
     int *holders = malloc(n * sizeof *holders);
-    struct rows rows = {malloc(n * sizeof *rows.order), malloc(n * sizeof *rows.list),   0,
-                        calloc(n, sizeof *rows.cells),  calloc(n, sizeof *rows.extents), b->chips};
+    struct tracer_rows rows = {.order = malloc(ORDERS * n * sizeof *rows.order),
+                               .room = (int)(ORDERS * n),
+                               .list = malloc(n * sizeof *rows.list),
+                               .cells = calloc(n, sizeof *rows.cells),
+                               .code = calloc(n, sizeof *rows.code),
+                               .listing = calloc(n, sizeof *rows.listing),
+                               .chips = b->chips};
     if (used == NULL || members == NULL || holders == NULL || rows.order == NULL ||
-        rows.list == NULL || rows.cells == NULL || rows.extents == NULL) {
+        rows.list == NULL || rows.cells == NULL || rows.code == NULL || rows.listing == NULL) {
         b->failed = true;
     } else {
         for (size_t i = 0; i < s->line_count; i++) {
             holders[i] =
                 tracer_build_holder_of(b, s->lines[i].ink, TRACER_TEXT_TOLERANCE, -1, containers);
-            used[i] = is_misread(s, &s->lines[i]);
-            rows.extents[i] = extent_of(s, &s->lines[i], b->chips[i]);
+            used[i] = tracer_build_is_misread(s, &s->lines[i]);
         }
+        for (int i = 0; i < (int)s->line_count; i++) {
+            used[i] = used[i] || tracer_build_is_read_twice(s, i, used);
+        }
+        tracer_build_find_code(s, holders, rows.chips, rows.code);
+        tracer_build_find_listings(s, holders, rows.code, rows.listing);
         b->failed = b->failed || !tracer_build_find_cells(s, holders, rows.cells);
-        find_rows(s, &rows, holders, used);
+        tracer_rows_find(s, &rows, holders, used);
         qsort(rows.list, (size_t)rows.count, sizeof rows.list[0], row_order);
         memset(used, 0, n * sizeof *used);
         for (int i = 0; i < rows.count; i++) {
@@ -503,5 +388,6 @@ void tracer_build_add_lines(struct tracer_builder *b)
     free(rows.order);
     free(rows.list);
     free(rows.cells);
-    free(rows.extents);
+    free(rows.code);
+    free(rows.listing);
 }
