@@ -87,7 +87,8 @@ static int look_distance(const struct tracer_element *a, const struct tracer_ele
     for (int i = 0; i < b->rule_count; i++) {
         looks -= is_look(b->rules[i].name);
     }
-    return looks == 0 && (others == 0 || (others <= MOST_OTHERWISE && same >= others)) ? others : -1;
+    return looks == 0 && (others == 0 || (others <= MOST_OTHERWISE && same >= others)) ? others
+                                                                                       : -1;
 }
 
 /* Texts are named after their look, and what groups them has none: those are one kind where all is
@@ -242,7 +243,30 @@ static bool settle_kind(struct sorter *s, int kind)
     return ok;
 }
 
-/* What the class of its kind does not say of an element, or says otherwise. */
+/* Whether an element says all sides at once, of which a declaration is one. */
+static bool says_all_sides(const struct tracer_element *one, const char *name)
+{
+    return (starts(name, "padding-") && tracer_element_find(one, "padding") != NULL) ||
+           (starts(name, "margin-") && tracer_element_find(one, "margin") != NULL);
+}
+
+/* Whether a declaration of all sides has to be said behind those of one side that a kind makes and
+ * the element does not. */
+static bool is_said_again(const struct tracer_element *kind, const struct tracer_element *one,
+                          const char *name)
+{
+    for (int i = 0; i < kind->rule_count; i++) {
+        const char *side = kind->rules[i].name;
+        if (strlen(side) > strlen(name) && starts(side, name) && says_all_sides(one, side) &&
+            tracer_element_find(one, side) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the class of its kind does not say of an element, or says otherwise. What undoes comes
+ * first: it may be of a side that the element says together with others. */
 static bool find_rest(struct sorter *s, int element)
 {
     const struct tracer_element *one = &s->all->list[element];
@@ -250,15 +274,17 @@ static bool find_rest(struct sorter *s, int element)
     struct tracer_element *rest = &s->rest[element];
     bool ok = true;
     tracer_element_name(rest, one->role);
-    for (int i = 0; ok && i < one->rule_count; i++) {
-        const char *said = tracer_element_find(kind, one->rules[i].name);
-        if (said == NULL || strcmp(said, one->rules[i].value) != 0) {
-            ok = tracer_element_set(rest, one->rules[i].name, one->rules[i].value, s->err);
+    for (int i = 0; ok && i < kind->rule_count; i++) {
+        const char *name = kind->rules[i].name;
+        if (tracer_element_find(one, name) == NULL && !says_all_sides(one, name)) {
+            ok = tracer_element_set(rest, name, undone(name), s->err);
         }
     }
-    for (int i = 0; ok && i < kind->rule_count; i++) {
-        if (tracer_element_find(one, kind->rules[i].name) == NULL) {
-            ok = tracer_element_set(rest, kind->rules[i].name, undone(kind->rules[i].name), s->err);
+    for (int i = 0; ok && i < one->rule_count; i++) {
+        const char *said = tracer_element_find(kind, one->rules[i].name);
+        if (said == NULL || strcmp(said, one->rules[i].value) != 0 ||
+            is_said_again(kind, one, one->rules[i].name)) {
+            ok = tracer_element_set(rest, one->rules[i].name, one->rules[i].value, s->err);
         }
     }
     return ok;
