@@ -96,28 +96,34 @@ static bool put_edge(struct tracer_emitter *e, struct glmv_buf *rules, const cha
             glmv_buf_append_str(rules, "; ", e->err));
 }
 
-/* Bold or on another ground than what follows: a row of headings. */
+/* How many cells of a record are one text, and how many of these are bold. */
+static int count_texts(const struct tracer_emitter *e, const struct tracer_node *record, int *bold)
+{
+    int texts = 0;
+    *bold = 0;
+    for (int k = 0; k < record->child_count; k++) {
+        const struct tracer_node *cell = record->children[k];
+        const struct tracer_node *text = cell->child_count == 1 ? cell->children[0] : cell;
+        if (text->kind == TRACER_TEXT) {
+            texts++;
+            *bold += e->draft->scene->lines[text->main].weight >= 600;
+        }
+    }
+    return texts;
+}
+
+/* Bold, where what follows is not, or on another ground: a row of headings. */
 static bool is_header(const struct tracer_emitter *e, const struct grid *grid)
 {
-    const struct glmv_scene *s = e->draft->scene;
-    const struct tracer_node *first = record_of(grid, 0);
-    const struct tracer_node *second = record_of(grid, 1);
-    const struct glmv_scene_box *a = box_of(e, first);
-    const struct glmv_scene_box *b = box_of(e, second);
-    int bold = 0;
-    int texts = 0;
-    for (int k = 0; k < first->child_count; k++) {
-        const struct tracer_node *cell = first->children[k];
-        if (cell->kind != TRACER_TEXT &&
-            !(cell->child_count == 1 && cell->children[0]->kind == TRACER_TEXT)) {
-            continue;
-        }
-        const struct tracer_node *text = cell->kind == TRACER_TEXT ? cell : cell->children[0];
-        texts++;
-        bold += s->lines[text->main].weight >= 600;
-    }
+    const struct glmv_scene_box *a = box_of(e, record_of(grid, 0));
+    const struct glmv_scene_box *b = box_of(e, record_of(grid, 1));
+    int bold;
+    int bold_below;
+    int texts = count_texts(e, record_of(grid, 0), &bold);
+    int texts_below = count_texts(e, record_of(grid, 1), &bold_below);
+    bool stands_out = bold * 2 > texts && bold_below * 2 <= texts_below;
     bool ground = (a != NULL) != (b != NULL) || (a != NULL && b != NULL && a->color != b->color);
-    return texts == first->child_count && (bold * 2 > texts || ground);
+    return texts == record_of(grid, 0)->child_count && (stands_out || ground);
 }
 
 /* Whether a cell holds one line that can stand right in it. While rounds go on texts have elements
@@ -132,13 +138,19 @@ static bool is_plain_cell(const struct tracer_emitter *e, const struct grid *gri
            cell->box.x - left + cell->box.w <= CELL_FILLED * wide;
 }
 
+/* Cells of a column begin at one place, which is not known more exactly than this. */
+static double half(double px)
+{
+    return round(px * 2) / 2;
+}
+
 /* The type of a cell's text, and its place as room at its sides. */
 static bool cell_text_rules(struct tracer_emitter *e, const struct grid *grid,
                             const struct tracer_node *cell, int column, double top,
                             struct glmv_buf *rules)
 {
-    double left = cell->box.x - grid->table.edges[column];
-    double right = grid->table.edges[column + 1] - tracer_right(cell->box);
+    double left = half(cell->box.x - grid->table.edges[column]);
+    double right = half(grid->table.edges[column + 1] - tracer_right(cell->box));
     bool ends = right < left / 4 && left > 0;
     return tracer_type_rules(&e->sheet, &e->draft->scene->lines[cell->main],
                              &e->draft->types[cell->main], cell->pitch, rules, e->err) &&

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CHROMATIC 40 /* levels between the channels of a colour that is no grey */
+
 static bool is_heading(const struct tracer_emitter *e, const struct tracer_node *node)
 {
     const struct glmv_scene_line *line = &e->draft->scene->lines[node->main];
@@ -115,6 +117,19 @@ static bool run_rules(struct tracer_emitter *e, const struct glmv_scene_line *a,
                              b->underline ? " underline" : "", b->strike ? " line-through" : ""));
 }
 
+/* Links have a colour; a shade of grey sets words off. */
+static bool is_chromatic(uint32_t color)
+{
+    int most = 0;
+    int least = 255;
+    for (int shift = 8; shift < 32; shift += 8) {
+        int level = (int)(color >> shift & 255);
+        most = level > most ? level : most;
+        least = level < least ? level : least;
+    }
+    return most - least >= CHROMATIC;
+}
+
 /* A run of other type: strong, em or a where that is what it is. */
 static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, int i)
 {
@@ -123,7 +138,8 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     const struct glmv_scene_line *b = &e->draft->scene->lines[run];
     struct glmv_buf rules;
     glmv_buf_init(&rules, TRACER_RULES_MAX);
-    bool coloured = b->color != a->color && b->weight == a->weight && !b->strike;
+    bool coloured =
+        b->color != a->color && is_chromatic(b->color) && b->weight == a->weight && !b->strike;
     bool chip = node->chips[i] >= 0;
     bool code = b->family == GLMV_FAMILY_MONO && (chip || a->family != GLMV_FAMILY_MONO);
     bool link = !e->in_link && !e->in_nav && (b->underline || (coloured && !(chip && code)));
@@ -141,7 +157,8 @@ static bool put_run(struct tracer_emitter *e, const struct tracer_node *node, in
     bool ok = alike ? run_rules(e, a, b, tag, &rules)
                     : tracer_type_rules(&e->sheet, b, &e->draft->types[run], 0, &rules, e->err);
     ok = ok && chip_rules(e, node, i, &rules);
-    ok = ok && tracer_open_run(e, tag, link ? "link" : tag, &rules, link ? " href=\"#\"" : "") &&
+    const char *role = link ? "link" : strcmp(tag, "span") == 0 ? "accent" : tag;
+    ok = ok && tracer_open_run(e, tag, role, &rules, link ? " href=\"#\"" : "") &&
          tracer_put_text(e, b->text) && glmv_buf_appendf(&e->body, e->err, "</%s>", tag);
     glmv_buf_release(&rules);
     return ok;

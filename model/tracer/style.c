@@ -133,8 +133,8 @@ static int part_of(const char *role)
     static const char *const layout[] = {"group", "section", "sidebar", "bar",   "band",
                                          "panel", "column",  "columns", "cards", "buttons",
                                          "layer", "header",  "footer",  "main",  "form-group"};
-    static const char *const text[] = {"text", "heading", "link", "strong", "em",
-                                       "span", "small",   "code", "token"};
+    static const char *const text[] = {"text",   "heading", "link", "strong", "em",
+                                       "accent", "small",   "code", "token"};
     for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++) {
         if (strcmp(role, layout[i]) == 0) {
             return 0;

@@ -157,6 +157,25 @@ static void cells_do_not_go_on_with_each_other(void)
     free(html);
 }
 
+/* Bold records are headings where the one below is not bold. */
+static void a_bold_record_among_bold_ones_is_no_heading(void)
+{
+    for (int bold = 1; bold <= 2; bold++) {
+        struct scene_kit kit;
+        scene_begin(&kit, 800, 300);
+        for (int i = 0; i < 4; i++) {
+            struct glmv_scene_line *town = scene_text(&kit, "Tokyo is", 40, 60 + 20 * i, 60);
+            struct glmv_scene_line *far = scene_text(&kit, "far away", 103, 60 + 20 * i, 60);
+            town->cell = far->cell = true;
+            town->weight = far->weight = i < bold ? 700 : 400;
+        }
+        char *html = page_of(&kit, false);
+        CHECK(strstr(html, "<table") != NULL);
+        CHECK((strstr(html, "<thead") != NULL) == (bold == 1));
+        free(html);
+    }
+}
+
 /* A label and a link a word apart: three such rows are cells, two may be a sentence. */
 static void rows_cut_at_the_same_places_are_cells(void)
 {
@@ -185,7 +204,7 @@ static void numbers_of_entries_are_no_cells(void)
         scene_text(&kit, "An entry of a list", 57, 60 + 24 * i, 120)->color = 0x0000eeff;
     }
     char *html = page_of(&kit, false);
-    CHECK(strstr(html, "1.</a> An entry") != NULL);
+    CHECK(strstr(html, "1.</span> An entry") != NULL);
     free(html);
 }
 
@@ -366,6 +385,7 @@ int main(void)
     a_shape_over_lines_is_no_line();
     frames_over_lines_are_no_line();
     cells_do_not_go_on_with_each_other();
+    a_bold_record_among_bold_ones_is_no_heading();
     rows_cut_at_the_same_places_are_cells();
     numbers_of_entries_are_no_cells();
     bullets_begin_entries();

@@ -102,6 +102,21 @@ static void a_blue_text_is_a_link(void)
     free(html);
 }
 
+/* Words of another colour within a line: black among grey sets off, blue leads somewhere. */
+static void a_run_is_a_link_where_it_has_a_colour(void)
+{
+    struct scene_kit kit;
+    scene_begin(&kit, 800, 800);
+    scene_text(&kit, "Subject", 40, 160, 50)->color = 0x000000ff;
+    scene_text(&kit, "and the words of the mail that follow", 94, 160, 250)->color = 0x666666ff;
+    scene_text(&kit, "Details", 40, 260, 50)->color = 0x0d6efdff;
+    scene_text(&kit, "and the words of the page that follow", 94, 260, 250)->color = 0x666666ff;
+    char *html = page_of(&kit, false);
+    CHECK(strstr(html, "\">Subject</span>") != NULL);
+    CHECK(strstr(html, "href=\"#\">Details</a>") != NULL);
+    free(html);
+}
+
 int main(void)
 {
     links_beside_a_logo_are_a_menu();
@@ -110,5 +125,6 @@ int main(void)
     a_small_box_round_a_word_is_a_badge();
     texts_stand_right_in_their_cells();
     a_blue_text_is_a_link();
+    a_run_is_a_link_where_it_has_a_colour();
     TEST_END();
 }
