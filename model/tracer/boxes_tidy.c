@@ -8,7 +8,7 @@
 #define CORNER_ERROR 2.0 /* px by which radii of one kind were measured off each other */
 #define CORNER_PART 0.15 /* or relative, where that is more */
 #define KIN_HEIGHT 1.5   /* px by which boxes of one sort differ in height */
-#define SHADE_SHARE 0.6 /* of a side that a line of its shadow is as long as, at least */
+#define SHADE_SHARE 0.6  /* of a side that a line of its shadow is as long as, at least */
 
 static bool has_edges(const struct glmv_scene_box *box)
 {
@@ -41,8 +41,8 @@ void model_boxes_drop_invisible(struct glmv_scene *scene)
                 break;
             }
         }
-        bool same = known && box->fill == GLMV_FILL_SOLID && box->glow_count == 0 &&
-                    box->color == under;
+        bool same =
+            known && box->fill == GLMV_FILL_SOLID && box->glow_count == 0 && box->color == under;
         if (!same || has_edges(box)) {
             scene->boxes[kept++] = *box;
         }
@@ -172,8 +172,8 @@ static bool have_one_shape(const struct glmv_scene_box *a, const struct glmv_sce
                 (a->fill == GLMV_FILL_NONE) == (b->fill == GLMV_FILL_NONE);
     for (int c = 0; same && c < 4; c++) {
         double error = fmax(CORNER_ERROR, CORNER_PART * a->radius[c]);
-        same = (a->radius[c] > 0) == (b->radius[c] > 0) &&
-               fabs(a->radius[c] - b->radius[c]) <= error;
+        same =
+            (a->radius[c] > 0) == (b->radius[c] > 0) && fabs(a->radius[c] - b->radius[c]) <= error;
     }
     return same;
 }
@@ -194,8 +194,8 @@ static const struct glmv_scene_box *most_usual(const struct glmv_scene *scene,
         const struct glmv_scene_box *other = &scene->boxes[i];
         int votes = 0;
         for (size_t k = 0; have_one_shape(one, other) && k < scene->box_count; k++) {
-            votes += have_same_corners(other, &scene->boxes[k]) &&
-                     have_one_shape(one, &scene->boxes[k]);
+            votes +=
+                have_same_corners(other, &scene->boxes[k]) && have_one_shape(one, &scene->boxes[k]);
         }
         if (votes > most) {
             most = votes;

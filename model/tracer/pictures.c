@@ -266,15 +266,15 @@ static void compare(struct leftovers *lo)
     size_t total = (size_t)view->w * (size_t)view->h;
     pictures_grow(view->text_mask, lo->wide, view->w, view->h, 1);
     for (size_t i = 0; i < total; i++) {
-        int d = lo->wide[i] ? 0
-                            : model_distance(view->image->rgba + i * 4, lo->canvas->rgba + i * 4);
+        int d =
+            lo->wide[i] ? 0 : model_distance(view->image->rgba + i * 4, lo->canvas->rgba + i * 4);
         lo->residual[i] = d > EXPLAINED;
         lo->strong[i] = d > STRONG;
     }
 }
 
-static bool mark_residual(struct leftovers *lo, struct glmv_image *canvas,
-                          struct glmv_scene *scene, struct glmv_err *err)
+static bool mark_residual(struct leftovers *lo, struct glmv_image *canvas, struct glmv_scene *scene,
+                          struct glmv_err *err)
 {
     compare(lo);
     if (!lo->casts->known) {

@@ -93,7 +93,8 @@ static bool change_at(const struct model_view *view, int label, struct model_rec
     return most >= LEAST_CHANGE;
 }
 
-/* Changes that are small for those of the whole region are of something else: the end of a shadow. */
+/* Changes that are small for those of the whole region are of something else: the end of a shadow.
+ */
 static double least_change(const struct model_view *view, int label, struct model_rect r,
                            const struct ramp_fit *f, int reach)
 {

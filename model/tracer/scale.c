@@ -12,7 +12,7 @@
 #include "model/tracer/emit.h"
 
 #define SAME_SIZE 0.012 /* relative; lines this close are measured in one size */
-#define SNAP 0.03      /* relative; lines this close are set in it */
+#define SNAP 0.03       /* relative; lines this close are set in it */
 #define SNAP_PX 0.5
 #define UNSURE 0.048 /* relative; a word or two in a face that stands in is measured this close */
 #define FAINT_PX 0.7 /* of a line's width: less spacing than makes that is none */

@@ -93,8 +93,7 @@ static bool put_slant(struct tracer_sheet *sheet, const struct glmv_scene_slant 
 }
 
 /* A blurred disc as a gradient that fades out, its ends left out where they change nothing. */
-static bool put_glow(const struct glmv_scene_glow *glow, struct glmv_buf *out,
-                     struct glmv_err *err)
+static bool put_glow(const struct glmv_scene_glow *glow, struct glmv_buf *out, struct glmv_err *err)
 {
     bool ok = glmv_buf_append_str(out, "radial-gradient(circle at ", err) &&
               tracer_px(glow->cx, out, err) && glmv_buf_append_str(out, " ", err) &&
@@ -103,14 +102,14 @@ static bool put_glow(const struct glmv_scene_glow *glow, struct glmv_buf *out,
         double z = GLOW_REACH * (2.0 * i / (GLOW_STOPS - 1) - 1);
         double at = glow->radius + z * glow->deviation;
         double alpha = (glow->color & 255) / 255.0 * 0.5 * erfc(z / sqrt(2));
-        bool hidden = at < 0 && glow->radius + (z + GLOW_REACH * 2.0 / (GLOW_STOPS - 1)) *
-                                                   glow->deviation <= 0;
-        ok = hidden ||
-             (glmv_buf_appendf(out, err, ", rgb(%u %u %u / %.3g) ", (unsigned)(glow->color >> 24),
-                               (unsigned)(glow->color >> 16 & 255),
-                               (unsigned)(glow->color >> 8 & 255),
-                               i + 1 < GLOW_STOPS ? alpha : 0.0) &&
-              tracer_px(round(at), out, err));
+        bool hidden =
+            at < 0 &&
+            glow->radius + (z + GLOW_REACH * 2.0 / (GLOW_STOPS - 1)) * glow->deviation <= 0;
+        ok = hidden || (glmv_buf_appendf(
+                            out, err, ", rgb(%u %u %u / %.3g) ", (unsigned)(glow->color >> 24),
+                            (unsigned)(glow->color >> 16 & 255), (unsigned)(glow->color >> 8 & 255),
+                            i + 1 < GLOW_STOPS ? alpha : 0.0) &&
+                        tracer_px(round(at), out, err));
     }
     return ok && glmv_buf_append_str(out, "), ", err);
 }

@@ -1,8 +1,8 @@
 /*
  * Lines agree on the colours of their page. Strokes that are thinner than a px let their ground
  * shine through, so that small text is measured paler than its author's colour: between it and the
- * ground. A colour that hardly any px of a line shows in full is doubtful, and gives way to one that
- * others show and that explains it.
+ * ground. A colour that hardly any px of a line shows in full is doubtful, and gives way to one
+ * that others show and that explains it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,12 +12,13 @@
 
 enum { WITNESSES = 3 }; /* lines of one colour that make it sure */
 
-#define FULL 0.985       /* of the measured colour: a px shows all of it */
-#define SURE_SHARE 0.12  /* of a line's ink that shows its colour in full where that is exact */
-#define LEAST_CONTRAST 55.0 /* levels between a colour and its ground, or no share tells anything */
-#define OFF_BLEND 3.0    /* levels by which a blend of two colours may be off in a channel */
-#define KIN_COVER 0.8    /* of a px, what thin strokes of the same type cover at most */
-#define TINY_COVER 0.7   /* the same of type below TINY px */
+#define FULL 0.985          /* of the measured colour: a px shows all of it */
+#define SURE_SHARE 0.12     /* of a line's ink that shows its colour in full where that is exact */
+#define LEAST_CONTRAST 55.0 /* levels between a colour and its ground, or no share tells anything  \
+                             */
+#define OFF_BLEND 3.0       /* levels by which a blend of two colours may be off in a channel */
+#define KIN_COVER 0.8       /* of a px, what thin strokes of the same type cover at most */
+#define TINY_COVER 0.7      /* the same of type below TINY px */
 #define TINY 12.0
 #define OTHER_COVER 0.86 /* and those of any text */
 #define SAME_TYPE 0.06   /* relative; of sizes of one type */
@@ -30,8 +31,8 @@ static void split(uint32_t rgba, double rgb[3])
     }
 }
 
-/* How much of a colour over a ground shows in another one, 0..1; above 1 where that is stronger, and
- * 0 where it is no blend of both. */
+/* How much of a colour over a ground shows in another one, 0..1; above 1 where that is stronger,
+ * and 0 where it is no blend of both. */
 static double cover(uint32_t seen, uint32_t color, uint32_t ground)
 {
     double s[3];

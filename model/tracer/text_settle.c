@@ -131,8 +131,7 @@ static bool reaches_into(const struct model_rect *r, const struct model_rect *o)
 {
     int w = model_min(r->x1, o->x1) - model_max(r->x0, o->x0);
     int h = model_min(r->y1, o->y1) - model_max(r->y0, o->y0);
-    return lies_in(r, o) ||
-           (w > 0 && h > 0 && w * h * 3 >= (r->x1 - r->x0) * (r->y1 - r->y0));
+    return lies_in(r, o) || (w > 0 && h > 0 && w * h * 3 >= (r->x1 - r->x0) * (r->y1 - r->y0));
 }
 
 /* Of two readings of one text on a photo one is forgotten. */

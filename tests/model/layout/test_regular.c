@@ -93,7 +93,8 @@ static void sizes_of_few_letters_join_those_of_many(void)
     scene_text(&kit, "Approved", 40, 120, 70)->font_px = 16.7;
     scene_text(&kit, "Denied", 40, 160, 50)->font_px = 15.4;
     scene_text(&kit, "Total", 40, 200, 50)->font_px = 18; /* too far off */
-    scene_text(&kit, "Many words that are of another size, more than", 40, 260, 300)->font_px = 15.3;
+    scene_text(&kit, "Many words that are of another size, more than", 40, 260, 300)->font_px =
+        15.3;
     scene_text(&kit, "enough to tell: fifteen and a bit, line after", 40, 300, 300)->font_px = 15.3;
     scene_text(&kit, "line, which nobody would measure off sixteen", 40, 340, 300)->font_px = 15.3;
     char *html = page_of(&kit, false);
