@@ -2,6 +2,7 @@
 #include "model/tracer/text.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,33 @@ static bool is_plausible(const struct model_ocr_word *word, int words_in_line)
     return word->confidence > (words_in_line >= SENTENCE ? 5 : 25);
 }
 
+/* Whether a mark is about as wide as high, told by how far its ink spreads from its middle: on whole
+ * px a short dash may seem hardly wider than high, as its faint ones count like the others. */
+static bool is_round(const struct model_view *view, const struct model_mark *mark)
+{
+    const double most = 1.6; /* times as wide as high, or as high as wide */
+    double sum = 0;
+    double first[2] = {0};
+    double second[2] = {0};
+    for (int y = model_max(0, mark->r.y0 - 1); y < model_min(view->h, mark->r.y1 + 1); y++) {
+        for (int x = model_max(0, mark->r.x0 - 1); x < model_min(view->w, mark->r.x1 + 1); x++) {
+            double ink = model_distance(model_px(view, x, y), mark->bg);
+            double at[2] = {x - mark->r.x0, y - mark->r.y0};
+            sum += ink;
+            for (int i = 0; i < 2; i++) {
+                first[i] += ink * at[i];
+                second[i] += ink * at[i] * at[i];
+            }
+        }
+    }
+    double size[2] = {1, 1}; /* square, of a box that spreads as far */
+    for (int i = 0; sum > 0 && i < 2; i++) {
+        double middle = first[i] / sum;
+        size[i] = fmax(1, 12 * (second[i] / sum - middle * middle) - 1); /* 1: spread of a px */
+    }
+    return size[0] <= most * most * size[1] && size[1] <= most * most * size[0];
+}
+
 /* A dot between words stands in the middle of their height; OCR takes it for a dash, or for nothing
  * much. NULL where a word is none. */
 static const char *read_dot(const struct model_view *view, const struct model_found *before,
@@ -91,7 +119,10 @@ static const char *read_dot(const struct model_view *view, const struct model_fo
     int middle = (dot->y0 + dot->y1) / 2 - before->r.y0;
     bool round = w <= h + 1 && h <= w + 1 && h * 12 >= tall && h * 5 <= tall * 2;
     bool high = middle * 10 > tall * 3 && middle * 4 < tall * 3;
-    return !round || !high ? NULL : h * 10 < tall * 3 ? "·" : "•";
+    if (!round || !high || !is_round(view, &view->marks[word->marks[0]])) {
+        return NULL;
+    }
+    return h * 10 < tall * 3 ? "·" : "•";
 }
 
 /* Makes dots of what stands between words and is one. */

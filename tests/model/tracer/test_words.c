@@ -1,6 +1,7 @@
 /* What becomes of words that OCR alone misreads; drawn here in an installed face. */
-#include "model/tracer/faces.h"
-#include "tests/model/tracer/painted.h"
+#include <math.h>
+
+#include "tests/model/tracer/lettered.h"
 
 enum { WIDTH = 640, LINE = 40 };
 
@@ -70,9 +71,56 @@ static void a_lone_digit_keeps_its_full_stop(void)
     check_lines(texts, 3, 16);
 }
 
+/* How much of a px lies between two edges. */
+static double covered(double from, double to, int px)
+{
+    return fmax(0, fmin(to, px + 1) - fmax(from, px));
+}
+
+/* A bar of grey ink whose edges are in the midst of px. */
+static void paint_bar(struct glmv_image *image, double x, double y, double w, double h)
+{
+    for (int at_y = (int)y; at_y < y + h; at_y++) {
+        for (int at_x = (int)x; at_x < x + w; at_x++) {
+            double cover = covered(x, x + w, at_x) * covered(y, y + h, at_y);
+            paint_px(image, at_x, at_y, 0x666666, (int)lround(cover * 255));
+        }
+    }
+}
+
+static void short_dashes_are_no_dots(void)
+{
+    enum { PLACES = 8 };
+    struct model_faces faces;
+    struct model_face *face = open_face(&faces, "Liberation Sans", 400);
+    for (int i = 0; i < PLACES; i++) { /* on its px in many ways */
+        struct glmv_image *image = new_picture(WIDTH, 2 * LINE);
+        paint_rect(image, 0, 0, image->width, image->height, 0xffffff);
+        double x = paint_text(image, &faces, face, "Trip home to you", 16, 20, LINE, 0x666666);
+        paint_bar(image, ceil(x) + 4, LINE - 5.06 + i / (double)PLACES, 3.9, 1.3);
+        paint_text(image, &faces, face, "Mauris augue neque gravida", 16, ceil(x) + 12, LINE, 0x666666);
+        struct glmv_scene *scene = look_at(image);
+        CHECK_MSG(find_line(scene, "Trip home to you - Mauris augue neque gravida") != NULL, "dash %d", i);
+        glmv_scene_free(scene);
+    }
+    model_faces_close(&faces);
+}
+
+static void dots_between_words_are_dots(void)
+{
+    static const char *const texts[] = {
+        "Your trips · Lorem ipsum dolor sit amet",
+        "Weekly report · Bibendum ut tristique et egestas",
+    };
+    check_lines(texts, 2, 16);
+    check_lines(texts, 2, 13);
+}
+
 int main(void)
 {
     a_bar_that_stands_on_the_line_is_a_letter();
     a_lone_digit_keeps_its_full_stop();
+    short_dashes_are_no_dots();
+    dots_between_words_are_dots();
     TEST_END();
 }
