@@ -118,7 +118,9 @@ static const char *read_dot(const struct model_view *view, const struct model_fo
     int h = dot->y1 - dot->y0;
     int middle = (dot->y0 + dot->y1) / 2 - before->r.y0;
     bool round = w <= h + 1 && h <= w + 1 && h * 12 >= tall && h * 5 <= tall * 2;
-    bool high = middle * 10 > tall * 3 && middle * 4 < tall * 3;
+    /* Letters that reach below the line would make a full stop stand in the middle. */
+    bool above = (foot_of(view, before, 1) - dot->y1) * 12 >= tall;
+    bool high = above && middle * 10 > tall * 3 && middle * 4 < tall * 3;
     if (!round || !high || !is_round(view, &view->marks[word->marks[0]])) {
         return NULL;
     }

@@ -116,11 +116,21 @@ static void dots_between_words_are_dots(void)
     check_lines(texts, 2, 13);
 }
 
+static void full_stops_apart_are_no_dots(void)
+{
+    static const char *const texts[] = {
+        "The English language . . . becomes ugly and inaccurate",
+        "Home . Page . Copy . Stages of the journey",
+    };
+    check_lines(texts, 2, 20);
+}
+
 int main(void)
 {
     a_bar_that_stands_on_the_line_is_a_letter();
     a_lone_digit_keeps_its_full_stop();
     short_dashes_are_no_dots();
     dots_between_words_are_dots();
+    full_stops_apart_are_no_dots();
     TEST_END();
 }
