@@ -12,6 +12,9 @@ enum {
     MAX_FAMILIES = 128,
 };
 
+#define BOLD                                                                                       \
+    0.5 /* the cost of a bold face of letters of many widths: long lines are seldom bold,          \
+           and some bold faces have the widths of another family's regular one */
 #define BORROWED 0.2 /* the cost of a family that draws nothing of a line itself */
 #define UNKNOWN 6.0  /* the cost of a line that no family explains */
 
@@ -53,7 +56,9 @@ static void price_line(const struct model_typing *typing, const size_t *starts, 
                                 ? model_sample_unlike(&sample, faces, &faces->items[k], fit.size)
                                 : 0.5;
             bool borrowed = !faces->items[k].cjk && faces->items[k].fallback != NULL && all_han;
-            best = fmin(best, bad + UNLIKE * unlike + (borrowed ? BORROWED : 0));
+            bool bold = faces->items[k].weight >= 600 && faces->items[k].kind != GLMV_FAMILY_MONO;
+            double cost_of_face = (borrowed ? BORROWED : 0) + (bold ? BOLD : 0);
+            best = fmin(best, bad + UNLIKE * unlike + cost_of_face);
         }
         cost[f * step] = best;
     }
