@@ -122,6 +122,29 @@ static bool keep_parts(struct replicate_trace *t, const struct replicate_court *
     return kept;
 }
 
+/* Where a correction did not help as a whole, what boxes came out higher may be what the places after
+ * them have told already: it is tried without their ends. */
+static bool keep_ends(struct replicate_trace *t, const struct replicate_court *court,
+                      const struct glmv_draft *failed, struct glmv_buf *html,
+                      const struct replicate_trace_options *options, struct glmv_err *err)
+{
+    struct glmv_render *lost = NULL;
+    struct glmv_draft *next = glmv_draft_copy(failed, err);
+    int ends = next != NULL ? glmv_draft_keep_ends(next, t->draft) : 0;
+    bool kept = ends > 0 && try_draft(t, court, next, ends, html, options, &lost, err);
+    glmv_render_free(lost);
+    if (!kept) {
+        glmv_draft_free(next);
+    }
+    return kept;
+}
+
+static bool has_room(const struct replicate_trace *t, const struct replicate_trace_options *options,
+                     struct glmv_err *err)
+{
+    return t->round_count <= options->rounds && !cancelled(options, err);
+}
+
 /* Renders a draft until its paragraphs wrap as seen. *shown is the render to correct it by: the
  * caller's when nothing changed, otherwise *made, to be freed. */
 static bool settle_wraps(const struct replicate_court *court, struct glmv_draft *draft,
@@ -170,8 +193,10 @@ static bool correct(struct replicate_trace *t, const struct replicate_court *cou
     if (try_draft(t, court, next, changed, html, options, &lost, err)) {
         return true;
     }
-    bool room = lost != NULL && t->round_count <= options->rounds && !cancelled(options, err);
-    bool kept = room && keep_parts(t, court, next, lost, html, options, err);
+    bool kept = lost != NULL && has_room(t, options, err) &&
+                keep_ends(t, court, next, html, options, err);
+    kept = kept || (lost != NULL && has_room(t, options, err) &&
+                    keep_parts(t, court, next, lost, html, options, err));
     glmv_render_free(lost);
     glmv_draft_free(next);
     return kept;

@@ -258,3 +258,14 @@ bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target
     }
     return r.changed == 0 || tracer_draft_arrange(draft, err);
 }
+
+int glmv_draft_keep_ends(struct glmv_draft *draft, const struct glmv_draft *before)
+{
+    int kept = 0;
+    for (size_t i = 0; i < draft->scene->box_count; i++) {
+        double *grown = &draft->box_shift[i].grown;
+        kept += fabs(*grown - before->box_shift[i].grown) > 0;
+        *grown = before->box_shift[i].grown;
+    }
+    return kept;
+}

@@ -70,6 +70,9 @@ bool glmv_draft_write_assets(const struct glmv_draft *draft, struct glmv_err *er
 bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target, const struct glmv_image *render,
                        const struct glmv_page *page, int *changed, struct glmv_err *err);
 
+/* Takes back from a revised draft how boxes that came out higher end; returns how many of them it was. */
+int glmv_draft_keep_ends(struct glmv_draft *draft, const struct glmv_draft *before);
+
 /*
  * Widens or narrows the paragraphs that wrapped otherwise than in the picture. While one does, what stands below it is
  * off by whole lines and tells glmv_draft_revise nothing: render again before that. changed: how many there were.

@@ -185,13 +185,23 @@ static void a_box_that_came_out_higher_is_brought_back(void)
     struct glmv_page_element element = {.mark = card->mark, .box = {40, 40, 300, 115}};
     struct glmv_page page = {.width = 800, .height = 300, .elements = &element, .element_count = 1};
     struct glmv_image *blank = glmv_image_new(800, 300, &err);
+    struct glmv_draft *before = glmv_draft_copy(draft, &err);
+    CHECK_MSG(before != NULL, "%s", err.message);
     int changed = 0;
     CHECK_MSG(blank != NULL && glmv_draft_revise(draft, blank, blank, &page, &changed, &err), "%s",
               err.message);
     CHECK(changed == 1);
+    struct glmv_draft *without = glmv_draft_copy(draft, &err);
+    CHECK_MSG(without != NULL, "%s", err.message);
     char *html = page_of_draft(draft, false);
     CHECK(strstr(html, "padding: 16px 20px 10px") != NULL);
     free(html);
+    CHECK(glmv_draft_keep_ends(without, before) == 1);
+    CHECK(glmv_draft_keep_ends(without, before) == 0);
+    html = page_of_draft(without, false);
+    CHECK(strstr(html, "padding: 16px 20px") != NULL && strstr(html, "20px 10px") == NULL);
+    free(html);
+    glmv_draft_free(before);
     glmv_image_free(blank);
 }
 
