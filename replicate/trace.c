@@ -122,8 +122,8 @@ static bool keep_parts(struct replicate_trace *t, const struct replicate_court *
     return kept;
 }
 
-/* Where a correction did not help as a whole, what boxes came out higher may be what the places after
- * them have told already: it is tried without their ends. */
+/* What boxes came out higher also moved all that stands after them, and both are corrected in one
+ * round. Where that did not help, it is tried without the ends of the boxes. */
 static bool keep_ends(struct replicate_trace *t, const struct replicate_court *court,
                       const struct glmv_draft *failed, struct glmv_buf *html,
                       const struct replicate_trace_options *options, struct glmv_err *err)
@@ -193,8 +193,8 @@ static bool correct(struct replicate_trace *t, const struct replicate_court *cou
     if (try_draft(t, court, next, changed, html, options, &lost, err)) {
         return true;
     }
-    bool kept = lost != NULL && has_room(t, options, err) &&
-                keep_ends(t, court, next, html, options, err);
+    bool kept =
+        lost != NULL && has_room(t, options, err) && keep_ends(t, court, next, html, options, err);
     kept = kept || (lost != NULL && has_room(t, options, err) &&
                     keep_parts(t, court, next, lost, html, options, err));
     glmv_render_free(lost);
