@@ -12,9 +12,9 @@ enum {
     MAX_FAMILIES = 128,
 };
 
-#define BOLD                                                                                       \
-    0.5 /* the cost of a bold face of letters of many widths: long lines are seldom bold,          \
-           and some bold faces have the widths of another family's regular one */
+/* The cost of a bold face of letters of many widths: long lines are seldom bold, and some bold faces
+ * have the widths of another family's regular one. */
+#define BOLD 0.5
 #define BORROWED 0.2 /* the cost of a family that draws nothing of a line itself */
 #define UNKNOWN 6.0  /* the cost of a line that no family explains */
 
