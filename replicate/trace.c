@@ -10,6 +10,7 @@
 enum { LOOSENINGS = 2 }; /* times that regularities are let go of */
 
 #define REGULAR_COST 0.0015 /* of the score that regularities may cost */
+#define PLAIN_COST 0.003    /* of the score that texts right in their buttons and cells may cost */
 #define HTML_MAX ((size_t)64 << 20)
 #define LEAST_GAIN 0.0004 /* of the score; less is noise */
 #define SLICE_FALL 0.03   /* how far one slice may fall for a small gain */
@@ -257,12 +258,18 @@ static void regularize(struct replicate_trace *t, const struct replicate_court *
     glmv_buf_release(&html);
 }
 
-/* The page without marks is what people get, so it is the one that is measured last. */
-static bool finish(struct replicate_trace *t, const struct replicate_court *court,
+/* The page without marks is what people get, so it is the one that is measured last. It has fewer
+ * elements than the rounds measured: where that shows, it keeps them. */
+static bool finish(struct replicate_trace *t, const struct replicate_court *court, bool comparable,
                    struct glmv_err *err)
 {
     struct glmv_score score;
     struct glmv_render *render = measure(court, t->draft, false, &t->html, &score, err);
+    if (render != NULL && comparable && score.total < t->score.total - PLAIN_COST) {
+        glmv_render_free(render);
+        glmv_draft_keep_texts_apart(t->draft);
+        render = measure(court, t->draft, false, &t->html, &score, err);
+    }
     if (render == NULL) {
         return false;
     }
@@ -321,7 +328,7 @@ static bool run(struct replicate_trace *out, struct replicate_court *court, doub
                  (scale <= 1 || replicate_sharpen(out->scene, court->target, shot, scale, &late));
     court->target = shot;
     court->scale = scale;
-    if (!sharp || !finish(out, court, &late)) {
+    if (!sharp || !finish(out, court, scale <= 1, &late)) {
         ok = ok && glmv_fail(err, late.code, "%s", late.message);
     }
     return ok;

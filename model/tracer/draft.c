@@ -124,6 +124,7 @@ struct glmv_draft *glmv_draft_copy(const struct glmv_draft *draft, struct glmv_e
         glmv_fail_memory(err);
         return NULL;
     }
+    copy->texts_apart = draft->texts_apart;
     memcpy(copy->types, draft->types, scene->line_count * sizeof *copy->types);
     memcpy(copy->line_shift, draft->line_shift, scene->line_count * sizeof *copy->line_shift);
     memcpy(copy->box_shift, draft->box_shift, scene->box_count * sizeof *copy->box_shift);
@@ -134,6 +135,11 @@ struct glmv_draft *glmv_draft_copy(const struct glmv_draft *draft, struct glmv_e
         return NULL;
     }
     return copy;
+}
+
+void glmv_draft_keep_texts_apart(struct glmv_draft *draft)
+{
+    draft->texts_apart = true;
 }
 
 bool glmv_draft_html(const struct glmv_draft *draft, bool marks, struct glmv_buf *out,

@@ -21,6 +21,7 @@ struct glmv_draft {
     struct tracer_type *types;              /* one for each line */
     struct tracer_shift *line_shift, *box_shift, *picture_shift;
     struct tracer_node *tree;
+    bool texts_apart; /* texts of buttons and cells have elements of their own, without marks too */
     struct tracer_regular *regular; /* owned; NULL while things stand where they were measured */
 };
 

@@ -284,7 +284,7 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     bool surface = node->scene_box >= 0 || node->scene_picture >= 0;
     bool button = tracer_is_button(e, node);
     bool nav = tracer_is_nav(e, node);
-    bool badge = !e->marks && !e->in_list && tracer_is_badge(e, node);
+    bool badge = !e->texts_apart && !e->in_list && tracer_is_badge(e, node);
     bool entry = e->in_list; /* what it holds is no entry of its own */
     bool side = !e->in_link && e->place != TRACER_SIDE && tracer_is_sidebar(e, node);
     enum tracer_place place = e->place;
@@ -309,7 +309,7 @@ static bool emit_container(struct tracer_emitter *e, const struct tracer_node *n
     } else {
         ok = ok && tracer_drop(e, node, room, &rules);
     }
-    if (badge || (button && !e->marks)) {
+    if (badge || (button && !e->texts_apart)) {
         return ok && (badge ? tracer_emit_badge(e, node, &inside, &rules)
                             : tracer_emit_button(e, node, &inside, &rules));
     }
@@ -521,6 +521,7 @@ bool tracer_emit(const struct glmv_draft *draft, bool marks, struct glmv_buf *ou
 {
     struct tracer_emitter e = {
         .draft = draft, .err = err, .marks = marks, .text_px = common_size(draft->scene)};
+    e.texts_apart = marks || draft->texts_apart;
     e.sheet.lang = draft->scene->lang;
     glmv_buf_init(&e.body, TRACER_BODY_MAX);
     bool ok = tracer_scale_find(&e.sheet, draft, err) &&

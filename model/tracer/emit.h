@@ -99,6 +99,7 @@ struct tracer_emitter {
     struct glmv_buf body; /* without classes: those come last */
     struct glmv_err *err;
     bool marks;
+    bool texts_apart; /* texts of buttons, badges and cells have elements of their own */
     bool in_link; /* inside an <a> or a button: only phrasing content */
     bool in_nav;  /* texts are links */
     bool in_list; /* texts are entries */

@@ -126,14 +126,13 @@ static bool is_header(const struct tracer_emitter *e, const struct grid *grid)
     return texts == record_of(grid, 0)->child_count && (stands_out || ground);
 }
 
-/* Whether a cell holds one line that can stand right in it. While rounds go on texts have elements
- * of their own, to be measured. */
+/* Whether a cell holds one line that can stand right in it. */
 static bool is_plain_cell(const struct tracer_emitter *e, const struct grid *grid,
                           const struct tracer_node *cell, int column, double top)
 {
     double left = grid->table.edges[column];
     double wide = grid->table.edges[column + 1] - left;
-    return !e->marks && cell->kind == TRACER_TEXT && cell->row_count == 1 && !cell->code &&
+    return !e->texts_apart && cell->kind == TRACER_TEXT && cell->row_count == 1 && !cell->code &&
            cell->box.y >= top && cell->box.x >= left &&
            cell->box.x - left + cell->box.w <= CELL_FILLED * wide;
 }

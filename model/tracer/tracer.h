@@ -74,6 +74,12 @@ bool glmv_draft_revise(struct glmv_draft *draft, const struct glmv_image *target
 int glmv_draft_keep_ends(struct glmv_draft *draft, const struct glmv_draft *before);
 
 /*
+ * From now on texts of buttons, badges and cells have elements of their own in the page, as they have while it is measured
+ * (marks), where a page without them comes out otherwise.
+ */
+void glmv_draft_keep_texts_apart(struct glmv_draft *draft);
+
+/*
  * Widens or narrows the paragraphs that wrapped otherwise than in the picture. While one does, what stands below it is
  * off by whole lines and tells glmv_draft_revise nothing: render again before that. changed: how many there were.
  */

@@ -117,6 +117,27 @@ static void a_run_is_a_link_where_it_has_a_colour(void)
     free(html);
 }
 
+/* The page without marks has what the rounds measured, where it is asked for. */
+static void texts_of_cells_keep_elements_where_asked(void)
+{
+    for (int apart = 0; apart < 2; apart++) {
+        struct scene_kit kit;
+        scene_begin(&kit, 800, 300);
+        for (int i = 0; i < 4; i++) {
+            scene_text(&kit, "Tokyo is", 40, 60 + 20 * i, 60)->cell = true;
+            scene_text(&kit, "far away", 140, 60 + 20 * i, 60)->cell = true;
+        }
+        struct glmv_draft *draft = draft_of(&kit);
+        if (apart) {
+            glmv_draft_keep_texts_apart(draft);
+        }
+        char *html = page_of_draft(draft, false);
+        CHECK(strstr(html, "data-glmv") == NULL && count_of(html, "<td") == 8);
+        CHECK((strstr(html, "Tokyo is</td>") == NULL) == (apart == 1));
+        free(html);
+    }
+}
+
 int main(void)
 {
     links_beside_a_logo_are_a_menu();
@@ -126,5 +147,6 @@ int main(void)
     texts_stand_right_in_their_cells();
     a_blue_text_is_a_link();
     a_run_is_a_link_where_it_has_a_colour();
+    texts_of_cells_keep_elements_where_asked();
     TEST_END();
 }
