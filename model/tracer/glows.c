@@ -24,6 +24,8 @@ enum {
 };
 
 #define OFF 1.2           /* levels, in the mean, that a cell of a glow is off */
+#define SHOWN 3.0         /* levels, in the mean, that a cell is off which a glow shows */
+#define MOST 0.5          /* of the cells of a box */
 #define FILLED 0.6        /* of the cells of its rectangle that a glow takes */
 #define AGREE 0.93        /* share of the px of a glow that are on its gradient */
 #define AGREE_SHADED 0.89 /* where something else casts a shadow on it */
@@ -33,9 +35,10 @@ enum kind { PLAIN, GLOW, TEXT, OTHER };
 struct field {
     const struct model_view *view;
     const struct glmv_image *canvas;
-    int w, h;      /* cells */
-    uint8_t *kind; /* of each cell */
-    int *owner;    /* the box that each lies in, -1 for the page */
+    struct glmv_image *trial; /* to see what one box shows */
+    int w, h;                 /* cells */
+    uint8_t *kind;            /* of each cell */
+    int *owner;               /* the box that each lies in, -1 for the page */
     uint8_t *seen;
     uint8_t *near; /* for a second look */
     int *queue;
@@ -361,6 +364,47 @@ static struct glmv_scene_box *box_for(const struct field *f, struct glmv_scene *
     return made;
 }
 
+static double off_in_cell(const struct model_view *view, const struct glmv_image *canvas, int cell,
+                          int across)
+{
+    int off = 0;
+    for (int y = cell / across * CELL; y < (cell / across + 1) * CELL; y++) {
+        for (int x = cell % across * CELL; x < (cell % across + 1) * CELL; x++) {
+            size_t i = (size_t)y * (size_t)view->w + (size_t)x;
+            off += model_distance(model_px(view, x, y), canvas->rgba + i * 4);
+        }
+    }
+    return (double)off / (CELL * CELL);
+}
+
+/* Whether a box with its gradient or its glows shows most of what it covers, and more than was
+ * shown before: a calm part of a photo may be a gradient too, and the rest of its box is none. */
+static bool shows(const struct field *f, const struct glmv_scene *scene,
+                  const struct glmv_scene_box *box, int owner)
+{
+    struct glmv_scene_box copy = *box;
+    const struct glmv_scene alone = {.width = scene->width,
+                                     .height = scene->height,
+                                     .background = scene->background,
+                                     .boxes = &copy,
+                                     .box_count = 1};
+    model_paint_boxes(&alone, f->trial);
+    int cells = 0;
+    int before = 0;
+    int shown = 0;
+    for (int i = 0; i < f->w * f->h; i++) {
+        double x = (i % f->w + 0.5) * CELL - box->box.x;
+        double y = (i / f->w + 0.5) * CELL - box->box.y;
+        if (f->owner[i] == owner && f->kind[i] != TEXT && x >= 0 && y >= 0 && x < box->box.w &&
+            y < box->box.h) {
+            cells++;
+            before += f->kind[i] == PLAIN;
+            shown += off_in_cell(f->view, f->trial, i, f->w) <= SHOWN;
+        }
+    }
+    return shown > before && shown >= MOST * cells;
+}
+
 static bool take_glow(struct field *f, struct glmv_scene *scene, int start, struct model_rect r,
                       struct glmv_err *err)
 {
@@ -390,6 +434,7 @@ static bool take_glow(struct field *f, struct glmv_scene *scene, int start, stru
     }
     struct glmv_scene_box made;
     struct glmv_scene_box *box = box_for(f, scene, owner, r, crisp, &made);
+    struct glmv_scene_box was = *box;
     int x = (int)box->box.x;
     int y = (int)box->box.y;
     if (fits) {
@@ -401,6 +446,10 @@ static bool take_glow(struct field *f, struct glmv_scene *scene, int start, stru
         box->glow[i] = (struct glmv_scene_glow){round(spots[i].x - x), round(spots[i].y - y),
                                                 round(spots[i].radius), round(spots[i].deviation),
                                                 spots[i].color};
+    }
+    if (!shows(f, scene, box, owner)) {
+        *box = was;
+        return true;
     }
     return box != &made || model_scene_insert_box(scene, box, err);
 }
@@ -451,13 +500,14 @@ bool model_glows_find(const struct model_view *view, struct glmv_scene *scene, s
     size_t cells = (size_t)f.w * (size_t)f.h + 1;
     struct glmv_image *canvas = glmv_image_new(view->w, view->h, err);
     f.canvas = canvas;
+    f.trial = glmv_image_new(view->w, view->h, err);
     f.kind = calloc(cells, 1);
     f.owner = calloc(cells, sizeof *f.owner);
     f.seen = calloc(cells, 1);
     f.near = calloc(cells, 1);
     f.queue = malloc(cells * sizeof *f.queue);
     f.label = malloc((size_t)view->w * (size_t)view->h * sizeof *f.label);
-    bool ok = canvas != NULL;
+    bool ok = canvas != NULL && f.trial != NULL;
     if (f.kind == NULL || f.owner == NULL || f.seen == NULL || f.near == NULL || f.queue == NULL ||
         f.label == NULL) {
         ok = glmv_fail_memory(err);
@@ -467,6 +517,7 @@ bool model_glows_find(const struct model_view *view, struct glmv_scene *scene, s
         ok = find_glows(&f, scene, err);
     }
     glmv_image_free(canvas);
+    glmv_image_free(f.trial);
     free(f.kind);
     free(f.owner);
     free(f.seen);
