@@ -42,36 +42,34 @@ static double padding_top(const struct tracer_classes *classes,
     return px;
 }
 
-static void sides_said_together_hold_against_a_class_that_says_one(void)
+/* One cell among six says its sides in another way: its own distance holds. */
+static void check_other_cell(const char *six, const char *one)
 {
     struct tracer_elements all = {0};
     for (int i = 0; i < 6; i++) {
-        add(&all, "height: 52px; border-top: 2px solid red; padding-top: 14px; ");
+        add(&all, six);
     }
-    add(&all, "height: 52px; border-top: 2px solid red; padding: 20px 12px 0; ");
+    add(&all, one);
     struct tracer_classes classes = {0};
     struct glmv_err err = {0};
     CHECK(tracer_classes_find(&all, &classes, &err));
     CHECK(padding_top(&classes, &all.list[0]) == 14);
-    CHECK_MSG(padding_top(&classes, &all.list[6]) == 20, "%g", padding_top(&classes, &all.list[6]));
+    double px = padding_top(&classes, &all.list[6]);
+    CHECK_MSG(px == 20, "%g", px);
     tracer_classes_release(&classes);
     tracer_elements_release(&all);
 }
 
+static void sides_said_together_hold_against_a_class_that_says_one(void)
+{
+    check_other_cell("height: 52px; border-top: 2px solid red; padding-top: 14px; ",
+                     "height: 52px; border-top: 2px solid red; padding: 20px 12px 0; ");
+}
+
 static void one_side_holds_against_a_class_that_says_all(void)
 {
-    struct tracer_elements all = {0};
-    for (int i = 0; i < 6; i++) {
-        add(&all, "height: 52px; border-top: 2px solid red; padding: 14px 12px 0; ");
-    }
-    add(&all, "height: 52px; border-top: 2px solid red; padding-top: 20px; ");
-    struct tracer_classes classes = {0};
-    struct glmv_err err = {0};
-    CHECK(tracer_classes_find(&all, &classes, &err));
-    CHECK(padding_top(&classes, &all.list[0]) == 14);
-    CHECK_MSG(padding_top(&classes, &all.list[6]) == 20, "%g", padding_top(&classes, &all.list[6]));
-    tracer_classes_release(&classes);
-    tracer_elements_release(&all);
+    check_other_cell("height: 52px; border-top: 2px solid red; padding: 14px 12px 0; ",
+                     "height: 52px; border-top: 2px solid red; padding-top: 20px; ");
 }
 
 int main(void)

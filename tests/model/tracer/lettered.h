@@ -58,6 +58,14 @@ static inline double paint_text(struct glmv_image *image, struct model_faces *fa
     return x;
 }
 
+/* The ink of a text, black, with its corner at x and y; what does not fit is cut off. */
+static inline void paint_ink(struct glmv_image *image, const struct model_ink *ink, int x, int y)
+{
+    for (int i = 0; i < ink->w * ink->h; i++) {
+        paint_px(image, x + i % ink->w, y + i / ink->w, 0, ink->px[i]);
+    }
+}
+
 /* The installed face that the tests use; skips the program where it is missing. */
 static inline struct model_face *open_face(struct model_faces *faces, const char *family,
                                            int weight)

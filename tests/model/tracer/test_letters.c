@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "model/tracer/faces.h"
-#include "tests/model/tracer/painted.h"
+#include "tests/model/tracer/lettered.h"
 
 enum { WIDTH = 760, LINE = 40 };
 
@@ -23,13 +23,7 @@ static struct glmv_scene *look(const char *const *texts, int count, const char *
     for (int i = 0; i < count; i++) {
         struct model_ink ink;
         CHECK_MSG(model_face_draw(&faces, face, texts[i], 16, &ink), "'%s' is not drawn", texts[i]);
-        for (int y = 0; y < ink.h; y++) {
-            for (int x = 0; x < ink.w && x + 20 < WIDTH; x++) {
-                uint8_t *p =
-                    image->rgba + ((size_t)(LINE * i + 20 + y) * WIDTH + (size_t)x + 20) * 4;
-                p[0] = p[1] = p[2] = (uint8_t)(255 - ink.px[y * ink.w + x]);
-            }
-        }
+        paint_ink(image, &ink, 20, LINE * i + 20);
         model_ink_release(&ink);
     }
     model_faces_close(&faces);

@@ -20,13 +20,7 @@ static struct glmv_image *draw(const char *const *texts, int count, double size)
     for (int i = 0; image != NULL && i < count; i++) {
         struct model_ink ink;
         CHECK(model_face_draw(&faces, face, texts[i], size, &ink));
-        for (int y = 0; y < ink.h; y++) {
-            for (int x = 0; x < ink.w && x + 20 < WIDTH; x++) {
-                uint8_t *p =
-                    image->rgba + ((size_t)(LINE * i + 20 + y) * WIDTH + (size_t)x + 20) * 4;
-                p[0] = p[1] = p[2] = (uint8_t)(255 - ink.px[y * ink.w + x]);
-            }
-        }
+        paint_ink(image, &ink, 20, LINE * i + 20);
         model_ink_release(&ink);
     }
     model_faces_close(&faces);
@@ -98,9 +92,11 @@ static void short_dashes_are_no_dots(void)
         paint_rect(image, 0, 0, image->width, image->height, 0xffffff);
         double x = paint_text(image, &faces, face, "Trip home to you", 16, 20, LINE, 0x666666);
         paint_bar(image, ceil(x) + 4, LINE - 5.06 + i / (double)PLACES, 3.9, 1.3);
-        paint_text(image, &faces, face, "Mauris augue neque gravida", 16, ceil(x) + 12, LINE, 0x666666);
+        paint_text(image, &faces, face, "Mauris augue neque gravida", 16, ceil(x) + 12, LINE,
+                   0x666666);
         struct glmv_scene *scene = look_at(image);
-        CHECK_MSG(find_line(scene, "Trip home to you - Mauris augue neque gravida") != NULL, "dash %d", i);
+        CHECK_MSG(find_line(scene, "Trip home to you - Mauris augue neque gravida") != NULL,
+                  "dash %d", i);
         glmv_scene_free(scene);
     }
     model_faces_close(&faces);
